@@ -1,0 +1,52 @@
+/**
+ * HTTP validation that is right and costs nothing: entity tags from the revisions of the documents a response was
+ * built from, a registry of those that are valid now, and a feed of changes that takes them out again. A conditional
+ * request that matches is answered 304 without running the handler.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dependsOn, EtagRegistry, withEtag } from "@stillfresh/etag";
+ *
+ * const registry = new EtagRegistry();
+ * const post = { _id: "post-1", _rev: "2-abc", title: "Fresh" };
+ * const handler = withEtag(
+ *   () => Response.json(post, { headers: { "cache-control": "public, no-cache", ...dependsOn(post) } }),
+ *   { registry },
+ * );
+ *
+ * const first = await handler(new Request("http://localhost/"));
+ * const headers = { "if-none-match": first.headers.get("etag")! };
+ * const second = await handler(new Request("http://localhost/", { headers }));
+ * assert.equal(second.status, 304);
+ * ```
+ *
+ * @module
+ */
+export { dependsOn, invalidates } from "./src/cache_groups.ts";
+export type {
+  Change,
+  ChangeBatch,
+  ChangesFeed,
+  FeedState,
+  Instant,
+  Position,
+  ResetReason,
+  Since,
+} from "./src/change.ts";
+export { ChangesError, type ChangesErrorCode } from "./src/changes_error.ts";
+export { follow, type Follower, type FollowOptions } from "./src/follow.ts";
+export type { Source } from "./src/group.ts";
+export { evaluatePreconditions } from "./src/preconditions.ts";
+export {
+  type Entry,
+  EtagRegistry,
+  type EtagRegistryOptions,
+  type Lease,
+  type Reason,
+  type Registration,
+  type Seat,
+  type SharedInit,
+} from "./src/registry.ts";
+export type { Validators } from "./src/validators.ts";
+export { withEtag, type WithEtagOptions } from "./src/with_etag.ts";

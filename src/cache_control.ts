@@ -1,0 +1,37 @@
+/**
+ * The `Cache-Control` field (RFC 9111 §5.2): which directives it names.
+ *
+ * @module
+ */
+
+const DQUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
+/**
+ * The directives of a field, by lower-case name, without their arguments. A comma within a quoted argument separates
+ * nothing.
+ *
+ * @param field The field's value, or null where there is none.
+ */
+export function cacheDirectives(field: string | null): ReadonlySet<string> {
+  const directives = new Set<string>();
+  if (field === null) return directives;
+  let start = 0;
+  let quoted = false;
+  for (let at = 0; at <= field.length; at++) {
+    const code = field.charCodeAt(at);
+    if (quoted && code === BACKSLASH) at++;
+    else if (code === DQUOTE) quoted = !quoted;
+    else if (at >= field.length || (code === COMMA && !quoted)) {
+      const [name = ""] = field.slice(start, at).split("=", 1);
+      if (name.trim() !== "") directives.add(name.trim().toLowerCase());
+      start = at + 1;
+    }
+  }
+  // An unterminated quote ends with the field: what it swallowed stays one directive.
+  if (start < field.length && quoted) {
+    directives.add(field.slice(start).split("=", 1)[0]!.trim().toLowerCase());
+  }
+  return directives;
+}

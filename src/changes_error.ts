@@ -1,0 +1,65 @@
+/**
+ * What can go wrong with a feed: one error class, told apart by its code.
+ *
+ * @module
+ */
+import type { Since } from "./change.ts";
+
+/**
+ * Which fault. Transient ones stay inside the feed (it backs off and tries again); final ones are thrown.
+ */
+export type ChangesErrorCode =
+  | "network"
+  | "timeout"
+  | "truncated"
+  | "server-error"
+  | "not-json"
+  | "too-many-requests"
+  | "unauthorized"
+  | "forbidden"
+  | "not-found"
+  | "bad-request"
+  | "since-refused"
+  | "bad-row"
+  | "aborted";
+
+/**
+ * The one error class of this package: a fault of a changes feed. It never carries a credential.
+ *
+ * Programmer mistakes are `TypeError` and `RangeError` instead.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ChangesError } from "@stillfresh/etag";
+ *
+ * const error = new ChangesError("not-found", "the database does not exist", { status: 404 });
+ * assertEquals(error.code, "not-found");
+ * assertEquals(error.status, 404);
+ * ```
+ */
+export class ChangesError extends Error {
+  override readonly name: string = "ChangesError";
+  /** Which fault, from a closed list. */
+  readonly code: ChangesErrorCode;
+  /** The HTTP status that said so, if one did. */
+  readonly status: number | undefined;
+  /** The position before the fault: the failed row is the first after it. */
+  readonly since: Since | undefined;
+
+  /**
+   * @param code Which fault.
+   * @param message A sentence, without credentials.
+   * @param options The HTTP status, the position before the fault, the error underneath.
+   */
+  constructor(
+    code: ChangesErrorCode,
+    message: string,
+    options: { readonly status?: number; readonly since?: Since; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = options.status;
+    this.since = options.since;
+  }
+}

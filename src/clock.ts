@@ -1,0 +1,55 @@
+/**
+ * Two clocks, because each one lies in its own way: the wall clock is set, the monotonic one stands still while
+ * the machine sleeps. Whoever must not act too early takes the smaller elapsed time, whoever must not act too late
+ * the larger.
+ *
+ * @module
+ */
+
+/**
+ * A moment, read off both clocks.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { Instant } from "@stillfresh/etag/change";
+ *
+ * const start: Instant = { wall: 1_000, monotonic: 5 };
+ * assertEquals(start.wall, 1_000);
+ * ```
+ */
+export interface Instant {
+  /** Milliseconds since the epoch, as `Date.now()` gives them. */
+  readonly wall: number;
+  /** Milliseconds since an arbitrary start, as `performance.now()` gives them. */
+  readonly monotonic: number;
+}
+
+/** Where an {@linkcode Instant} comes from; both are injected in tests. */
+export interface Clock {
+  /** Wall clock in milliseconds; default `Date.now`. */
+  readonly now: () => number;
+  /** Monotonic clock in milliseconds; default `performance.now`. */
+  readonly monotonic: () => number;
+}
+
+/** The platform's two clocks. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+/** Reads both clocks. */
+export function instant(clock: Clock): Instant {
+  return { wall: clock.now(), monotonic: clock.monotonic() };
+}
+
+/** Milliseconds that have surely passed between two instants: the smaller reading. */
+export function surelyElapsed(from: Instant, to: Instant): number {
+  return Math.min(to.wall - from.wall, to.monotonic - from.monotonic);
+}
+
+/** Milliseconds that may have passed between two instants: the larger reading. */
+export function possiblyElapsed(from: Instant, to: Instant): number {
+  return Math.max(to.wall - from.wall, to.monotonic - from.monotonic);
+}

@@ -1,0 +1,200 @@
+/**
+ * The entries of a registry: found by resource and variant, voided by group, bounded in number and bytes.
+ *
+ * @module
+ */
+import type { KeptEntry, Registration, Variants } from "./entry.ts";
+import { changedSince, Groups } from "./groups.ts";
+import type { Reason } from "./reason.ts";
+import { SharedInits } from "./shared_init.ts";
+import { Sieve } from "./sieve.ts";
+import { variantKey } from "./vary.ts";
+
+/** Estimated bytes of an entry beside its strings. */
+const ENTRY_BYTES = 232;
+
+/** How large {@linkcode Entries} may become. */
+export interface EntriesLimits {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly maxVariants: number;
+}
+
+/** What is known of a response when its entry is made. */
+export interface Draft {
+  /** The resource. */
+  readonly key: string;
+  /** The resource and who asks, in one string. */
+  readonly base: string;
+  readonly offer: Registration;
+  readonly names: ReadonlySet<string>;
+  /** The mark up to which it is known to be valid. */
+  readonly mark: number;
+}
+
+function entryBytes(entry: KeptEntry): number {
+  const own = entry.variants === undefined ? 0 : entry.storageKey.length;
+  return ENTRY_BYTES + entry.key.length + own + entry.etag.length + 8 * entry.groups.length;
+}
+
+/** A bounded store of entries. */
+export class Entries {
+  readonly #kept: Sieve<KeptEntry> = new Sieve((entry) => !this.isValid(entry));
+  readonly #variants = new Map<string, Variants>();
+  readonly #groups = new Groups();
+  readonly #inits = new SharedInits();
+  readonly #limits: EntriesLimits;
+  readonly #onLeave: (entry: KeptEntry, reason: Reason) => void;
+  #bytes = 0;
+
+  /** @param onLeave Called after an entry has left, with why. */
+  constructor(limits: EntriesLimits, onLeave: (entry: KeptEntry, reason: Reason) => void) {
+    this.#limits = limits;
+    this.#onLeave = onLeave;
+  }
+
+  /** How many are kept, void ones that nobody has asked for included. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Estimated bytes, groups included. */
+  get bytes(): number {
+    return this.#bytes + this.#groups.bytes;
+  }
+
+  /** The entry for a request, void or not, else why there is none. */
+  find(base: string, headers: Headers): KeptEntry | "miss" | "variant" {
+    const entry = this.#kept.get(base);
+    if (entry !== undefined) return entry;
+    const variants = this.#variants.get(base);
+    if (variants === undefined) return "miss";
+    return this.#kept.get(variantKey(base, variants.fields, headers)) ?? "variant";
+  }
+
+  /** Whether no group of it has changed since it was made. One comparison, where no group at all has changed. */
+  isValid(entry: KeptEntry): boolean {
+    const { changedAt } = this.#groups;
+    if (entry.validAt >= changedAt) return true;
+    if (changedSince(entry.groups, entry.validAt)) return false;
+    entry.validAt = changedAt;
+    return true;
+  }
+
+  /** All entries, void ones included. */
+  values(): IterableIterator<KeptEntry> {
+    return this.#kept.values();
+  }
+
+  /** Voids what depends on a group, in O(1): the entries themselves are looked at when they are next asked for. */
+  change(group: string, mark: number): void {
+    if (this.#groups.change(group, mark)) this.#kept.expectDead();
+  }
+
+  /**
+   * Keeps an entry in the place of its predecessor, and makes room for it first.
+   *
+   * @param tagFor The entity tag to give it, by the still valid entry that it replaces.
+   */
+  add(
+    draft: Draft,
+    headers: Headers,
+    tagFor: (former: KeptEntry | undefined) => string,
+  ): KeptEntry | "too-large" {
+    const { base, offer } = draft;
+    const variants = this.#variantsFor(base, offer.vary);
+    const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
+    const former = this.#kept.get(storageKey);
+    const entry: KeptEntry = {
+      etag: tagFor(former !== undefined && this.isValid(former) ? former : undefined),
+      lastModified: offer.lastModified,
+      init: this.#inits.acquire(offer.fields),
+      isPublic: offer.isPublic,
+      key: draft.key,
+      storageKey,
+      variants,
+      minted: offer.etag === undefined,
+      groups: Array.from(draft.names, (name) => this.#groups.acquire(name)),
+      validAt: draft.mark,
+      visited: false,
+    };
+    if (former !== undefined) this.drop(former, "replaced");
+    const bytes = entryBytes(entry);
+    if (!this.#makeRoom(bytes)) {
+      this.#release(entry);
+      return "too-large";
+    }
+    if (variants !== undefined) this.#keepVariant(variants, storageKey);
+    this.#kept.set(storageKey, entry);
+    this.#bytes += bytes;
+    return entry;
+  }
+
+  /** Takes an entry out. */
+  drop(entry: KeptEntry, reason: Reason): void {
+    this.#kept.delete(entry.storageKey);
+    this.#bytes -= entryBytes(entry);
+    this.#release(entry);
+    const { variants } = entry;
+    if (variants !== undefined) {
+      variants.storageKeys.delete(entry.storageKey);
+      if (variants.storageKeys.size === 0) this.#variants.delete(variants.base);
+    }
+    this.#onLeave(entry, reason);
+  }
+
+  /** Takes out what is kept under a base, all variants of it. */
+  dropAll(base: string, reason: Reason): boolean {
+    const places = [base, ...this.#variants.get(base)?.storageKeys ?? []];
+    const found = places.map((place) => this.#kept.get(place)).filter((entry) => entry !== undefined);
+    for (const entry of found) this.drop(entry, reason);
+    return found.length > 0;
+  }
+
+  /** Takes out everything at once, and returns it. */
+  clear(): readonly KeptEntry[] {
+    const left = [...this.#kept.values()];
+    this.#kept.clear();
+    this.#variants.clear();
+    this.#groups.clear();
+    this.#inits.clear();
+    this.#bytes = 0;
+    return left;
+  }
+
+  /** The set that a response belongs to. A wider one than before voids what was selected by fewer fields. */
+  #variantsFor(base: string, vary: readonly string[]): Variants | undefined {
+    const known = this.#variants.get(base);
+    const before = known?.fields ?? [];
+    const fields = [...new Set([...before, ...vary])].sort();
+    if (fields.length === before.length) return known;
+    this.dropAll(base, "variant");
+    return { base, fields, storageKeys: new Set() };
+  }
+
+  #keepVariant(variants: Variants, storageKey: string): void {
+    // Making room may have emptied the set, and so taken it out.
+    this.#variants.set(variants.base, variants);
+    if (variants.storageKeys.size >= this.#limits.maxVariants) {
+      const kept = Array.from(variants.storageKeys, (place) => this.#kept.get(place)!);
+      this.drop(kept.find((entry) => !entry.visited) ?? kept[0]!, "evicted");
+      this.#variants.set(variants.base, variants);
+    }
+    variants.storageKeys.add(storageKey);
+  }
+
+  #makeRoom(bytes: number): boolean {
+    const { maxEntries, maxBytes } = this.#limits;
+    while (this.#kept.size >= maxEntries || this.bytes + bytes > maxBytes) {
+      const victim = this.#kept.victim();
+      if (victim === undefined) return false;
+      this.drop(victim, this.isValid(victim) ? "evicted" : "group-changed");
+    }
+    return true;
+  }
+
+  #release(entry: KeptEntry): void {
+    for (const group of entry.groups) this.#groups.release(group);
+    this.#inits.release(entry.init);
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Entity tags out of nothing, for responses that nothing else identifies.
+ *
+ * @module
+ */
+import { base64url } from "./sha256.ts";
+
+/** 128 random bits in URL-safe Base64. */
+export function randomId(): string {
+  return base64url(crypto.getRandomValues(new Uint8Array(16)));
+}
+
+/** A strong entity tag that no other response has ever had. */
+export function mintTag(): string {
+  return `"${randomId()}"`;
+}

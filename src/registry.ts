@@ -1,0 +1,250 @@
+/**
+ * The registry of valid entity tags: which responses of the past would be given again, because nothing they were
+ * built from has changed.
+ *
+ * @module
+ */
+import { ChangeMemory, type Lease } from "./change_memory.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Entries } from "./entries.ts";
+import type { Entry, KeptEntry, Registration } from "./entry.ts";
+import { groupOf, resourceGroup } from "./group.ts";
+import { mintTag } from "./mint.ts";
+import { type Reason, zeroCounters } from "./reason.ts";
+import type { Seat, SeatHost } from "./seat.ts";
+import { Seats } from "./seats.ts";
+import { storageKey } from "./vary.ts";
+
+export type { Lease } from "./change_memory.ts";
+export type { Entry, Registration } from "./entry.ts";
+export type { Source } from "./group.ts";
+export type { Reason } from "./reason.ts";
+export type { Seat } from "./seat.ts";
+export type { SharedInit } from "./shared_init.ts";
+
+/** How large a registry may become, and where its time comes from. */
+export interface EtagRegistryOptions {
+  /** Entries kept; default 100,000. */
+  readonly maxEntries?: number;
+  /** Estimated bytes kept, groups included; default 64 MiB. */
+  readonly maxBytes?: number;
+  /** Variants of one resource; default 8. */
+  readonly maxVariants?: number;
+  /** Called after an entry has left, with its resource and why. Must not throw. */
+  readonly onEvict?: (key: string, reason: Reason) => void;
+  /** Wall clock in ms; default `Date.now`. Read on every look-up, so that a late timer cannot outlive `maxLag`. */
+  readonly now?: () => number;
+  /** Monotonic clock in ms; default `performance.now`. */
+  readonly monotonic?: () => number;
+}
+
+function positive(name: string, value: number): number {
+  if (!(value > 0)) throw new RangeError(`${name} must be a number above 0, not ${value}`);
+  return value;
+}
+
+/** A random tag means one registration, so it stays only where the same groups say that nothing has changed since. */
+function tagToKeep(former: KeptEntry | undefined, names: ReadonlySet<string>): string | undefined {
+  if (former === undefined || !former.minted || former.groups.length !== names.size) return undefined;
+  return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;
+}
+
+/**
+ * Entity tags that are valid now, by resource. An entry is made under a {@linkcode Lease}, depends on groups, and is
+ * void from the instant that one of them changes.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { EtagRegistry } from "@stillfresh/etag";
+ *
+ * const registry = new EtagRegistry({ maxEntries: 10_000 });
+ * const lease = registry.lease("https://example.org/");
+ * registry.register(lease, {
+ *   etag: '"1"', lastModified: undefined, fields: {}, isPublic: true, vary: [], sources: ["post-1"],
+ * }, new Headers());
+ *
+ * assert.equal(registry.hasTag('"1"'), true);
+ * registry.invalidate("post-1");
+ * assert.equal(registry.hasTag('"1"'), false);
+ * ```
+ */
+export class EtagRegistry {
+  readonly #entries: Entries;
+  readonly #memory: ChangeMemory;
+  readonly #seats: Seats;
+  readonly #stats: Record<Reason, number> = zeroCounters();
+  readonly #seatHost: SeatHost;
+  readonly #onEvict: ((key: string, reason: Reason) => void) | undefined;
+  /**
+   * @param options Bounds and clocks.
+   * @throws {RangeError} If a bound is not a number above 0.
+   */
+  constructor(options: EtagRegistryOptions = {}) {
+    const limits = {
+      maxEntries: positive("maxEntries", options.maxEntries ?? 100_000),
+      maxBytes: positive("maxBytes", options.maxBytes ?? 64 * 2 ** 20),
+      maxVariants: positive("maxVariants", options.maxVariants ?? 8),
+    };
+    this.#onEvict = options.onEvict;
+    const clock: Clock = {
+      now: options.now ?? systemClock.now,
+      monotonic: options.monotonic ?? systemClock.monotonic,
+    };
+    this.#seats = new Seats(clock);
+    this.#entries = new Entries(limits, (entry, reason) => {
+      this.count(reason);
+      this.#onEvict?.(entry.key, reason);
+    });
+    this.#memory = new ChangeMemory(clock, limits.maxBytes, () => this.count("overflow"));
+    this.#seatHost = {
+      reset: (reason) => this.#reset(reason),
+      change: (group, rev, seat) => this.#change(group, rev, seat, seat.settle),
+      seatChanged: () => {
+        this.#seats.judge();
+        this.#memory.settle = this.#seats.settle;
+      },
+    };
+  }
+
+  /** Entries kept, including those that a change has voided and nobody has asked for since. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Estimated bytes kept, groups included. */
+  get bytes(): number {
+    return this.#entries.bytes;
+  }
+
+  /** How often each {@linkcode Reason} was given; a reset or `clear()` counts once, however much it voids. */
+  get stats(): Readonly<Record<Reason, number>> {
+    return this.#stats;
+  }
+
+  /** True while every follower is live and within its `maxLag`; without followers, always. */
+  get live(): boolean {
+    return this.#seats.live;
+  }
+
+  /** Counts a reason in {@linkcode EtagRegistry.stats}. */
+  count(reason: Reason): void {
+    this.#stats[reason]++;
+  }
+
+  /**
+   * The entry that may answer now, else why none may.
+   *
+   * @param key The resource.
+   * @param headers The request's fields, from which `Vary` selects.
+   * @param caller Who asks, where the answer depends on it.
+   */
+  lookup(key: string, headers: Headers, caller?: string): Entry | Reason {
+    if (!this.live) return this.#refuse("suspended");
+    const entry = this.#entries.find(storageKey(key, caller), headers);
+    if (typeof entry === "string") return this.#refuse(entry);
+    if (!this.#entries.isValid(entry)) {
+      this.#entries.drop(entry, "group-changed");
+      return "group-changed";
+    }
+    entry.visited = true;
+    return entry;
+  }
+
+  /**
+   * Takes the mark for a handler that is about to run. Use it once: register with it, or release it.
+   *
+   * @param key The resource.
+   * @param caller Who asks, where the answer depends on it.
+   */
+  lease(key: string, caller?: string): Lease {
+    return this.#memory.lease(key, caller);
+  }
+
+  /**
+   * Makes a response answerable, or says why not. Closes the lease either way.
+   *
+   * @param lease Taken before the handler ran.
+   * @param offer What the response says of itself.
+   * @param headers The request's fields.
+   */
+  register(lease: Lease, offer: Registration, headers: Headers): Entry | Reason {
+    const refusal = this.#memory.overtaken(lease, offer.sources);
+    lease.release();
+    if (refusal !== undefined) return this.#refuse(refusal);
+    const { key, caller } = lease;
+    const names = new Set(offer.sources.map(groupOf));
+    // Entries of one caller are not found by their resource alone, so a write to it must reach them as a change.
+    if (caller !== undefined) names.add(resourceGroup(key));
+    const draft = { key, base: storageKey(key, caller), offer, names, mark: this.#memory.mark };
+    const entry = this.#entries.add(
+      draft,
+      headers,
+      (former) => offer.etag ?? tagToKeep(former, names) ?? mintTag(),
+    );
+    return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /** Takes out whatever was built from these groups, and whatever is being built from them now. O(1) for each group. */
+  invalidate(...groups: readonly string[]): void {
+    for (const group of groups) this.#change(group, undefined, this, this.#memory.settle);
+  }
+
+  /** Whether some resource is kept under this wire tag and still valid. Looks at every entry: O(size). */
+  hasTag(tag: string): boolean {
+    for (const entry of this.#entries.values()) {
+      if (entry.etag === tag && this.#entries.isValid(entry)) return true;
+    }
+    return false;
+  }
+
+  /** Takes out every entry under these wire tags, and says how many. Looks at every entry: O(size). */
+  deleteTag(...tags: readonly string[]): number {
+    const wanted = new Set(tags);
+    const found = [...this.#entries.values()].filter((entry) => wanted.has(entry.etag));
+    for (const entry of found) this.#entries.drop(entry, "deleted");
+    return found.length;
+  }
+
+  /**
+   * Takes out a resource with all its variants and callers, and overtakes handlers that are building it now.
+   *
+   * @returns Whether an entry that belongs to no caller was there.
+   */
+  delete(key: string): boolean {
+    this.#change(resourceGroup(key), undefined, this, this.#memory.settle);
+    return this.#entries.dropAll(storageKey(key, undefined), "deleted");
+  }
+
+  /** Takes out everything, and overtakes all handlers that are running now. */
+  clear(): void {
+    this.#reset("cleared");
+  }
+
+  /**
+   * A seat for one follower; {@linkcode follow} takes it.
+   *
+   * @param name Tells several feeds apart.
+   * @param maxLag ms without contact after which nothing is answered.
+   * @param settle ms a change goes on counting against new leases; undefined: as the database's replicas ask for.
+   * @throws {TypeError} If somebody sits there.
+   */
+  seat(name: string, maxLag: number, settle?: number): Seat {
+    return this.#seats.take(this.#seatHost, name, maxLag, settle);
+  }
+
+  #refuse(reason: Reason): Reason {
+    this.count(reason);
+    return reason;
+  }
+
+  #change(group: string, rev: string | undefined, reporter: unknown, settle: number): void {
+    this.#entries.change(group, this.#memory.record(group, rev, reporter, settle));
+  }
+
+  #reset(reason: Reason): void {
+    this.count(reason);
+    this.#memory.floor();
+    for (const entry of this.#entries.clear()) this.#onEvict?.(entry.key, reason);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The answers: a 304 or 412 in place of a response, or the response itself with its entity tag.
+ *
+ * @module
+ */
+import type { Entry } from "./entry.ts";
+
+/** The fields in which a handler says what a response was built from, or changed: for us, not for the client. */
+const DECLARATIONS = ["cache-groups", "cache-group-invalidation"] as const;
+
+/** Without these a browser refuses the answer, or isolates the page from another than the 200 would (Fetch, HTML). */
+const CROSS_ORIGIN = [
+  "access-control-allow-credentials",
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "cross-origin-embedder-policy",
+  "cross-origin-opener-policy",
+  "cross-origin-resource-policy",
+  "timing-allow-origin",
+] as const;
+
+/** What a 304 must repeat of the 200 (RFC 9110 §15.4.5), and its like for caches in front (RFC 9213). */
+const FRESHNESS = ["cache-control", "cdn-cache-control", "content-location", "expires", "vary"] as const;
+
+/**
+ * The fields that a later 304 shall replay, by lower-case name. `Date` is not among them: it is the date of the
+ * answer, and the server knows it better.
+ *
+ * @param extra Further names to keep.
+ */
+export function replayedFields(headers: Headers, extra: readonly string[]): Record<string, string> {
+  return pick(headers, [...FRESHNESS, ...CROSS_ORIGIN, ...extra]);
+}
+
+function pick(headers: Headers, names: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers.get(name);
+    if (value !== null) fields[name] = value;
+  }
+  return fields;
+}
+
+/** The 304 of an entry (RFC 9110 §15.4.5). A new one each time: what a middleware does to it must not be seen again. */
+export function notModified(entry: Entry): Response {
+  const { init } = entry;
+  // The object is shared by many entries; the response copies it at once.
+  init.headers.etag = entry.etag;
+  return new Response(null, init);
+}
+
+/** The 304 in place of a response that the handler gave after all. */
+export function notModifiedInstead(response: Response, extra: readonly string[]): Response {
+  const headers = replayedFields(response.headers, ["date", "etag", ...extra]);
+  // Without a tag the date is all a cache has to tell which copy is meant.
+  if (headers["etag"] === undefined) Object.assign(headers, pick(response.headers, ["last-modified"]));
+  discard(response);
+  return new Response(null, { status: 304, headers });
+}
+
+/** The 412 for a precondition that is false (RFC 9110 §15.5.13). Freshness of the 200 is not its own, so none is replayed. */
+export function preconditionFailed(request: Request, replayed: Readonly<Record<string, string>>): Response {
+  const headers: Record<string, string> = {
+    "cache-control": "no-store",
+    "content-type": "text/plain; charset=utf-8",
+  };
+  for (const name of CROSS_ORIGIN) if (replayed[name] !== undefined) headers[name] = replayed[name];
+  const text = "Precondition Failed: the resource is not in the state that the request asks for.\n";
+  return new Response(request.method === "HEAD" ? null : text, { status: 412, headers });
+}
+
+/** The 412 in place of a response that the handler gave after all. */
+export function preconditionFailedInstead(request: Request, response: Response): Response {
+  const fields = pick(response.headers, CROSS_ORIGIN);
+  discard(response);
+  return preconditionFailed(request, fields);
+}
+
+/**
+ * The response without its declarations, and with an entity tag where one is given. The same object where its fields
+ * can be changed: rebuilding one around `response.body` costs a stream hop, and its `Content-Length` on some servers.
+ */
+export function amend(response: Response, etag: string | undefined): Response {
+  try {
+    amendFields(response.headers, etag);
+    return response;
+  } catch {
+    // Fields of a fetched or redirect response are immutable.
+    const headers = new Headers(response.headers);
+    amendFields(headers, etag);
+    const { status, statusText } = response;
+    return new Response(response.body, { status, statusText, headers });
+  }
+}
+
+function amendFields(headers: Headers, etag: string | undefined): void {
+  for (const name of DECLARATIONS) if (headers.has(name)) headers.delete(name);
+  if (etag !== undefined) headers.set("etag", etag);
+}
+
+/** Frees what an unused body holds on to; one that is locked or broken already is somebody else's. */
+function discard(response: Response): void {
+  if (response.body !== null && !response.body.locked) response.body.cancel().catch(() => {});
+}

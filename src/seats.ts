@@ -1,0 +1,68 @@
+/**
+ * All followers of one registry together: nothing may be answered unless each of them is live and recently in
+ * contact.
+ *
+ * @module
+ */
+import type { Clock } from "./clock.ts";
+import { Seat, type SeatHost } from "./seat.ts";
+
+/** The seats of a registry, by name. */
+export class Seats {
+  readonly #byName: Map<string, Seat> = new Map();
+  readonly #clock: Clock;
+  #settle = 0;
+  // Beyond either nothing is answered. Kept as moments, so that a look-up only compares.
+  #wallDeadline = Infinity;
+  #monotonicDeadline = Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** True while every seat is live and within its `maxLag`, by both clocks; without seats, always. */
+  get live(): boolean {
+    return this.#wallDeadline === Infinity ||
+      (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
+  }
+
+  /** ms: the longest `settle` of any seat. */
+  get settle(): number {
+    return this.#settle;
+  }
+
+  /**
+   * Takes a seat; a closed one of the same name hands its position over.
+   *
+   * @throws {TypeError} If somebody sits there.
+   */
+  take(host: SeatHost, name: string, maxLag: number, settle: number | undefined): Seat {
+    const former = this.#byName.get(name);
+    if (former !== undefined && !former.closed) {
+      throw new TypeError(
+        `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
+      );
+    }
+    const seat = new Seat(host, this.#clock, name, maxLag, settle, former);
+    this.#byName.set(name, seat);
+    this.judge();
+    return seat;
+  }
+
+  /** Works out anew until when answers may be given. */
+  judge(): void {
+    this.#settle = 0;
+    this.#wallDeadline = this.#monotonicDeadline = Infinity;
+    for (const { settle, contact, maxLag } of this.#byName.values()) {
+      this.#settle = Math.max(this.#settle, settle);
+      this.#wallDeadline = Math.min(
+        this.#wallDeadline,
+        contact === undefined ? -Infinity : contact.wall + maxLag,
+      );
+      this.#monotonicDeadline = Math.min(
+        this.#monotonicDeadline,
+        contact === undefined ? -Infinity : contact.monotonic + maxLag,
+      );
+    }
+  }
+}

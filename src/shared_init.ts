@@ -1,0 +1,53 @@
+/**
+ * The fields that a 304 replays, one object for all entries whose fields are equal: most pages of a site send the
+ * same `Cache-Control` and `Vary`, so an entry needs a reference instead of a record.
+ *
+ * @module
+ */
+
+/** A `ResponseInit` for a 304, with `etag` left for whoever builds the response to set. */
+export interface SharedInit {
+  readonly status: 304;
+  /** `etag`, and the replayed fields by lower-case name. */
+  readonly headers: { etag: string; readonly [name: string]: string };
+}
+
+interface Counted extends SharedInit {
+  readonly signature: string;
+  uses: number;
+}
+
+/** Hands out one {@linkcode SharedInit} for equal fields, and forgets it with its last use. */
+export class SharedInits {
+  readonly #bySignature = new Map<string, Counted>();
+
+  /** How many distinct sets of fields are in use. */
+  get size(): number {
+    return this.#bySignature.size;
+  }
+
+  /** The one object for these fields; give it back with {@linkcode SharedInits.release}. */
+  acquire(fields: Readonly<Record<string, string>>): SharedInit {
+    // A field value holds neither line feed nor NUL, so the signature tells all fields apart.
+    let signature = "";
+    for (const name in fields) signature += `${name}\n${fields[name]}\n`;
+    let init = this.#bySignature.get(signature);
+    if (init === undefined) {
+      init = { status: 304, headers: { etag: "", ...fields }, signature, uses: 0 };
+      this.#bySignature.set(signature, init);
+    }
+    init.uses++;
+    return init;
+  }
+
+  /** Gives one use back. */
+  release(init: SharedInit): void {
+    const counted = init as Counted;
+    if (--counted.uses === 0) this.#bySignature.delete(counted.signature);
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#bySignature.clear();
+  }
+}

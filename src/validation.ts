@@ -1,0 +1,70 @@
+/**
+ * Validation (RFC 9111 §4.3.2): a conditional request answered from the registry, or else in place of what the
+ * handler answered. One evaluation for both.
+ *
+ * @module
+ */
+import type { Entry } from "./entry.ts";
+import { evaluatePreconditions } from "./preconditions.ts";
+import {
+  notModified,
+  notModifiedInstead,
+  preconditionFailed,
+  preconditionFailedInstead,
+} from "./responses.ts";
+import type { Site } from "./site.ts";
+import { hasCredentials } from "./storing.ts";
+
+/** The answer from the registry, if there is one: the handler does not run. */
+export function answer(site: Site, request: Request, key: string, caller?: string): Response | undefined {
+  const { registry } = site;
+  const { headers } = request;
+  const field = headers.get("if-none-match");
+  if (field === null && !headers.has("if-match")) {
+    registry.count("unconditional");
+    return undefined;
+  }
+  const entry = registry.lookup(key, headers, caller);
+  if (typeof entry === "string") return undefined;
+  if (!entry.isPublic && caller === undefined && hasCredentials(headers)) {
+    registry.count("credentials");
+    return undefined;
+  }
+  // Most clients send the one tag they were given. Any other condition beside it has to be heard first.
+  const short = field === entry.etag && !headers.has("if-match") && !headers.has("if-unmodified-since");
+  const outcome = short ? 304 : evaluatePreconditions(request, validatorsOf(entry));
+  if (outcome === 412) {
+    registry.count("precondition-failed");
+    return preconditionFailed(request, entry.init.headers);
+  }
+  // Two edits fit in the second that If-Modified-Since can tell, so a date alone is the handler's to answer.
+  if (outcome === 304 && field !== null) {
+    registry.count("hit");
+    return notModified(entry);
+  }
+  registry.count("tag-differs");
+  return undefined;
+}
+
+function validatorsOf({ etag, lastModified }: Entry): { etag: string; lastModified: Date | undefined } {
+  return { etag, lastModified: lastModified === undefined ? undefined : new Date(lastModified * 1000) };
+}
+
+/** Evaluates the preconditions against what the handler answered (RFC 9110 §13.2.1: only in place of a 2xx). */
+export function evaluated(site: Site, request: Request, response: Response): Response {
+  const { status, headers } = response;
+  if (status < 200 || status > 299 || status === 206) return response;
+  const etag = headers.get("etag") ?? undefined;
+  const lastModified = headers.get("last-modified") ?? undefined;
+  if (etag === undefined && lastModified === undefined) return response;
+  switch (evaluatePreconditions(request, { etag, lastModified })) {
+    case 304:
+      site.registry.count("not-modified");
+      return notModifiedInstead(response, site.replay);
+    case 412:
+      site.registry.count("precondition-failed");
+      return preconditionFailedInstead(request, response);
+    default:
+      return response;
+  }
+}

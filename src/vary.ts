@@ -1,0 +1,39 @@
+/**
+ * Which stored variant a request selects (RFC 9111 §4.1), and under which key it is kept.
+ *
+ * @module
+ */
+
+/**
+ * The members of a `Vary` field: lower-case, sorted, each once (RFC 9110 §12.5.5).
+ *
+ * @param field The field's value, or null where the response has none.
+ */
+export function varyFields(field: string | null): readonly string[] {
+  if (field === null) return [];
+  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) => name !== "");
+  return names.length < 2 ? names : [...new Set(names)].sort();
+}
+
+/**
+ * One string for a resource and who asks, such that no two pairs share one: a caller who shared another's key would
+ * get the other's answer. A key that begins like a composed one is set apart.
+ */
+export function storageKey(key: string, caller: string | undefined): string {
+  if (caller !== undefined) return `\0${caller.length}:${caller}${key}`;
+  return key.charCodeAt(0) === 0 ? `\0${key}` : key;
+}
+
+/**
+ * The same for one variant: the values of the request fields that `Vary` names, compared as they are. RFC 9111 §4.1
+ * would allow some normalisation; a value that is spelled differently only costs a hit.
+ */
+export function variantKey(storageKey: string, fields: readonly string[], headers: Headers): string {
+  let key = `\0v${storageKey.length}:${storageKey}`;
+  for (const field of fields) {
+    const value = headers.get(field);
+    // Absent and empty are different values; no field value holds a line feed.
+    key += value === null ? "\n" : `=${value}\n`;
+  }
+  return key;
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { base64url, sha256 } from "../src/sha256.ts";
+
+const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+test("sha256: the examples of FIPS 180-4", () => {
+  assert.equal(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  assert.equal(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assert.equal(
+    hex(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+  );
+});
+
+test("sha256: agrees with crypto.subtle at every length around a block", async () => {
+  for (let length = 0; length < 200; length++) {
+    const text = "é".repeat(length % 3) + "x".repeat(length);
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)), `length ${length}`);
+  }
+});
+
+test("sha256: agrees with crypto.subtle on any text", async () => {
+  await fc.assert(fc.asyncProperty(fc.string({ unit: "binary", maxLength: 500 }), async (text) => {
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)));
+  }));
+});
+
+test("base64url: RFC 4648 §5 without padding", () => {
+  assert.equal(base64url(new Uint8Array([0xfb, 0xff, 0xfe])), "-__-");
+  assert.equal(base64url(new Uint8Array([0])), "AA");
+});
