@@ -36,7 +36,9 @@ export type {
 } from "./src/change.ts";
 export { ChangesError, type ChangesErrorCode } from "./src/changes_error.ts";
 export { follow, type Follower, type FollowOptions } from "./src/follow.ts";
+export { type Current, revisionOf } from "./src/current.ts";
 export type { Source } from "./src/group.ts";
+export type { GroupField } from "./src/group_fields.ts";
 export { evaluatePreconditions } from "./src/preconditions.ts";
 export {
   type Entry,
@@ -49,4 +51,6 @@ export {
   type SharedInit,
 } from "./src/registry.ts";
 export type { Validators } from "./src/validators.ts";
+export type { AuditMismatch } from "./src/site.ts";
 export { withEtag, type WithEtagOptions } from "./src/with_etag.ts";
+export { conflictResponse } from "./src/writing.ts";

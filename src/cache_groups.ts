@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { groupOf, revisionOf, type Source } from "./group.ts";
+import { groupOf, revOf, type Source } from "./group.ts";
 import { parseStringList } from "./string_list.ts";
 
 export type { Source } from "./group.ts";
@@ -51,7 +51,7 @@ function assertSource(source: Source, caller: string): void {
 }
 
 /** Percent-encodes, in UTF-8, what cannot stand in a String, and `%` itself. */
-function encodeGroup(group: string): string {
+export function encodeGroup(group: string): string {
   if (!TO_ENCODE.test(group)) return group;
   try {
     return group.replace(TO_ENCODE_RUNS, encodeURIComponent);
@@ -72,7 +72,7 @@ function decodeGroup(encoded: string): string | undefined {
 /** What is encoded, and what is a revision, needs no escape: the quotes are all there is to a String. */
 function revisionMember(source: Source): string {
   assertSource(source, "dependsOn");
-  const revision = revisionOf(source);
+  const revision = revOf(source);
   const member = `"${encodeGroup(groupOf(source))}"`;
   if (revision === undefined) return member;
   if (typeof revision !== "string" || !REVISION.test(revision)) {

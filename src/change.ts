@@ -19,11 +19,11 @@ export type Since = string | number | readonly unknown[];
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
+ * import assert from "node:assert/strict";
  * import type { Change } from "@stillfresh/etag/change";
  *
  * const change: Change = { id: "post-1", rev: "2-abc" };
- * assertEquals(change.deleted ?? false, false);
+ * assert.equal(change.deleted ?? false, false);
  * ```
  */
 export interface Change {

@@ -11,7 +11,7 @@
  * @module
  */
 import { type Clock, type Instant, instant, surelyElapsed } from "./clock.ts";
-import { groupOf, resourceGroup, revisionOf, type Source } from "./group.ts";
+import { groupOf, resourceGroup, revOf, type Source } from "./group.ts";
 import type { Reason } from "./reason.ts";
 
 /** The mark taken before a handler runs. Used once: by `register`, or given back by `release`. */
@@ -175,7 +175,7 @@ export class ChangeMemory {
     const revisions = new Map<string, string>();
     for (const source of sources) {
       const group = groupOf(source);
-      const rev = revisionOf(source);
+      const rev = revOf(source);
       const reason = this.#overtakenBy(lease as OpenLease, group, rev);
       if (reason !== undefined) return reason;
       if (rev === undefined) continue;

@@ -30,15 +30,16 @@ export type ChangesErrorCode =
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
+ * import assert from "node:assert/strict";
  * import { ChangesError } from "@stillfresh/etag";
  *
  * const error = new ChangesError("not-found", "the database does not exist", { status: 404 });
- * assertEquals(error.code, "not-found");
- * assertEquals(error.status, 404);
+ * assert.equal(error.code, "not-found");
+ * assert.equal(error.status, 404);
  * ```
  */
 export class ChangesError extends Error {
+  /** `"ChangesError"`. */
   override readonly name: string = "ChangesError";
   /** Which fault, from a closed list. */
   readonly code: ChangesErrorCode;
@@ -48,6 +49,8 @@ export class ChangesError extends Error {
   readonly since: Since | undefined;
 
   /**
+   * Makes an error of that code.
+   *
    * @param code Which fault.
    * @param message A sentence, without credentials.
    * @param options The HTTP status, the position before the fault, the error underneath.

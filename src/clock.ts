@@ -11,11 +11,11 @@
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
+ * import assert from "node:assert/strict";
  * import type { Instant } from "@stillfresh/etag/change";
  *
  * const start: Instant = { wall: 1_000, monotonic: 5 };
- * assertEquals(start.wall, 1_000);
+ * assert.equal(start.wall, 1_000);
  * ```
  */
 export interface Instant {

@@ -86,7 +86,6 @@ export function parseEntityTag(wire: string): EntityTag | undefined {
  * assert.throws(() => formatEntityTag({ weak: false, opaque: 'say "x"' }), TypeError);
  * ```
  *
- * @param tag The tag.
  * @returns Its wire string.
  * @throws {TypeError} Where the opaque part holds a quote, white space, a control character or one beyond Latin-1.
  */
@@ -111,8 +110,6 @@ export function formatEntityTag(tag: EntityTag): string {
  * ```
  *
  * @param a A tag on the wire; one that is malformed matches nothing.
- * @param b The other.
- * @returns Whether they match.
  */
 export function strongMatch(a: string, b: string): boolean {
   return a === b && isOpaqueTag(a, 0);
@@ -131,8 +128,6 @@ export function strongMatch(a: string, b: string): boolean {
  * ```
  *
  * @param a A tag on the wire; one that is malformed matches nothing.
- * @param b The other.
- * @returns Whether they match.
  */
 export function weakMatch(a: string, b: string): boolean {
   const opaque = a.slice(startOfOpaque(a, 0));
@@ -183,7 +178,6 @@ function endOfMember(field: string, start: number): number {
  * ```
  *
  * @param field The field value, several lines joined by `, `.
- * @returns Whether it is a lone `*`.
  */
 export function isWildcard(field: string): boolean {
   const at = skipOws(field, 0);
@@ -209,7 +203,6 @@ export function isWildcard(field: string): boolean {
  * @param field The field value, several lines joined by `, `.
  * @param etag The tag to look for, on the wire; one that is malformed is in no list.
  * @param weak Compare weakly, as `If-None-Match` does, rather than strongly, as `If-Match` does.
- * @returns Whether a member matches.
  */
 export function matchesList(field: string, etag: string, weak: boolean): boolean {
   const open = startOfOpaque(etag, 0);
@@ -224,6 +217,33 @@ export function matchesList(field: string, etag: string, weak: boolean): boolean
       if (next === field.length || field.charCodeAt(next) === COMMA) return true;
     }
     at = startOfMember(field, endOfMember(field, at));
+  }
+  return false;
+}
+
+/**
+ * Whether some tag of a list fulfils a condition: for tags that are told by more than being equal.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { someListedTag } from "@stillfresh/etag/entity-tag";
+ *
+ * assert.equal(someListedTag('"1-a", W/"2-b"', true, (tag) => tag.startsWith('"2-')), true);
+ * assert.equal(someListedTag('"1-a", W/"2-b"', false, (tag) => tag.startsWith('"2-')), false);
+ * ```
+ *
+ * @param field The field value, several lines joined by `, `; malformed members are skipped.
+ * @param weak Whether weak tags count, as in `If-None-Match`; they are given without their `W/`.
+ * @param condition Called with each tag in quotes, until it is true.
+ */
+export function someListedTag(field: string, weak: boolean, condition: (tag: string) => boolean): boolean {
+  let at = startOfMember(field, 0);
+  while (at < field.length) {
+    const end = endOfMember(field, at);
+    const tag = field.slice(weak ? startOfOpaque(field, at) : at, end).trimEnd();
+    if (isOpaqueTag(tag, 0) && condition(tag)) return true;
+    at = startOfMember(field, end);
   }
   return false;
 }

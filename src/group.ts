@@ -23,7 +23,7 @@ export function groupOf(source: Source): string {
 }
 
 /** The revision a source was read at, if it carries one. */
-export function revisionOf(source: Source): string | undefined {
+export function revOf(source: Source): string | undefined {
   return typeof source === "string" ? undefined : source._rev;
 }
 

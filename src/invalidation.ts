@@ -5,22 +5,39 @@
  */
 import { parseCacheGroups } from "./cache_groups.ts";
 import { groupOf } from "./group.ts";
+import { groupField } from "./group_fields.ts";
 import { amend } from "./responses.ts";
 import { isResponse, type Site } from "./site.ts";
+import { explained } from "./validation.ts";
 
 /** After a write: what it changed is void at once, without waiting for the feed. */
 export function written(site: Site, key: string | undefined, result: unknown): unknown {
-  const { registry } = site;
-  if (!isResponse(result) || result.status < 200 || result.status > 399) return result;
-  if (key !== undefined) registry.delete(key);
+  if (!isResponse(result)) return result;
+  const succeeded = result.status >= 200 && result.status < 400;
   const field = result.headers.get("cache-group-invalidation");
-  if (field === null) return result;
+  const fields = succeeded ? invalidate(site, key, field) : {};
+  return explained(site, amend(result, fields), { why: "unsafe-method", handlerStatus: result.status });
+}
+
+/** Voids what was written, and returns the field that tells caches in front, if they are to be told. */
+function invalidate(
+  { registry, groupFields }: Site,
+  key: string,
+  field: string | null,
+): Record<string, string> {
+  if (key !== undefined) registry.delete(key);
+  if (field === null) return {};
   const groups = parseCacheGroups(field);
-  if (groups !== undefined) registry.invalidate(...groups.map(groupOf));
-  else {
+  if (groups === undefined) {
     // It may have named anything.
     registry.count("malformed");
     registry.clear();
+    return {};
   }
-  return amend(result, undefined);
+  registry.invalidate(...groups.map(groupOf));
+  if (!groupFields.includes("cache-groups")) return {};
+  const value = groupField("cache-groups", groups);
+  if (value !== undefined) return { "cache-group-invalidation": value };
+  registry.count("group-field-too-large");
+  return {};
 }

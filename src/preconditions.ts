@@ -15,48 +15,60 @@ export type { Validators } from "./validators.ts";
 /** Methods that neither select nor modify a representation; their preconditions are ignored (§13.2.1). */
 const WITHOUT_REPRESENTATION: ReadonlySet<string> = new Set(["CONNECT", "OPTIONS", "TRACE"]);
 
-/** In seconds; undefined where there is none, or none that can be read. */
-function lastModifiedOf(current: Validators | null): number | undefined {
-  const lastModified = current?.lastModified;
-  if (lastModified === undefined) return undefined;
-  if (typeof lastModified === "string") return parseHttpDate(lastModified);
-  const seconds = Math.floor(lastModified.getTime() / 1000);
+/** The representation that a request selects, as far as preconditions ask for it. */
+export interface Selected {
+  /** Whether a list of entity tags names it, weakly or strongly compared. */
+  readonly matches: (field: string, weak: boolean) => boolean;
+  /** When it was last modified, in seconds; undefined where that is not known. */
+  readonly lastModified: number | undefined;
+}
+
+/** The representation that these validators are of. One that is malformed counts as absent. */
+export function selectedBy(current: Validators | null): Selected | null {
+  if (current === null) return null;
+  const { etag = "", lastModified } = current;
+  return {
+    matches: (field, weak) => matchesList(field, etag, weak),
+    lastModified: lastModified === undefined ? undefined : toSeconds(lastModified),
+  };
+}
+
+function toSeconds(date: Date | string): number | undefined {
+  if (typeof date === "string") return parseHttpDate(date);
+  const seconds = Math.floor(date.getTime() / 1000);
   return Number.isNaN(seconds) ? undefined : seconds;
 }
 
 /** Seconds from a date field to the modification, negative where the field is later; undefined: not comparable. */
-function modifiedAfter(field: string | null, current: Validators | null): number | undefined {
-  if (field === null) return undefined;
+function modifiedAfter(field: string | null, selected: Selected | null): number | undefined {
+  if (field === null || selected?.lastModified === undefined) return undefined;
   const date = parseHttpDate(field);
-  const lastModified = lastModifiedOf(current);
-  return date === undefined || lastModified === undefined ? undefined : lastModified - date;
+  return date === undefined ? undefined : selected.lastModified - date;
 }
 
 /** §13.1.1. Without a legal member no tag matches, and the condition is false. */
-function ifMatch(headers: Headers, current: Validators | null): boolean | undefined {
+function ifMatch(headers: Headers, selected: Selected | null): boolean | undefined {
   const field = headers.get("if-match");
   if (field === null) return undefined;
-  if (isWildcard(field)) return current !== null;
-  return matchesList(field, current?.etag ?? "", false);
+  return selected !== null && (isWildcard(field) || selected.matches(field, false));
 }
 
 /** §13.1.4. */
-function ifUnmodifiedSince(headers: Headers, current: Validators | null): boolean | undefined {
-  const after = modifiedAfter(headers.get("if-unmodified-since"), current);
+function ifUnmodifiedSince(headers: Headers, selected: Selected | null): boolean | undefined {
+  const after = modifiedAfter(headers.get("if-unmodified-since"), selected);
   return after === undefined ? undefined : after <= 0;
 }
 
 /** §13.1.2. Without a legal member no tag matches, and the condition is true. */
-function ifNoneMatch(headers: Headers, current: Validators | null): boolean | undefined {
+function ifNoneMatch(headers: Headers, selected: Selected | null): boolean | undefined {
   const field = headers.get("if-none-match");
   if (field === null) return undefined;
-  if (isWildcard(field)) return current === null;
-  return !matchesList(field, current?.etag ?? "", true);
+  return selected === null || !(isWildcard(field) || selected.matches(field, true));
 }
 
 /** §13.1.3; the caller sees to the method. */
-function ifModifiedSince(headers: Headers, current: Validators | null): boolean | undefined {
-  const after = modifiedAfter(headers.get("if-modified-since"), current);
+function ifModifiedSince(headers: Headers, selected: Selected | null): boolean | undefined {
+  const after = modifiedAfter(headers.get("if-modified-since"), selected);
   return after === undefined ? undefined : after > 0;
 }
 
@@ -98,13 +110,21 @@ export function evaluatePreconditions(
   request: Pick<Request, "method" | "headers">,
   current: Validators | null,
 ): "proceed" | 304 | 412 {
+  return evaluateSelected(request, selectedBy(current));
+}
+
+/** The same for a representation that is told by more than its validators. */
+export function evaluateSelected(
+  request: Pick<Request, "method" | "headers">,
+  selected: Selected | null,
+): "proceed" | 304 | 412 {
   const { method, headers } = request;
   if (WITHOUT_REPRESENTATION.has(method)) return "proceed";
-  const unchanged = ifMatch(headers, current) ?? ifUnmodifiedSince(headers, current);
+  const unchanged = ifMatch(headers, selected) ?? ifUnmodifiedSince(headers, selected);
   if (unchanged === false) return 412;
   const retrieval = method === "GET" || method === "HEAD";
-  const changed = ifNoneMatch(headers, current) ??
-    (retrieval ? ifModifiedSince(headers, current) : undefined);
+  const changed = ifNoneMatch(headers, selected) ??
+    (retrieval ? ifModifiedSince(headers, selected) : undefined);
   if (changed === false) return retrieval ? 304 : 412;
   return "proceed";
 }

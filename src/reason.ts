@@ -11,6 +11,7 @@ export type Reason =
   | "precondition-failed"
   | "precondition-required"
   | "unconditional"
+  | "audit"
   | "unsafe-method"
   | "miss"
   | "tag-differs"
@@ -36,7 +37,9 @@ export type Reason =
   | "cleared"
   | "reset"
   | "groups-threw"
-  | "overflow";
+  | "overflow"
+  | "audit-mismatch"
+  | "group-field-too-large";
 
 /** Every {@linkcode Reason}, each with what it means. */
 export const reasons: Readonly<Record<Reason, string>> = {
@@ -45,6 +48,7 @@ export const reasons: Readonly<Record<Reason, string>> = {
   "not-modified": "answered 304 after the handler ran, from its response's validators",
   "precondition-failed": "answered 412",
   "precondition-required": "answered 428: a write without a precondition",
+  "audit": "would have been answered from the registry, but was drawn for a check: the handler ran",
   "unconditional": "a GET or HEAD without a condition the registry could answer",
   "unsafe-method": "a method that may change things; its success drops its own resource",
   // Why the registry did not answer
@@ -78,6 +82,9 @@ export const reasons: Readonly<Record<Reason, string>> = {
   "groups-threw": "the `groups` function of follow() threw, so everything is void",
   "overflow":
     "more changes than can be remembered while handlers run: every handler running now counts as overtaken",
+  // What else is worth counting
+  "audit-mismatch": "the handler gave another tag than the registry would have",
+  "group-field-too-large": "a field for caches in front was left out, because it would have been cut short",
 };
 
 /** A counter for each reason, all zero. */

@@ -5,22 +5,23 @@
  */
 import { parseCacheGroups } from "./cache_groups.ts";
 import { parseEntityTag } from "./entity_tag.ts";
-import type { Source } from "./group.ts";
+import { groupOf, type Source } from "./group.ts";
+import { groupField } from "./group_fields.ts";
 import { parseHttpDate } from "./http_date.ts";
-import type { Lease, Reason } from "./registry.ts";
+import type { Reason } from "./registry.ts";
 import { amend, replayedFields } from "./responses.ts";
-import { isResponse, type Site } from "./site.ts";
+import { type Exchange, isResponse, type Site } from "./site.ts";
 import { isPublic, whyNotStored } from "./storing.ts";
-import { evaluated } from "./validation.ts";
+import { evaluated, explained } from "./validation.ts";
 import { deriveTag, digestTag, representationId } from "./validator.ts";
 import { varyFields } from "./vary.ts";
 
-/** One GET or HEAD on its way through the handler. */
-export interface Exchange {
-  readonly request: Request;
-  readonly caller: string | undefined;
-  /** Undefined for HEAD, which never registers. */
-  readonly lease: Lease | undefined;
+/** What is known of a response by the time that it may be registered. */
+interface Offer {
+  /** Empty where nothing is declared, and so nothing may be registered. */
+  readonly sources: readonly Source[];
+  readonly vary: readonly string[];
+  readonly tag: string | undefined;
 }
 
 /** What the handler answered, tagged and registered as far as it may be. */
@@ -29,61 +30,64 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
     exchange.lease?.release();
     return result;
   }
-  const { request, caller, lease } = exchange;
+  const { request, key, caller, lease } = exchange;
   const field = result.headers.get("cache-groups");
   const own = result.headers.get("etag") ?? undefined;
-  if (field === null && (own !== undefined || !site.digest)) {
-    return unregistered(site, exchange, result, "undeclared");
-  }
+  if (field === null && (own !== undefined || !site.digest)) return passed(site, exchange, result);
   const sources = field === null ? [] : parseCacheGroups(field);
   const malformed = sources === undefined || (own !== undefined && parseEntityTag(own) === undefined);
   const refusal = malformed ? "malformed" : whyNotStored(request.headers, result, caller);
-  if (refusal !== undefined) return unregistered(site, exchange, result, refusal);
+  if (refusal !== undefined) return refused(site, exchange, result, sources ?? [], refusal);
   const vary = varyFields(result.headers.get("vary"));
-  const representation = representationId(request.headers, result, vary, caller);
+  const representation = representationId(key, request.headers, result, vary, caller);
   const tag = own ?? deriveTag(sources!, site.build, representation);
   const offer = { sources: sources!, vary, tag };
   // The body of a HEAD is not there to be read.
-  if (tag === undefined && site.digest && lease !== undefined) {
-    return digested(site, exchange, result, offer, representation);
+  if (tag !== undefined || !site.digest || lease === undefined) {
+    return registered(site, exchange, result, offer);
   }
-  return registered(site, exchange, result, offer);
+  return digested(site, exchange, result, offer, representation);
 }
 
-/** What is known of a response that may be registered. */
-interface Offer {
-  /** Empty where nothing is declared, and so nothing may be registered. */
-  readonly sources: readonly Source[];
-  readonly vary: readonly string[];
-  readonly tag: string | undefined;
-}
-
-function unregistered(site: Site, exchange: Exchange, response: Response, why: Reason): Response {
+/** An undeclared response: the same object, as a rule. */
+function passed(site: Site, exchange: Exchange, response: Response): Response {
   exchange.lease?.release();
-  site.registry.count(why);
-  return evaluated(site, exchange.request, why === "undeclared" ? response : amend(response, undefined));
+  site.registry.count("undeclared");
+  const { why } = exchange;
+  const handling = { why, handlerStatus: response.status, refusal: "undeclared" as const };
+  return explained(site, evaluated(site, exchange.request, amend(response)), handling);
+}
+
+function refused(
+  site: Site,
+  exchange: Exchange,
+  response: Response,
+  sources: readonly Source[],
+  refusal: Reason,
+): Response {
+  exchange.lease?.release();
+  site.registry.count(refusal);
+  return delivered(site, exchange, response, { sources, vary: [], tag: undefined }, refusal);
 }
 
 function registered(site: Site, exchange: Exchange, response: Response, offer: Offer): Response {
   const { request, lease } = exchange;
-  const { headers } = response;
-  let { tag } = offer;
   if (offer.sources.length === 0) {
-    lease?.release();
-    site.registry.count("undeclared");
-  } else if (lease !== undefined) {
-    const entry = site.registry.register(lease, {
-      etag: tag,
-      lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
-      fields: replayedFields(headers, site.replay),
-      isPublic: isPublic(response),
-      vary: offer.vary,
-      sources: offer.sources,
-    }, request.headers);
-    // A derived tag says what the response was built from, registered or not. A minted one says only that it was.
-    if (typeof entry !== "string") tag = entry.etag;
+    return refused(site, exchange, amend(response, tagField(offer.tag)), [], "undeclared");
   }
-  return evaluated(site, request, amend(response, tag));
+  if (lease === undefined) return delivered(site, exchange, response, offer, undefined);
+  const { headers } = response;
+  const entry = site.registry.register(lease, {
+    etag: offer.tag,
+    lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
+    fields: replayedFields(headers, site.replay),
+    isPublic: isPublic(response),
+    vary: offer.vary,
+    sources: offer.sources,
+  }, request.headers);
+  // A derived tag says what the response was built from, registered or not. A minted one says only that it was.
+  if (typeof entry === "string") return delivered(site, exchange, response, offer, entry);
+  return delivered(site, exchange, response, { ...offer, tag: entry.etag }, undefined);
 }
 
 async function digested(
@@ -103,4 +107,48 @@ async function digested(
   const { status, statusText, headers } = response;
   const read = new Response(body, { status, statusText, headers });
   return registered(site, exchange, read, { ...offer, tag: await digestTag(body, representation) });
+}
+
+/** The response as the client gets it, or the 304 or 412 in its place. */
+function delivered(
+  site: Site,
+  exchange: Exchange,
+  response: Response,
+  { sources, tag }: Offer,
+  refusal: Reason | undefined,
+): Response {
+  const fields = tagField(tag);
+  if (sources.length > 0) {
+    for (const name of site.groupFields) {
+      const value = groupField(name, sources);
+      if (value !== undefined) fields[name] = value;
+      else site.registry.count("group-field-too-large");
+    }
+  }
+  const { status } = response;
+  const amended = amend(response, fields);
+  audit(site, exchange, amended, sources, refusal);
+  const { request, why } = exchange;
+  return explained(site, evaluated(site, request, amended), { why, handlerStatus: status, refusal });
+}
+
+function tagField(tag: string | undefined): Record<string, string> {
+  return tag === undefined ? {} : { etag: tag };
+}
+
+/** Compares what the handler gave with what the registry would have confirmed. */
+function audit(
+  { registry, onAudit }: Site,
+  { key, audited }: Exchange,
+  { headers }: Response,
+  sources: readonly Source[],
+  refusal: Reason | undefined,
+): void {
+  if (audited === undefined) return;
+  const answered = headers.get("etag") ?? undefined;
+  // Overtaken while it ran: the registry would not have confirmed it any more either.
+  if (answered === audited.etag || refusal === "lease-broken") return;
+  registry.count("audit-mismatch");
+  registry.delete(key);
+  onAudit?.({ key, registered: audited.etag, answered, groups: sources.map(groupOf), refusal });
 }

@@ -77,6 +77,8 @@ export class EtagRegistry {
   readonly #seatHost: SeatHost;
   readonly #onEvict: ((key: string, reason: Reason) => void) | undefined;
   /**
+   * Makes an empty registry.
+   *
    * @param options Bounds and clocks.
    * @throws {RangeError} If a bound is not a number above 0.
    */
@@ -206,11 +208,7 @@ export class EtagRegistry {
     return found.length;
   }
 
-  /**
-   * Takes out a resource with all its variants and callers, and overtakes handlers that are building it now.
-   *
-   * @returns Whether an entry that belongs to no caller was there.
-   */
+  /** Takes out a resource with all variants and callers, and overtakes whatever builds it. True: one of no caller was there. */
   delete(key: string): boolean {
     this.#change(resourceGroup(key), undefined, this, this.#memory.settle);
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");

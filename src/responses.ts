@@ -4,6 +4,8 @@
  * @module
  */
 import type { Entry } from "./entry.ts";
+import { hasNonce } from "./storing.ts";
+import { problemResponse } from "./problem.ts";
 
 /** The fields in which a handler says what a response was built from, or changed: for us, not for the client. */
 const DECLARATIONS = ["cache-groups", "cache-group-invalidation"] as const;
@@ -36,7 +38,8 @@ function pick(headers: Headers, names: readonly string[]): Record<string, string
   const fields: Record<string, string> = {};
   for (const name of names) {
     const value = headers.get(name);
-    if (value !== null) fields[name] = value;
+    // The copy that a 304 confirms was sent with a nonce of its own.
+    if (value !== null && !hasNonce(value)) fields[name] = value;
   }
   return fields;
 }
@@ -58,15 +61,20 @@ export function notModifiedInstead(response: Response, extra: readonly string[])
   return new Response(null, { status: 304, headers });
 }
 
-/** The 412 for a precondition that is false (RFC 9110 §15.5.13). Freshness of the 200 is not its own, so none is replayed. */
-export function preconditionFailed(request: Request, replayed: Readonly<Record<string, string>>): Response {
-  const headers: Record<string, string> = {
-    "cache-control": "no-store",
-    "content-type": "text/plain; charset=utf-8",
-  };
-  for (const name of CROSS_ORIGIN) if (replayed[name] !== undefined) headers[name] = replayed[name];
-  const text = "Precondition Failed: the resource is not in the state that the request asks for.\n";
-  return new Response(request.method === "HEAD" ? null : text, { status: 412, headers });
+/**
+ * The 412 for a precondition that is false (RFC 9110 §15.5.13).
+ *
+ * @param replayed Fields of the 200; those without which a browser would hide the answer from a script are repeated.
+ */
+export function preconditionFailed(
+  request: Request,
+  replayed: Readonly<Record<string, string>> = {},
+): Response {
+  const fields: Record<string, string> = {};
+  for (const name of CROSS_ORIGIN) if (replayed[name] !== undefined) fields[name] = replayed[name];
+  const detail = "The resource is not in the state that this request asks for. " +
+    "GET it again, apply your change to what you get, and send its ETag in If-Match.";
+  return problemResponse(request, { status: 412, title: "Precondition Failed", detail }, fields);
 }
 
 /** The 412 in place of a response that the handler gave after all. */
@@ -76,29 +84,37 @@ export function preconditionFailedInstead(request: Request, response: Response):
   return preconditionFailed(request, fields);
 }
 
+/** The 428 for a write that does not say which state it is meant for (RFC 6585 §3). */
+export function preconditionRequired(request: Request): Response {
+  const detail =
+    "This request would replace whatever is there now. GET the resource first and send its ETag in " +
+    "If-Match; to create one that must not exist yet, send If-None-Match: *.";
+  return problemResponse(request, { status: 428, title: "Precondition Required", detail });
+}
+
 /**
- * The response without its declarations, and with an entity tag where one is given. The same object where its fields
- * can be changed: rebuilding one around `response.body` costs a stream hop, and its `Content-Length` on some servers.
+ * The response without its declarations, and with the given fields. The same object where its fields can be changed:
+ * rebuilding one around `response.body` costs a stream hop, and its `Content-Length` on some servers.
  */
-export function amend(response: Response, etag: string | undefined): Response {
+export function amend(response: Response, fields: Readonly<Record<string, string>> = {}): Response {
   try {
-    amendFields(response.headers, etag);
+    amendFields(response.headers, fields);
     return response;
   } catch {
     // Fields of a fetched or redirect response are immutable.
     const headers = new Headers(response.headers);
-    amendFields(headers, etag);
+    amendFields(headers, fields);
     const { status, statusText } = response;
     return new Response(response.body, { status, statusText, headers });
   }
 }
 
-function amendFields(headers: Headers, etag: string | undefined): void {
+function amendFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
   for (const name of DECLARATIONS) if (headers.has(name)) headers.delete(name);
-  if (etag !== undefined) headers.set("etag", etag);
+  for (const name in fields) headers.set(name, fields[name]!);
 }
 
 /** Frees what an unused body holds on to; one that is locked or broken already is somebody else's. */
-function discard(response: Response): void {
+export function discard(response: Response): void {
   if (response.body !== null && !response.body.locked) response.body.cancel().catch(() => {});
 }

@@ -38,6 +38,8 @@ export class Seat {
   settle: number;
 
   /**
+   * Takes the seat over from its predecessor, if there was one.
+   *
    * @param settle ms, or undefined to go by what the database says of its replicas.
    * @param former The closed seat of the same name, whose position this one resumes from.
    */
@@ -95,7 +97,9 @@ export class Seat {
       this.settle = batch.replicas > 1 ? REPLICATED_SETTLE : 0;
       this.#host.seatChanged();
     }
-    if (batch.reset !== undefined || !this.#started) this.#host.reset("reset");
+    // A source that cannot say where it is has begun anew, even where its predecessor could.
+    const unresumed = batch.position === undefined && this.#position !== undefined;
+    if (batch.reset !== undefined || !this.#started || unresumed) this.#host.reset("reset");
     this.#started = true;
     for (const change of batch.changes) {
       this.#host.change(change.id, change.rev, this);
@@ -106,7 +110,7 @@ export class Seat {
         this.#host.reset("groups-threw");
       }
     }
-    this.#position = batch.position ?? this.#position;
+    this.#position = batch.position;
     this.#contact = batch.contact ?? this.#contact;
     this.#live = batch.state === "live" && batch.contact !== undefined;
     this.#host.seatChanged();

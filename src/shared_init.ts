@@ -7,6 +7,7 @@
 
 /** A `ResponseInit` for a 304, with `etag` left for whoever builds the response to set. */
 export interface SharedInit {
+  /** Not Modified. */
   readonly status: 304;
   /** `etag`, and the replayed fields by lower-case name. */
   readonly headers: { etag: string; readonly [name: string]: string };

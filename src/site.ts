@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { EtagRegistry } from "./registry.ts";
+import type { GroupField } from "./group_fields.ts";
+import type { Entry, EtagRegistry, Lease, Reason } from "./registry.ts";
 
 /** What one wrapped handler works with. */
 export interface Site {
@@ -15,11 +16,51 @@ export interface Site {
   readonly digest: boolean;
   /** Further fields that a 304 replays. */
   readonly replay: readonly string[];
+  /** Fields that carry the groups on to caches in front. */
+  readonly groupFields: readonly GroupField[];
+  /** Our name in `Cache-Status`; undefined: no field. */
+  readonly cacheName: string | undefined;
+  /** Whether the next answer from the registry is drawn for a check. */
+  readonly drawn: () => boolean;
+  /** Hears of a check that failed. */
+  readonly onAudit: ((mismatch: AuditMismatch) => void) | undefined;
 }
 
-/** Told by its parts and not by its class: servers on Node replace the global. */
+/** A registry that would have answered with a tag the handler no longer gives. */
+export interface AuditMismatch {
+  /** The resource. */
+  readonly key: string;
+  /** The tag that would have been confirmed. */
+  readonly registered: string;
+  /** The tag that the handler gave; undefined: none. */
+  readonly answered: string | undefined;
+  /** What the handler declared. */
+  readonly groups: readonly string[];
+  /** Why its response was not registered; undefined: it was. */
+  readonly refusal: Reason | undefined;
+}
+
+/** One GET or HEAD on its way through the handler. */
+export interface Exchange {
+  readonly request: Request;
+  /** The resource. */
+  readonly key: string;
+  /** Who asks. */
+  readonly caller: string | undefined;
+  /** Undefined for HEAD, which never registers. */
+  readonly lease: Lease | undefined;
+  /** Why the registry did not answer. */
+  readonly why: Reason;
+  /** What it would have answered with, where this is a check. */
+  readonly audited: Entry | undefined;
+}
+
+/**
+ * Told by its parts and not by its class: servers on Node replace the global. `bodyUsed` tells it from the answers of
+ * other clients, which have a status and headers too, and is not read, because some servers build the body for it.
+ */
 export function isResponse(value: unknown): value is Response {
-  if (typeof value !== "object" || value === null) return false;
+  if (typeof value !== "object" || value === null || !("bodyUsed" in value)) return false;
   const { status, headers } = value as Partial<Response>;
   return typeof status === "number" && typeof headers?.get === "function";
 }

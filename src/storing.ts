@@ -17,6 +17,11 @@ export function isPublic(response: Response): boolean {
   return cacheDirectives(response.headers.get("cache-control")).has("public");
 }
 
+/** Whether a Content-Security-Policy has a nonce (CSP §2.3.1, in any case): made for one response, good for no other. */
+export function hasNonce(policy: string | null): boolean {
+  return policy !== null && policy.toLowerCase().includes("'nonce-");
+}
+
 /**
  * Why a response may not be registered, and gets no derived entity tag either: a tag that did not depend on who
  * asked would go on matching after a logout. Undefined if it may.
@@ -37,8 +42,8 @@ export function whyNotStored(
   if (directives.has("no-store")) return "no-store";
   if (directives.has("private") && caller === undefined) return "private";
   if (headers.get("vary")?.includes("*")) return "vary-star";
-  if (headers.get("content-security-policy")?.includes("'nonce-")) return "nonce";
-  if (headers.get("content-security-policy-report-only")?.includes("'nonce-")) return "nonce";
+  if (hasNonce(headers.get("content-security-policy"))) return "nonce";
+  if (hasNonce(headers.get("content-security-policy-report-only"))) return "nonce";
   if (caller === undefined && !directives.has("public") && hasCredentials(request)) return "credentials";
   return undefined;
 }

@@ -13,7 +13,18 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-/** A member: a String with its Parameters. */
+/**
+ * A member: a String with its Parameters (RFC 9651 §3.1.2, §3.3.3).
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { serializeStringList, type StringItem } from "./string_list.ts";
+ *
+ * const item: StringItem = { value: "post-1", parameters: new Map([["rev", "2-abc"]]) };
+ * assert.equal(serializeStringList([item]), '"post-1";rev="2-abc"');
+ * ```
+ */
 export interface StringItem {
   /** Without quotes and escapes. */
   readonly value: string;
@@ -73,7 +84,7 @@ function take(cursor: Cursor, pattern: RegExp): string | undefined {
   return found;
 }
 
-/** §4.2.5. */
+/** RFC 9651 §4.2.5. */
 function parseString(cursor: Cursor): string | undefined {
   if (!accept(cursor, DQUOTE)) return undefined;
   const { text } = cursor;
@@ -92,7 +103,7 @@ function parseString(cursor: Cursor): string | undefined {
   return value + text.slice(from, cursor.at++);
 }
 
-/** §4.2.10: escapes are `%` and two lower-case digits, and together they must be UTF-8. */
+/** RFC 9651 §4.2.10: escapes are `%` and two lower-case digits, and together they must be UTF-8. */
 function isDisplayString(item: string): boolean {
   if (/%(?![0-9a-f]{2})/.test(item.slice(1))) return false;
   try {
@@ -108,7 +119,7 @@ function skipOtherBareItem(cursor: Cursor): boolean {
   return item !== undefined && (!item.startsWith("%") || isDisplayString(item));
 }
 
-/** §4.2.3.2. */
+/** RFC 9651 §4.2.3.2. */
 function parseParameters(cursor: Cursor): ReadonlyMap<string, string | undefined> | undefined {
   if (peek(cursor) !== SEMICOLON) return NO_PARAMETERS;
   const parameters = new Map<string, string | undefined>();

@@ -4,9 +4,11 @@
  *
  * @module
  */
-import type { Entry } from "./entry.ts";
+import { type Handling, memberFor } from "./cache_status.ts";
 import { evaluatePreconditions } from "./preconditions.ts";
+import type { Entry, Reason } from "./registry.ts";
 import {
+  amend,
   notModified,
   notModifiedInstead,
   preconditionFailed,
@@ -15,35 +17,31 @@ import {
 import type { Site } from "./site.ts";
 import { hasCredentials } from "./storing.ts";
 
-/** The answer from the registry, if there is one: the handler does not run. */
-export function answer(site: Site, request: Request, key: string, caller?: string): Response | undefined {
+/** The answer from the registry, without the handler; else why there is none. */
+export function answer(site: Site, request: Request, key: string, caller?: string): Response | Reason {
   const { registry } = site;
   const { headers } = request;
   const field = headers.get("if-none-match");
-  if (field === null && !headers.has("if-match")) {
-    registry.count("unconditional");
-    return undefined;
-  }
+  if (field === null && !headers.has("if-match")) return counted(site, "unconditional");
   const entry = registry.lookup(key, headers, caller);
-  if (typeof entry === "string") return undefined;
-  if (!entry.isPublic && caller === undefined && hasCredentials(headers)) {
-    registry.count("credentials");
-    return undefined;
-  }
+  if (typeof entry === "string") return entry;
+  if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");
   // Most clients send the one tag they were given. Any other condition beside it has to be heard first.
   const short = field === entry.etag && !headers.has("if-match") && !headers.has("if-unmodified-since");
   const outcome = short ? 304 : evaluatePreconditions(request, validatorsOf(entry));
   if (outcome === 412) {
-    registry.count("precondition-failed");
-    return preconditionFailed(request, entry.init.headers);
+    const why = counted(site, "precondition-failed");
+    return explained(site, preconditionFailed(request, entry.init.headers), { why });
   }
   // Two edits fit in the second that If-Modified-Since can tell, so a date alone is the handler's to answer.
-  if (outcome === 304 && field !== null) {
-    registry.count("hit");
-    return notModified(entry);
-  }
-  registry.count("tag-differs");
-  return undefined;
+  if (outcome !== 304 || field === null) return counted(site, "tag-differs");
+  if (site.drawn()) return counted(site, "audit");
+  return explained(site, notModified(entry), { why: counted(site, "hit") });
+}
+
+function counted(site: Site, reason: Reason): Reason {
+  site.registry.count(reason);
+  return reason;
 }
 
 function validatorsOf({ etag, lastModified }: Entry): { etag: string; lastModified: Date | undefined } {
@@ -67,4 +65,12 @@ export function evaluated(site: Site, request: Request, response: Response): Res
     default:
       return response;
   }
+}
+
+/** With our member of `Cache-Status` behind those of caches nearer to the origin (RFC 9211 §2), if we were given a name. */
+export function explained(site: Site, response: Response, handling: Handling): Response {
+  if (site.cacheName === undefined) return response;
+  const member = memberFor(site.cacheName, handling);
+  const before = response.headers.get("cache-status");
+  return amend(response, { "cache-status": before === null ? member : `${before}, ${member}` });
 }

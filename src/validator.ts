@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { groupOf, revisionOf, type Source } from "./group.ts";
+import { groupOf, revOf, type Source } from "./group.ts";
 import { randomId } from "./mint.ts";
 import { base64url, sha256 } from "./sha256.ts";
 
@@ -26,10 +26,12 @@ export function buildId(version: string | undefined): string {
 }
 
 /**
- * What tells the representations of one resource apart, so that no two of them share a strong tag (RFC 9110 §8.8.1):
- * the media type, the codings, the values of the fields that selected it, and who asked.
+ * What tells representations apart, so that no two of them share a strong tag (RFC 9110 §8.8.1): the resource, who
+ * asked, the media type, the codings, and the values of the fields that selected it. The resource, because one
+ * document makes many pages, and the tag of one must not unlock another.
  */
 export function representationId(
+  key: string,
   request: Headers,
   response: Response,
   vary: readonly string[],
@@ -39,32 +41,55 @@ export function representationId(
   const selected = vary.map((name) => [name, request.get(name)]);
   const [type, coding, language] = ["content-type", "content-encoding", "content-language"]
     .map((name) => headers.get(name));
-  return JSON.stringify([caller ?? null, type, coding, language, selected]);
+  return JSON.stringify([key, caller ?? null, type, coding, language, selected]);
 }
 
 /**
  * A strong entity tag that covers the id *and* the revision of each source: equal documents have equal revisions, so
- * a resource that moves from one to the other must get another tag. Undefined where a source has no revision, or there is
- * none.
+ * a resource that moves from one to the other must get another tag. Undefined where a source has no revision, or there
+ * is none.
  *
- * One source: its revision can be read back, `"2-8de7a93e.K7gNU3sdo-O"`. Up to eight are joined by `+`; more are
- * told by their digest alone.
+ * One source: its revision, a digest of its id, and one of all else, `"2-8de7a93e.K7gNU3sdo-O.9xJzWq0aTbE"`, so that
+ * {@linkcode documentOf} can read it back. Up to eight revisions are joined by `+`; more are told by their digest alone.
  */
 export function deriveTag(
   sources: readonly Source[],
   build: string,
   representation: string,
 ): string | undefined {
-  if (sources.length === 0) return undefined;
   const revisions: string[] = [];
   for (const source of sources) {
-    const revision = revisionOf(source);
+    const revision = revOf(source);
     if (revision === undefined) return undefined;
     revisions.push(revision);
   }
-  const digest = base64url(sha256(JSON.stringify([build, representation, sources.map(groupOf), revisions])));
-  const spelledOut = revisions.length <= SPELLED_OUT && revisions.every((revision) => PLAIN.test(revision));
-  return spelledOut ? `"${revisions.join("+")}.${digest.slice(0, SHORT)}"` : `"${digest}"`;
+  const [only] = sources;
+  if (only === undefined) return undefined;
+  const digest = digestOf([build, representation, sources.map(groupOf), revisions]);
+  if (revisions.length > SPELLED_OUT || !revisions.every((revision) => PLAIN.test(revision))) {
+    return `"${digest}"`;
+  }
+  const short = digest.slice(0, SHORT);
+  if (sources.length > 1) return `"${revisions.join("+")}.${short}"`;
+  return `"${revisions[0]}.${idDigest(groupOf(only))}.${short}"`;
+}
+
+/** The revision in the tag of a one-document response, and the digest of that document's id; undefined for any other. */
+export function documentOf(tag: string): { readonly rev: string; readonly idDigest: string } | undefined {
+  const [rev = "", id, rest, more] = tag.slice(1, -1).split(".", 4);
+  if (id?.length !== SHORT || rest?.length !== SHORT || more !== undefined || !PLAIN.test(rev)) {
+    return undefined;
+  }
+  return { rev, idDigest: id };
+}
+
+/** What stands for a document's id in a tag: the same in every build, because a document outlives builds. */
+export function idDigest(id: string): string {
+  return digestOf(["document", id]).slice(0, SHORT);
+}
+
+function digestOf(value: unknown): string {
+  return base64url(sha256(JSON.stringify(value)));
 }
 
 /** A strong entity tag for a body that was read. */

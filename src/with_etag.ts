@@ -3,12 +3,16 @@
  *
  * @module
  */
+import { cacheName } from "./cache_status.ts";
+import { type Current, hasPrecondition } from "./current.ts";
+import { type GroupField, groupFieldNames } from "./group_fields.ts";
 import { written } from "./invalidation.ts";
-import { complete, type Exchange } from "./registration.ts";
+import { complete } from "./registration.ts";
 import { EtagRegistry } from "./registry.ts";
-import type { Site } from "./site.ts";
+import type { AuditMismatch, Exchange, Site } from "./site.ts";
 import { answer } from "./validation.ts";
 import { buildId } from "./validator.ts";
+import { prevented, required } from "./writing.ts";
 
 /** How a handler is wrapped. */
 export interface WithEtagOptions<Req extends Request = Request> {
@@ -22,7 +26,25 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly version?: string;
   /** Read and hash 200s that nothing else identifies: saves bytes, not the handler; default false. */
   readonly digest?: boolean;
-  /** Names of further fields that a 304 replays. */
+  /**
+   * What an unsafe request with a precondition is judged by, before the handler runs: validators, or the document
+   * itself, which every tag derived from its revision matches; null: it does not exist; undefined: cannot tell, so the
+   * handler decides.
+   */
+  readonly current?: (request: Req) => Current | Promise<Current>;
+  /** Whether a PUT, PATCH or DELETE without a precondition is answered 428 (RFC 6585 §3); default false. */
+  readonly requirePrecondition?: boolean;
+  /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
+  readonly groupFields?: readonly GroupField[];
+  /** Our name in `Cache-Status` (RFC 9211); default: no such field. */
+  readonly cacheStatus?: string;
+  /** Share of would-be 304s for which the handler runs after all, 0 to 1; default 0. */
+  readonly audit?: number;
+  /** Hears of each check in which the handler gave another tag. Must not throw. */
+  readonly onAudit?: (mismatch: AuditMismatch) => void;
+  /** What draws the checks, from 0 up to, not including, 1; default `Math.random`. */
+  readonly random?: () => number;
+  /** Names of further fields that a 304 replays, in any case; a value with a CSP nonce is not replayed. */
   readonly replay?: readonly string[];
 }
 
@@ -32,6 +54,11 @@ const OTHER_SAFE: ReadonlySet<string> = new Set(["OPTIONS", "TRACE", "QUERY"]);
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null &&
     typeof (value as PromiseLike<unknown>).then === "function";
+}
+
+/** The names in lower case, each once; throws for what is none. */
+function fieldNames(names: readonly string[]): readonly string[] {
+  return [...new Headers(names.map((name) => [name, ""])).keys()];
 }
 
 /** Runs a handler that may be synchronous or not, and may fail either way. */
@@ -82,9 +109,9 @@ function run(handler: () => unknown, done: (result: unknown) => unknown, failed:
  * ```
  *
  * @param handler Takes a request, and whatever else its server passes.
- * @param options Registry, key, caller, version and digest.
+ * @param options Where tags are kept, what a resource is and who asks for it, what writes are judged by.
  * @returns The wrapped handler, with its registry.
- * @throws {TypeError} If the handler is no function, or `version` is empty.
+ * @throws {TypeError} If the handler is no function, `version` is empty, or `replay` holds what is no field name.
  */
 export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   handler: (request: Req, ...rest: Rest) => Result,
@@ -95,29 +122,61 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   if (typeof handler !== "function") {
     throw new TypeError(`withEtag() wraps a function, not ${String(handler)}`);
   }
-  if (options.version === "") throw new TypeError('withEtag() takes a version that says something, not ""');
-  const { registry = new EtagRegistry(), key: keyOf, caller: callerOf, digest = false, replay = [] } =
-    options;
-  const site: Site = { registry, build: buildId(options.version), digest, replay };
+  const site = siteFor(options);
+  const { registry } = site;
+  const { key: keyOf, caller: callerOf } = options;
+
+  function retrieve(request: Req, rest: Rest, key: string): unknown {
+    const caller = callerOf?.(request);
+    const why = answer(site, request, key, caller);
+    if (typeof why !== "string") return why;
+    const found = why === "audit" ? registry.lookup(key, request.headers, caller) : why;
+    const audited = typeof found === "string" ? undefined : found;
+    const lease = request.method === "GET" ? registry.lease(key, caller) : undefined;
+    const exchange: Exchange = { request, key, caller, lease, why, audited };
+    const release = () => lease?.release();
+    return run(() => handler(request, ...rest), (result) => complete(site, exchange, result), release);
+  }
+
+  function write(request: Req, rest: Rest, key: string | undefined): unknown {
+    registry.count("unsafe-method");
+    const refusal = options.requirePrecondition === true ? required(site, request) : undefined;
+    if (refusal !== undefined) return refusal;
+    const proceed = () =>
+      run(() => handler(request, ...rest), (result) => written(site, key, result), () => {});
+    if (options.current === undefined || !hasPrecondition(request.headers)) return proceed();
+    const judge = (current: unknown) => prevented(site, request, current as Current) ?? proceed();
+    return run(() => options.current!(request), judge, () => {});
+  }
+
   function wrapped(request: Req, ...rest: Rest): unknown {
     const { method } = request;
+    if (OTHER_SAFE.has(method)) return handler(request, ...rest);
     const key = keyOf === undefined ? request.url : keyOf(request);
-    if (method !== "GET" && method !== "HEAD") {
-      if (OTHER_SAFE.has(method)) return handler(request, ...rest);
-      registry.count("unsafe-method");
-      return run(() => handler(request, ...rest), (result) => written(site, key, result), () => {});
-    }
-    if (key === undefined) return handler(request, ...rest);
-    const caller = callerOf?.(request);
-    const known = answer(site, request, key, caller);
-    if (known !== undefined) return known;
-    const lease = method === "GET" ? registry.lease(key, caller) : undefined;
-    const exchange: Exchange = { request, caller, lease };
-    return run(
-      () => handler(request, ...rest),
-      (result) => complete(site, exchange, result),
-      () => lease?.release(),
-    );
+    if (method !== "GET" && method !== "HEAD") return write(request, rest, key);
+    return key === undefined ? handler(request, ...rest) : retrieve(request, rest, key);
   }
   return Object.assign(wrapped, { registry }) as ReturnType<typeof withEtag<Req, Rest, Result>>;
+}
+
+/** Options, checked and completed. */
+function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
+  const { version, audit = 0, random = Math.random, groupFields = [], cacheStatus } = options;
+  if (version === "") throw new TypeError('withEtag() takes a version that says something, not ""');
+  if (!(audit >= 0 && audit <= 1)) throw new RangeError(`audit is a share from 0 to 1, not ${audit}`);
+  for (const name of groupFields) {
+    if (!groupFieldNames.includes(name)) {
+      throw new TypeError(`groupFields takes ${groupFieldNames.join(", ")}, not ${JSON.stringify(name)}`);
+    }
+  }
+  return {
+    registry: options.registry ?? new EtagRegistry(),
+    build: buildId(version),
+    digest: options.digest ?? false,
+    replay: fieldNames(options.replay ?? []),
+    groupFields,
+    cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
+    drawn: audit === 0 ? () => false : () => random() < audit,
+    onAudit: options.onAudit,
+  };
 }
