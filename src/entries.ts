@@ -4,9 +4,9 @@
  * @module
  */
 import type { KeptEntry, Registration, Variants } from "./entry.ts";
-import { changedSince, Groups } from "./groups.ts";
+import { changedSince, groupBytes, Groups } from "./groups.ts";
 import type { Reason } from "./reason.ts";
-import { SharedInits } from "./shared_init.ts";
+import { initBytes, SharedInits } from "./shared_init.ts";
 import { Sieve } from "./sieve.ts";
 import { variantKey } from "./vary.ts";
 
@@ -33,7 +33,7 @@ export interface Draft {
 }
 
 function entryBytes(entry: KeptEntry): number {
-  const own = entry.variants === undefined ? 0 : entry.storageKey.length;
+  const own = entry.storageKey === entry.key ? 0 : entry.storageKey.length;
   return ENTRY_BYTES + entry.key.length + own + entry.etag.length + 8 * entry.groups.length;
 }
 
@@ -58,9 +58,9 @@ export class Entries {
     return this.#kept.size;
   }
 
-  /** Estimated bytes, groups included. */
+  /** Estimated bytes, groups and replayed fields included. */
   get bytes(): number {
-    return this.#bytes + this.#groups.bytes;
+    return this.#bytes + this.#groups.bytes + this.#inits.bytes;
   }
 
   /** The entry for a request, void or not, else why there is none. */
@@ -120,7 +120,7 @@ export class Entries {
     };
     if (former !== undefined) this.drop(former, "replaced");
     const bytes = entryBytes(entry);
-    if (!this.#makeRoom(bytes)) {
+    if (!this.#makeRoom(entry, bytes)) {
       this.#release(entry);
       return "too-large";
     }
@@ -130,8 +130,9 @@ export class Entries {
     return entry;
   }
 
-  /** Takes an entry out. */
+  /** Takes an entry out, unless it has left already. */
   drop(entry: KeptEntry, reason: Reason): void {
+    if (this.#kept.get(entry.storageKey) !== entry) return;
     this.#kept.delete(entry.storageKey);
     this.#bytes -= entryBytes(entry);
     this.#release(entry);
@@ -177,20 +178,25 @@ export class Entries {
     this.#variants.set(variants.base, variants);
     if (variants.storageKeys.size >= this.#limits.maxVariants) {
       const kept = Array.from(variants.storageKeys, (place) => this.#kept.get(place)!);
-      this.drop(kept.find((entry) => !entry.visited) ?? kept[0]!, "evicted");
+      const dead = kept.find((entry) => !this.isValid(entry));
+      this.#evict(dead ?? kept.find((entry) => !entry.visited) ?? kept[0]!);
       this.#variants.set(variants.base, variants);
     }
     variants.storageKeys.add(storageKey);
   }
 
-  #makeRoom(bytes: number): boolean {
+  /** False for what would not fit if it were alone: nobody leaves for it. */
+  #makeRoom(entry: KeptEntry, bytes: number): boolean {
     const { maxEntries, maxBytes } = this.#limits;
-    while (this.#kept.size >= maxEntries || this.bytes + bytes > maxBytes) {
-      const victim = this.#kept.victim();
-      if (victim === undefined) return false;
-      this.drop(victim, this.isValid(victim) ? "evicted" : "group-changed");
-    }
+    let alone = bytes + initBytes(entry.init);
+    for (const { name } of entry.groups) alone += groupBytes(name);
+    if (alone > maxBytes) return false;
+    while (this.#kept.size >= maxEntries || this.bytes + bytes > maxBytes) this.#evict(this.#kept.victim()!);
     return true;
+  }
+
+  #evict(entry: KeptEntry): void {
+    this.drop(entry, this.isValid(entry) ? "evicted" : "group-changed");
   }
 
   #release(entry: KeptEntry): void {

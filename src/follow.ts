@@ -71,9 +71,14 @@ class FeedFollower<C extends Change> implements Follower {
     this.#groups = options.groups ?? nothing;
     this.ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.ready.catch(() => {});
-    this.#iterator = isBatched(feed)
-      ? feed.batches(this.#seat.position, { maxLag })
-      : feed[Symbol.asyncIterator]();
+    try {
+      this.#iterator = isBatched(feed)
+        ? feed.batches(this.#seat.position, { maxLag })
+        : feed[Symbol.asyncIterator]();
+    } catch (error) {
+      this.#seat.close();
+      throw error;
+    }
     options.signal?.addEventListener("abort", () => void this.close(), { once: true });
     if (options.signal?.aborted) void this.close();
     else void this.#pump();
@@ -97,11 +102,17 @@ class FeedFollower<C extends Change> implements Follower {
 
   async close(): Promise<void> {
     this.#end(new ChangesError("aborted", "The follower was closed before the feed was live"));
+    const returned = this.#return();
     // A generator that waits for its source answers return() only after it, so a plain iterable is not waited for.
-    const returned = this.#iterator.return?.();
-    if (returned === undefined) return;
-    if (this.#batched) await returned.catch(() => {});
-    else returned.catch(() => {});
+    if (this.#batched) await returned;
+  }
+
+  async #return(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {
+      // It is let go of; how it takes that is its own affair.
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -111,8 +122,9 @@ class FeedFollower<C extends Change> implements Follower {
   /** Always has a `next()` pending, so that what the feed says in band is known at once. */
   async #pump(): Promise<void> {
     try {
-      if (!this.#batched) this.#apply(this.#seat.unbatched());
-      for (;;) {
+      // It cannot resume, so what it missed since a former feed of this name is unknown.
+      if (!this.#batched) this.#apply({ ...this.#seat.unbatched(), reset: "rewound" });
+      while (!this.#seat.closed) {
         const next = await this.#iterator.next();
         if (next.done) break;
         const { value } = next;

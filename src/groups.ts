@@ -9,6 +9,11 @@ import type { Group } from "./entry.ts";
 /** Estimated bytes of a group beside its name. */
 const GROUP_BYTES = 96;
 
+/** Estimated bytes of a group, its name included. */
+export function groupBytes(name: string): number {
+  return GROUP_BYTES + name.length;
+}
+
 /** All groups in use, by name. */
 export class Groups {
   readonly #byName = new Map<string, Group>();
@@ -31,7 +36,7 @@ export class Groups {
     if (group === undefined) {
       group = { name, changedAt: 0, dependents: 0 };
       this.#byName.set(name, group);
-      this.#bytes += GROUP_BYTES + name.length;
+      this.#bytes += groupBytes(name);
     }
     group.dependents++;
     return group;
@@ -41,7 +46,7 @@ export class Groups {
   release(group: Group): void {
     if (--group.dependents === 0 && this.#byName.get(group.name) === group) {
       this.#byName.delete(group.name);
-      this.#bytes -= GROUP_BYTES + group.name.length;
+      this.#bytes -= groupBytes(group.name);
     }
   }
 

@@ -22,7 +22,7 @@ export function written(site: Site, key: string | undefined, result: unknown): u
 /** Voids what was written, and returns the field that tells caches in front, if they are to be told. */
 function invalidate(
   { registry, groupFields }: Site,
-  key: string,
+  key: string | undefined,
   field: string | null,
 ): Record<string, string> {
   if (key !== undefined) registry.delete(key);

@@ -102,9 +102,11 @@ export class Seat {
     if (batch.reset !== undefined || !this.#started || unresumed) this.#host.reset("reset");
     this.#started = true;
     for (const change of batch.changes) {
-      this.#host.change(change.id, change.rev, this);
+      this.#change(change.id, change.rev);
       try {
-        for (const group of groups(change)) this.#host.change(group, undefined, this);
+        const touched = groups(change);
+        // A string is an iterable of its letters, and never meant as one.
+        for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
       } catch {
         // Which groups it would have named is unknown, so it may have been any.
         this.#host.reset("groups-threw");
@@ -114,6 +116,11 @@ export class Seat {
     this.#contact = batch.contact ?? this.#contact;
     this.#live = batch.state === "live" && batch.contact !== undefined;
     this.#host.seatChanged();
+  }
+
+  #change(group: string, rev: string | undefined): void {
+    if (typeof group !== "string") throw new TypeError(`A changed group is named by a string, not ${group}`);
+    this.#host.change(group, rev, this);
   }
 
   /** A batch for a source that has none: it has no contact to report, so it counts as complete as of now. */

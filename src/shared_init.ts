@@ -18,13 +18,27 @@ interface Counted extends SharedInit {
   uses: number;
 }
 
+/** Estimated bytes of an init beside its fields, which it holds by name and in its signature. */
+const INIT_BYTES = 160;
+
+/** Estimated bytes of an init that no other entry shares. */
+export function initBytes(init: SharedInit): number {
+  return INIT_BYTES + 2 * (init as Counted).signature.length;
+}
+
 /** Hands out one {@linkcode SharedInit} for equal fields, and forgets it with its last use. */
 export class SharedInits {
   readonly #bySignature = new Map<string, Counted>();
+  #bytes = 0;
 
   /** How many distinct sets of fields are in use. */
   get size(): number {
     return this.#bySignature.size;
+  }
+
+  /** Estimated bytes held. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The one object for these fields; give it back with {@linkcode SharedInits.release}. */
@@ -36,6 +50,7 @@ export class SharedInits {
     if (init === undefined) {
       init = { status: 304, headers: { etag: "", ...fields }, signature, uses: 0 };
       this.#bySignature.set(signature, init);
+      this.#bytes += initBytes(init);
     }
     init.uses++;
     return init;
@@ -44,11 +59,14 @@ export class SharedInits {
   /** Gives one use back. */
   release(init: SharedInit): void {
     const counted = init as Counted;
-    if (--counted.uses === 0) this.#bySignature.delete(counted.signature);
+    if (--counted.uses > 0) return;
+    this.#bySignature.delete(counted.signature);
+    this.#bytes -= initBytes(init);
   }
 
   /** Forgets all. */
   clear(): void {
     this.#bySignature.clear();
+    this.#bytes = 0;
   }
 }

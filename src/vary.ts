@@ -4,14 +4,20 @@
  * @module
  */
 
+/** A field name (RFC 9110 §5.1), in lower case. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
 /**
- * The members of a `Vary` field: lower-case, sorted, each once (RFC 9110 §12.5.5).
+ * The members of a `Vary` field: lower-case, sorted, each once (RFC 9110 §12.5.5). What cannot be the name of a field
+ * is left out: no request can have it, and `Headers` would throw.
  *
  * @param field The field's value, or null where the response has none.
  */
 export function varyFields(field: string | null): readonly string[] {
   if (field === null) return [];
-  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) =>
+    FIELD_NAME.test(name)
+  );
   return names.length < 2 ? names : [...new Set(names)].sort();
 }
 

@@ -1,0 +1,45 @@
+/**
+ * How long to wait before trying again: exponential, capped, with full jitter, so that many clients of a database
+ * that comes back do not arrive together.
+ *
+ * @module
+ */
+
+/** Ceiling of the first wait, in milliseconds. */
+const FIRST = 500;
+
+/** Ceiling of every wait, in milliseconds. */
+const LONGEST = 30_000;
+
+/** The waits of one reader. */
+export class BackOff {
+  readonly #random: () => number;
+  #attempt = 0;
+
+  /** @param random A number from 0 up to, not including, 1. */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /**
+   * Milliseconds to wait before the next attempt.
+   *
+   * @param atLeast What the server asked for, in milliseconds.
+   */
+  next(atLeast = 0): number {
+    const ceiling = Math.min(LONGEST, FIRST * 2 ** this.#attempt++);
+    return Math.max(atLeast, this.#random() * ceiling);
+  }
+
+  /** As {@linkcode BackOff.next}, but the first attempt after a success is made at once. */
+  eager(): number {
+    if (this.#attempt > 0) return this.next();
+    this.#attempt = 1;
+    return 0;
+  }
+
+  /** The last connection was good for something. */
+  reset(): void {
+    this.#attempt = 0;
+  }
+}

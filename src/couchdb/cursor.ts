@@ -1,0 +1,76 @@
+/**
+ * How far a reader is, and how much it knows.
+ *
+ * @module
+ */
+import type { ChangeBatch, CouchChange, FeedState, Instant, ResetReason, Since } from "../change.ts";
+import { type Information, sourceOf } from "./information.ts";
+import { beforeLast, type Landmark, unmarked } from "./landmark.ts";
+import type { Reset } from "./reset.ts";
+
+/** What a reader of CouchDB's feed yields. */
+export type Batch = ChangeBatch<CouchChange>;
+
+/** One reader's place in the feed. Everything up to `since` has been yielded. */
+export class Cursor {
+  /** Where the next connection may resume. */
+  since: Since;
+  /** Where the next probe starts: one row earlier. */
+  landmark: Landmark;
+  /** The database's life that all of this belongs to. */
+  information: Information;
+  /** When the feed was last shown to be complete up to here. */
+  contact: Instant | undefined;
+  /** As of the last batch. */
+  state: FeedState = "catching-up";
+  readonly #href: string;
+
+  /**
+   * @param href The database, without credentials.
+   * @param since The start; the reader knows none of the rows before.
+   * @param information The database's life that `since` belongs to.
+   */
+  constructor(href: string, since: Since, information: Information) {
+    this.#href = href;
+    this.since = since;
+    this.landmark = unmarked(since);
+    this.information = information;
+  }
+
+  /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
+  advance(before: Since, changes: readonly CouchChange[], since: Since): void {
+    this.landmark = beforeLast(before, changes) ?? this.landmark;
+    this.since = since;
+  }
+
+  /** A purge leaves the positions as they are; anything else may have reused them, so all comes again. */
+  reset({ reason, information = this.information }: Reset): void {
+    this.information = information;
+    if (reason !== "purged") this.since = 0;
+    this.landmark = unmarked(this.since);
+  }
+
+  /** A batch that ends here. */
+  batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): Batch {
+    const { state, contact, information } = this;
+    const { replicas } = information;
+    return {
+      changes,
+      position: { since, source: sourceOf(this.#href, information) },
+      state,
+      contact,
+      ...(reset === undefined ? {} : { reset }),
+      ...(replicas === undefined ? {} : { replicas }),
+    };
+  }
+
+  /** Rows as batches of at most `size`, the last of which ends at `since`. */
+  *batches(changes: readonly CouchChange[], size: number, since: Since): Generator<Batch, void, undefined> {
+    if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
+    for (let start = 0; start < changes.length; start += size) {
+      const slice = changes.slice(start, start + size);
+      const last = start + size >= changes.length;
+      yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
+    }
+  }
+}

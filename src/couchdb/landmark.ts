@@ -1,0 +1,49 @@
+/**
+ * One row early: a position from which a known row must come again. If it does not, files were rolled back.
+ *
+ * @module
+ */
+import type { CouchChange, Since } from "../change.ts";
+
+/** A position, and rows of which at least one follows it. */
+export interface Landmark {
+  /** Ask from here. */
+  readonly since: Since;
+  /** Revisions by document id. A document changed meanwhile comes again later, with another revision. */
+  readonly rows: ReadonlyMap<string, string>;
+}
+
+/** A position of which nothing is known yet. */
+export function unmarked(since: Since): Landmark {
+  return { since, rows: new Map() };
+}
+
+/**
+ * The landmark just before the last of some rows.
+ *
+ * @param before The position before the first of them.
+ * @param changes At least one row, in the order of arrival.
+ */
+export function beforeLast(before: Since, changes: readonly CouchChange[]): Landmark | undefined {
+  const last = changes.at(-1);
+  if (last === undefined) return undefined;
+  return { since: changes.at(-2)?.seq ?? before, rows: new Map([[last.id, last.rev]]) };
+}
+
+/** Least number of rows {@linkcode fromNewest} needs of a database with so many shards. */
+export function rowsNeeded(shards: number): number {
+  return Math.max(16, shards + 1);
+}
+
+/**
+ * The landmark in a descending feed. Its positions name the oldest row sent of each shard, so the first row need not
+ * follow the second's position: they may live in different shards. With more rows than shards, one shard has two.
+ *
+ * @param newest Rows, newest first.
+ * @param limit The number asked for, more than the database has shards.
+ */
+export function fromNewest(newest: readonly CouchChange[], limit: number): Landmark {
+  const rows = new Map(newest.map(({ id, rev }) => [id, rev]));
+  const oldest = newest.at(-1);
+  return { since: oldest === undefined || newest.length < limit ? 0 : oldest.seq, rows };
+}

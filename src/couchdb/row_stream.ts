@@ -1,0 +1,108 @@
+/**
+ * A continuous feed: one connection, its rows as they arrive, and a watchdog on its silence.
+ *
+ * @module
+ */
+import type { Since } from "../change.ts";
+import { ChangesError } from "../changes_error.ts";
+import { type Instant, instant } from "../clock.ts";
+import { type Client, read } from "./client.ts";
+import { LineSplitter } from "./line_splitter.ts";
+import type { Settings } from "./options.ts";
+import { Rows } from "./rows.ts";
+import { LATE, within } from "./timing.ts";
+import { patience } from "./watchdog.ts";
+
+/** One connection to a continuous feed. Nothing is read ahead of whoever asks. */
+export class RowStream {
+  readonly #settings: Settings;
+  readonly #session: AbortController;
+  readonly #patience: number;
+  readonly #lines = new LineSplitter();
+  readonly #reader: Promise<ReadableStreamDefaultReader<Uint8Array> | undefined>;
+  #pending: Promise<Rows> | undefined;
+  #silentSince: Instant;
+  #since: Since;
+
+  /**
+   * Connects.
+   *
+   * @param since Where the feed starts.
+   * @param session Aborts the connection; aborted by it when it breaks, so that nothing else waits in vain.
+   */
+  constructor(client: Client, settings: Settings, since: Since, session: AbortController) {
+    this.#settings = settings;
+    this.#session = session;
+    this.#patience = patience(settings.heartbeat);
+    this.#since = since;
+    this.#silentSince = instant(settings.clock);
+    this.#reader = client.continuous(since, session.signal).then((response) => response.body?.getReader());
+    this.#pending = this.#receive();
+    this.#pending.catch(() => {}); // told through the session
+  }
+
+  /**
+   * The rows that arrive next. Heartbeats are none: they only show that the connection is alive.
+   *
+   * @param ms How long to wait for them, in milliseconds.
+   * @returns Undefined if none came in that time, or the wait has to be reconsidered; the connection is as it was.
+   * @throws {ChangesError} If it broke, or was silent for too long.
+   */
+  async read(ms: number): Promise<Rows | undefined> {
+    const { clock, sleep } = this.#settings;
+    if (this.#pending === undefined) {
+      // Whoever handles the last rows may take his time: the silence begins when the reading does.
+      this.#silentSince = instant(clock);
+      this.#pending = this.#receive();
+      this.#pending.catch(() => {}); // told through the session
+    }
+    const wait = Math.min(ms, this.#patience - this.#silence());
+    const rows = await within(this.#pending, wait, sleep, this.#session.signal);
+    if (rows !== LATE) {
+      this.#pending = undefined;
+      return rows;
+    }
+    if (this.#silence() >= this.#patience) throw new ChangesError("timeout", "The feed has fallen silent");
+    return undefined;
+  }
+
+  /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
+  async #receive(): Promise<Rows> {
+    try {
+      const reader = await this.#reader;
+      for (;;) {
+        const rows = this.#rows(await read(reader, this.#session.signal));
+        this.#silence();
+        this.#silentSince = instant(this.#settings.clock);
+        if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
+          return rows;
+        }
+      }
+    } catch (error) {
+      this.#session.abort(error);
+      throw error;
+    }
+  }
+
+  #rows(bytes: Uint8Array | undefined): Rows {
+    const rows = new Rows(this.#since);
+    if (bytes === undefined) {
+      rows.fault = new ChangesError("truncated", "The feed ended without its last line", {
+        since: this.#since,
+      });
+    } else {
+      rows.addLines(this.#lines.push(bytes));
+      this.#since = rows.since;
+    }
+    return rows;
+  }
+
+  /** Milliseconds since the last byte; after the machine has slept, the other end may be gone without a word. */
+  #silence(): number {
+    const { wall, monotonic } = instant(this.#settings.clock);
+    const silence = monotonic - this.#silentSince.monotonic;
+    const asleep = wall - this.#silentSince.wall - silence;
+    if (asleep < this.#patience) return silence;
+    throw new ChangesError("timeout", "The machine has slept, the connection may be dead");
+  }
+}

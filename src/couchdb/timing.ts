@@ -1,0 +1,56 @@
+/**
+ * Waiting, but not for ever: an interruptible sleep and a deadline for a promise.
+ *
+ * @module
+ */
+
+/** Waits `ms` milliseconds; when `signal` aborts it settles at once, either way. */
+export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
+
+/** What {@linkcode within} gives when the deadline came first. */
+export const LATE: unique symbol = Symbol("late");
+
+/** `setTimeout` fires at once for anything longer. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The platform's timer as a {@linkcode Sleep}; leaves no timer behind once `signal` has aborted. */
+export function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER));
+    signal.addEventListener("abort", wake);
+  });
+}
+
+/**
+ * Waits for `work`, but at most `ms` milliseconds and not beyond the abort of `signal`.
+ *
+ * @returns What `work` gives, or {@linkcode LATE}; `work` goes on and may be waited for again.
+ * @throws What `work` throws, or the signal's reason.
+ */
+export async function within<T>(
+  work: Promise<T>,
+  ms: number,
+  sleep: Sleep,
+  signal: AbortSignal,
+): Promise<T | typeof LATE> {
+  const timer = new AbortController();
+  const interrupt = () => timer.abort();
+  signal.addEventListener("abort", interrupt);
+  if (signal.aborted) interrupt();
+  try {
+    const late = sleep(Math.max(0, ms), timer.signal).then((): typeof LATE => {
+      if (signal.aborted) throw signal.reason;
+      return LATE;
+    });
+    return await Promise.race<T | typeof LATE>([work, late]);
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+    timer.abort();
+  }
+}
