@@ -8,6 +8,12 @@ const DQUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
+/** In lower case, without the white space around it; `trim()` would take obs-text %xA0 for some. */
+function nameOf(directive: string): string {
+  const [name = ""] = directive.split("=", 1);
+  return name.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase();
+}
+
 /**
  * The directives of a field, by lower-case name, without their arguments. A comma within a quoted argument separates
  * nothing.
@@ -24,14 +30,13 @@ export function cacheDirectives(field: string | null): ReadonlySet<string> {
     if (quoted && code === BACKSLASH) at++;
     else if (code === DQUOTE) quoted = !quoted;
     else if (at >= field.length || (code === COMMA && !quoted)) {
-      const [name = ""] = field.slice(start, at).split("=", 1);
-      if (name.trim() !== "") directives.add(name.trim().toLowerCase());
+      directives.add(nameOf(field.slice(start, at)));
       start = at + 1;
     }
   }
   // An unterminated quote ends with the field: what it swallowed stays one directive.
-  if (start < field.length && quoted) {
-    directives.add(field.slice(start).split("=", 1)[0]!.trim().toLowerCase());
-  }
+  if (start < field.length && quoted) directives.add(nameOf(field.slice(start)));
+  // An empty member is legal, and none (RFC 9110 §5.6.1.2).
+  directives.delete("");
   return directives;
 }

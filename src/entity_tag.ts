@@ -140,6 +140,13 @@ function skipOws(field: string, from: number): number {
   return at;
 }
 
+/** Where white space begins that ends at `end`: not `trimEnd()`, to which obs-text %xA0 is white space too. */
+function endOfContent(field: string, end: number): number {
+  let at = end;
+  for (let code = field.charCodeAt(at - 1); code === SPACE || code === HTAB;) code = field.charCodeAt(--at - 1);
+  return at;
+}
+
 /** The first character of the next member; empty members are legal (RFC 9110 §5.6.1.2). */
 function startOfMember(field: string, from: number): number {
   let at = skipOws(field, from);
@@ -241,7 +248,7 @@ export function someListedTag(field: string, weak: boolean, condition: (tag: str
   let at = startOfMember(field, 0);
   while (at < field.length) {
     const end = endOfMember(field, at);
-    const tag = field.slice(weak ? startOfOpaque(field, at) : at, end).trimEnd();
+    const tag = field.slice(weak ? startOfOpaque(field, at) : at, endOfContent(field, end));
     if (isOpaqueTag(tag, 0) && condition(tag)) return true;
     at = startOfMember(field, end);
   }

@@ -122,8 +122,7 @@ class FeedFollower<C extends Change> implements Follower {
   /** Always has a `next()` pending, so that what the feed says in band is known at once. */
   async #pump(): Promise<void> {
     try {
-      // It cannot resume, so what it missed since a former feed of this name is unknown.
-      if (!this.#batched) this.#apply({ ...this.#seat.unbatched(), reset: "rewound" });
+      if (!this.#batched) this.#apply(this.#seat.unbatched());
       while (!this.#seat.closed) {
         const next = await this.#iterator.next();
         if (next.done) break;

@@ -49,7 +49,7 @@ export async function* probe(connection: Connection): Batches {
  */
 export async function verifyIdentity(
   { client, cursor, signal }: Connection,
-  since = cursor.since,
+  since: Since = cursor.since,
 ): Promise<void> {
   const current = await client.information(signal);
   const reason = difference(cursor.information, current);

@@ -160,6 +160,8 @@ export class Reader {
   #judge(fault: unknown): Verdict {
     if (fault instanceof Reset) {
       this.#cursor?.reset(fault);
+      // It is back: the wait for it is over.
+      if (this.#gone) this.#backOff.reset();
       return { wait: this.#backOff.eager(), reset: fault.reason };
     }
     if (!(fault instanceof ChangesError)) throw fault;

@@ -1,0 +1,38 @@
+/** What can keep the demo from starting, each said in one line and without a password. */
+
+/** The program cannot start; the message says why, to a person. */
+export class Refusal extends Error {}
+
+const patience = 10_000;
+
+/** Waits for any answer at all. */
+export async function reach(database: URL): Promise<void> {
+  try {
+    const response = await fetch(database.origin, { signal: AbortSignal.timeout(patience) });
+    await response.body?.cancel();
+  } catch {
+    throw new Refusal(`no database answers at ${database.origin}`);
+  }
+}
+
+/** From what a database client threw to a refusal; whatever is no answer of the database stays as it is. */
+export function refusedByDatabase(database: URL, error: unknown): unknown {
+  const { statusCode, status = statusCode } = error as { statusCode?: number; status?: number };
+  if (status === undefined) return error;
+  return new Refusal(
+    status === 401 || status === 403
+      ? `the database at ${database.origin} refuses these credentials (${status})`
+      : `the database at ${database.origin} answers ${status}`,
+  );
+}
+
+/** From what a server threw to a refusal. */
+export function refusedByAddress(hostname: string, port: number, error: unknown): unknown {
+  const { code, name } = error as { code?: string; name?: string };
+  if (code === "EADDRINUSE" || name === "AddrInUse") {
+    return new Refusal(
+      `port ${port} is taken: choose another with PORT=${port === 65_535 ? 8000 : port + 1}`,
+    );
+  }
+  return new Refusal(`cannot listen on ${hostname}:${port}`);
+}

@@ -1,0 +1,80 @@
+/**
+ * The demo: a blog of 3,000 posts out of an embedded database, or out of the one that `COUCHDB_URL` names.
+ *
+ * Environment: `PORT` (8000), `HOST` (127.0.0.1), `COUCHDB_URL` (`http://user:password@127.0.0.1:5984/blog`).
+ */
+import process from "node:process";
+import { startDatabase } from "./database.ts";
+import { reach, Refusal, refusedByAddress, refusedByDatabase } from "./failure.ts";
+import { seed } from "./seed.ts";
+import { serve } from "./serve.ts";
+import { createSite, type Site } from "./site.ts";
+import { openStore } from "./store.ts";
+
+async function main(): Promise<void> {
+  const hostname = process.env["HOST"] ?? "127.0.0.1";
+  const port = portOf(process.env["PORT"] ?? "8000");
+  const given = process.env["COUCHDB_URL"];
+  const database = given === undefined ? await startDatabase() : undefined;
+  const url = databaseUrl(given ?? `${database?.url}/blog`);
+  await reach(url);
+  const refused = (error: unknown) => Promise.reject(refusedByDatabase(url, error));
+  await seed(url, { onProgress: progress }).catch(refused);
+  const site = createSite({ couchUrl: url.href });
+  await site.follower.ready.catch(refused);
+  const server = await serve(site.fetch, { hostname, port })
+    .catch((error) => Promise.reject(refusedByAddress(hostname, port, error)));
+  stopOnSignal([server, site, ...(database === undefined ? [] : [database])]);
+  await introduce(`http://${hostname}:${server.port}`, site, url);
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new Refusal(`PORT is ${JSON.stringify(text)}, not 0 to 65535`);
+  }
+  return port;
+}
+
+function databaseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The text itself is not repeated: it may hold a password.
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Refusal("COUCHDB_URL is not an http: or https: URL");
+  if (url.pathname === "/") url.pathname = "/blog";
+  return url;
+}
+
+function progress(written: number, total: number): void {
+  const line = `filling the database: ${written} of ${total} documents`;
+  process.stdout.write(process.stdout.isTTY ? `\r${line}${written === total ? "\n" : ""}` : `${line}\n`);
+}
+
+async function introduce(origin: string, site: Site, database: URL): Promise<void> {
+  const [newest] = await openStore(database).posts(1);
+  const id = newest?._id ?? "post-2026-11-23-first";
+  const { headers } = await site.fetch(new Request(`${origin}/posts/${id}`));
+  console.log(`
+Slack Water is at ${origin}/ and its database at ${database.origin}${database.pathname}
+
+A page and its tag:
+  curl -i ${origin}/posts/${id}
+For whoever has that tag: 304, no body, and the handler does not run:
+  curl -i ${origin}/posts/${id} -H 'If-None-Match: ${headers.get("etag")}'
+An edit, after which the second line gives 200 and a new tag:
+  curl -s ${origin}/api/posts/${id} | sed 's/"title":"/&Again: /' | curl -i -X PUT -d @- ${origin}/api/posts/${id}
+`);
+}
+
+function stopOnSignal(parts: readonly { close(): Promise<void> }[]): void {
+  const stop = async () => {
+    for (const part of parts) await part.close();
+    process.exit(0);
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+}
+
+main().catch((error) => {
+  console.error(error instanceof Refusal ? `blog: ${error.message}` : error);
+  process.exit(1);
+});

@@ -1,0 +1,45 @@
+/** A Fetch handler on Node's own server: the little that a site of short texts needs. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import type { Address, Server } from "./serve.ts";
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** Starts listening; rejects where the address is taken. */
+export async function serveNode(handler: Handler, address: Address): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    answer(handler, incoming, outgoing).catch((error) => {
+      console.error(error);
+      outgoing.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address.port, address.hostname, () => resolve());
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const response = await handler(requestOf(incoming));
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.end(incoming.method === "HEAD" ? undefined : new Uint8Array(await response.arrayBuffer()));
+}
+
+function requestOf(incoming: IncomingMessage): Request {
+  const { method = "GET", headers, url = "/" } = incoming;
+  const init: RequestInit & { duplex?: "half" } = { method, headers: headers as Record<string, string> };
+  if (method !== "GET" && method !== "HEAD") {
+    init.body = Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
+    init.duplex = "half";
+  }
+  return new Request(new URL(url, `http://${headers.host ?? "localhost"}`), init);
+}

@@ -1,0 +1,110 @@
+/** The blog as one Fetch handler: routes, and the registry in front of them. */
+import { type IRequestStrict, IttyRouter } from "itty-router";
+import { dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { changes } from "../../src/couchdb/changes.ts";
+import { allPosts, deletePost, getPost, problem, putPost } from "./api.ts";
+import { isPostId } from "./documents.ts";
+import { listPage, messagePage, postPage, type Run } from "./pages.ts";
+import { openStore, type Store } from "./store.ts";
+
+/** A running site. */
+export interface Site {
+  /** Answers a request. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly registry: EtagRegistry;
+  readonly follower: Follower;
+  /** Stops following the database. */
+  close(): Promise<void>;
+}
+
+/** Enters every tag that is derived from revisions: raise it when the markup changes. */
+const build = "blog-1";
+const perPage = 20;
+
+/** Opens the site over the database that `couchUrl` names; credentials in it are used, and never shown. */
+export function createSite(options: { readonly couchUrl: string }): Site {
+  const registry = new EtagRegistry();
+  const feed = changes(options.couchUrl, { since: "now" });
+  const follower = follow(registry, feed, { groups: ({ id }) => isPostId(id) ? [allPosts] : [] });
+  const route = routes(openStore(new URL(options.couchUrl)));
+  let runs = 0;
+  const site = withEtag((request: Request) => route(request, { number: ++runs, time: new Date() }), {
+    registry,
+    version: build,
+  });
+  const stats = () => {
+    const { live, lag, since } = follower;
+    const body = { runs, entries: registry.size, live, lag, since, stats: registry.stats };
+    return Response.json(body, { headers: { "cache-control": "no-store" } });
+  };
+  return {
+    fetch: (request) => new URL(request.url).pathname === "/stats" ? stats() : site(request),
+    registry,
+    follower,
+    close: () => follower.close(),
+  };
+}
+
+function routes(store: Store): (request: Request, run: Run) => Promise<Response> {
+  const router = IttyRouter<IRequestStrict, [Run]>();
+  const page = (path: string, handler: (request: IRequestStrict, run: Run) => Promise<Response>) =>
+    router.get(path, handler).head(path, handler).all(path, () => notAllowed("GET, HEAD"));
+  page("/", (request, run) => list(store, request.query["from"], run));
+  page("/posts/:id", ({ params }, run) => post(store, params["id"]!, run));
+  router
+    .get("/api/posts/:id", ({ params }) => getPost(store, params["id"]!))
+    .head("/api/posts/:id", ({ params }) => getPost(store, params["id"]!))
+    .put("/api/posts/:id", (request) => putPost(store, request.params["id"]!, request))
+    .delete("/api/posts/:id", (request) => deletePost(store, request.params["id"]!, request))
+    .all("/api/posts/:id", () => notAllowed("GET, HEAD, PUT, DELETE"))
+    .all("*", (_, run) => sent(messagePage("Not found", "There is nothing at this address.", run), 404));
+  return (request, run) => router.fetch(request, run).catch((error) => fault(error, run));
+}
+
+/** A list depends on every document on it, and on the collection: on posts that do not exist yet. */
+async function list(store: Store, from: string | string[] | undefined, run: Run): Promise<Response> {
+  const start = typeof from === "string" && isPostId(from) ? from : undefined;
+  const posts = await store.posts(perPage + 1, start);
+  const older = posts.splice(perPage)[0]?._id;
+  const authors = await store.authors(posts.map((post) => post.author));
+  // An author who does not exist is a group as well: the page changes when the document appears.
+  const missing = posts.map((post) => post.author).filter((id) => !authors.has(id));
+  const sources = dependsOn(allPosts, ...posts, ...authors.values(), ...missing);
+  return sent(listPage(posts, authors, older, run), 200, sources);
+}
+
+async function post(store: Store, id: string, run: Run): Promise<Response> {
+  const post = isPostId(id) ? await store.post(id) : null;
+  if (post === null) return sent(messagePage("Not found", `There is no post ${id}.`, run), 404);
+  const author = (await store.authors([post.author])).get(post.author);
+  return sent(postPage(post, author, run), 200, dependsOn(post, author ?? post.author));
+}
+
+function sent(body: string, status: number, sources: Record<string, string> = {}): Response {
+  return new Response(body, {
+    status,
+    headers: {
+      "cache-control": "public, no-cache",
+      "content-security-policy":
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'",
+      "content-type": "text/html; charset=utf-8",
+      "vary": "accept-encoding",
+      "x-content-type-options": "nosniff",
+      ...sources,
+    },
+  });
+}
+
+function notAllowed(allow: string): Response {
+  return problem(405, `only ${allow}`, { allow });
+}
+
+/** The database refused, or does not answer. Programming mistakes end up here too, hence the log. */
+function fault(error: unknown, run: Run): Response {
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  if (statusCode === 400) return problem(400, message ?? "the database refuses the request");
+  console.error(`blog: ${statusCode ?? "no answer"}: ${message}`);
+  const response = sent(messagePage("Back soon", "The database does not answer at the moment.", run), 503);
+  response.headers.set("retry-after", "5");
+  return response;
+}

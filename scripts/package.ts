@@ -1,0 +1,144 @@
+/**
+ * The npm tarball, as its reader gets it: packed, looked into, installed into an empty project, type-checked under
+ * both module resolutions that matter, and run on Node 20, Node 24 and Bun.
+ *
+ * @module
+ */
+import { closingLine, nothing, sum, type Tally } from "./junit.ts";
+import { deno, manifest, type Outcome, root, run } from "./run.ts";
+import { bunRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
+
+const typescript = "typescript@5.9.3";
+
+/** A claim about the tarball; what makes it false is thrown. */
+interface Check {
+  readonly claim: string;
+  readonly holds: () => Promise<void> | void;
+}
+
+/** Packs, installs and checks; one line per claim. */
+export async function checkPackage(): Promise<Tally> {
+  const folder = await Deno.makeTempDir();
+  const tallies: Tally[] = [];
+  try {
+    const bun = await bunRuntime();
+    for (const { claim, holds } of [...tarballChecks(folder, bun), ...await consumerChecks(folder, bun)]) {
+      tallies.push(await judge(claim, holds));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  const total = sum(tallies);
+  console.log(`npm tarball: ${closingLine(total)}`);
+  return total;
+}
+
+async function judge(claim: string, holds: Check["holds"]): Promise<Tally> {
+  try {
+    await holds();
+    return { ...nothing, passed: 1 };
+  } catch (error) {
+    console.log(`  FAILED: npm tarball ${claim}\n${error instanceof Error ? error.message : error}`);
+    return { ...nothing, failed: 1 };
+  }
+}
+
+/** `deno pack`, and what the tarball consists of. */
+function tarballChecks(folder: string, bun: Runtime): Check[] {
+  const project = `${folder}/project`;
+  const installed = `${project}/node_modules/${manifest().name}`;
+  return [
+    {
+      claim: "is packed from deno.json",
+      holds: async () => succeed(await deno(["pack", "-q", "--allow-dirty", "-o", `${folder}/package.tgz`])),
+    },
+    {
+      claim: "installs into an empty project",
+      holds: async () => {
+        await Deno.mkdir(project);
+        const dependencies = { [manifest().name]: `file:${folder}/package.tgz` };
+        const [name = "", version] = typescript.split("@");
+        const text = JSON.stringify({ type: "module", dependencies, devDependencies: { [name]: version } });
+        await Deno.writeTextFile(`${project}/package.json`, text);
+        succeed(await run(bun.path, ["install"], { cwd: project }));
+      },
+    },
+    { claim: "has no dependency", holds: () => hasNoDependency(`${installed}/package.json`) },
+    {
+      claim: "carries compiled modules, their types, README, CHANGELOG and LICENSE, and nothing else",
+      holds: () => carriesOnlyItself(installed),
+    },
+  ];
+}
+
+function hasNoDependency(path: string): void {
+  const fields = JSON.parse(Deno.readTextFileSync(path)) as Record<string, unknown>;
+  const found = Object.keys(fields).filter((field) => /dependencies$/i.test(field) || field === "scripts");
+  if (found.length > 0) throw new Error(`its package.json has ${found.join(", ")}`);
+}
+
+function carriesOnlyItself(installed: string): void {
+  const documents = ["package.json", "README.md", "CHANGELOG.md", "LICENSE"];
+  // Bun leaves a note of where it unpacked from.
+  const files = listing(installed).filter((file) => file !== ".bun-tag");
+  const missing = [...documents, "mod.js", "mod.d.ts"].filter((file) => !files.includes(file));
+  const foreign = files.filter((file) =>
+    !documents.includes(file) && !/^(mod|src\/[\w/]+)(\.js|\.d\.ts|\.js\.map)$/.test(file)
+  );
+  if (missing.length > 0) throw new Error(`it lacks ${missing.join(", ")}`);
+  if (foreign.length > 0) throw new Error(`it also carries ${foreign.join(", ")}`);
+}
+
+function listing(folder: string, prefix = ""): string[] {
+  return [...Deno.readDirSync(`${folder}/${prefix}`)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? listing(folder, `${prefix}${name}/`) : [`${prefix}${name}`]
+  );
+}
+
+/** The program in `tests/package`, compiled against the installed types and run on each runtime. */
+async function consumerChecks(folder: string, bun: Runtime): Promise<Check[]> {
+  const project = `${folder}/project`;
+  const runtimes = [await nodeRuntime(20), await nodeRuntime(24), bun];
+  const resolutions = [["es2022", "bundler"], ["nodenext", "nodenext"]] as const;
+  return [
+    ...resolutions.map(([module, moduleResolution]): Check => ({
+      claim: `type-checks, strict, with moduleResolution ${moduleResolution}`,
+      holds: async () => {
+        await Deno.copyFile(`${root}tests/package/consumer.ts`, `${project}/consumer.ts`);
+        await writeTsconfig(project, module, moduleResolution);
+        succeed(await run(bun.path, ["node_modules/typescript/bin/tsc", "--project", "."], { cwd: project }));
+      },
+    })),
+    ...runtimes.map(({ name, version, path }): Check => ({
+      claim: `works on ${name} ${version}`,
+      holds: async () => {
+        const outcome = await run(path, ["out/consumer.js"], { cwd: project });
+        succeed(outcome);
+        if (!outcome.stdout.includes("the package works")) throw new Error(`it printed ${outcome.output}`);
+      },
+    })),
+  ];
+}
+
+async function writeTsconfig(project: string, module: string, moduleResolution: string): Promise<void> {
+  const lib = ["es2022", "esnext.disposable", "dom", "dom.iterable", "dom.asynciterable"];
+  const compilerOptions = {
+    strict: true,
+    target: "es2022",
+    lib,
+    types: [],
+    module,
+    moduleResolution,
+    outDir: "out",
+  };
+  await Deno.writeTextFile(
+    `${project}/tsconfig.json`,
+    JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
+  );
+}
+
+function succeed({ code, output }: Outcome): void {
+  if (code !== 0) throw new Error(`${output}\nexit code ${code}`);
+}
+
+if (import.meta.main) Deno.exit((await checkPackage()).failed === 0 ? 0 : 1);

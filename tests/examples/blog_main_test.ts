@@ -1,0 +1,103 @@
+/** The demo as a program: what it prints, how it stops, and how it says that it cannot start. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startDatabase } from "../../examples/blog/database.ts";
+import { sampleAuthors, samplePosts } from "../../examples/blog/sample.ts";
+import { seed } from "../../examples/blog/seed.ts";
+import { locate } from "../../examples/blog/store.ts";
+import { type Ended, runMain, withServer } from "./blog_support.ts";
+
+const password = "pa%3Ass-word";
+
+function assertRefused({ code, stdout, stderr }: Ended, reason: RegExp): void {
+  assert.match(stderr, reason);
+  assert.match(stderr, /^blog: [^\n]+\n$/, "one line");
+  assert.doesNotMatch(stdout + stderr, /ss-word/);
+  assert.equal(code, 1);
+}
+
+test("main: fills an embedded database, serves, says what to try, stops on SIGTERM", async () => {
+  const { code, stdout, stderr } = await runMain({ PORT: "0" }, async (origin) => {
+    const page = await fetch(`${origin}/posts/post-2026-11-20-3000`);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /handler run №/);
+  });
+  assert.equal(stderr, "");
+  assert.equal(code, 0);
+  assert.match(stdout, /3100 of 3100 documents/);
+  assert.equal(stdout.match(/^ {2}curl /gm)?.length, 3);
+});
+
+test("main: uses the database of COUCHDB_URL, and leaves one that exists as it is", async () => {
+  const database = await startDatabase();
+  const url = new URL(`${database.url}/journal`);
+  try {
+    assert.equal(await seed(url, { posts: 3, authors: 2 }), true);
+    assert.equal(await seed(url, { posts: 3, authors: 2 }), false);
+    const couchUrl = url.href.replace("http://", `http://ann:${password}@`);
+    const { code, stdout } = await runMain({ PORT: "0", COUCHDB_URL: couchUrl }, async (origin) => {
+      const list = await (await fetch(`${origin}/`)).text();
+      assert.equal(list.match(/<li>/g)?.length, 3);
+    });
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout, /filling|ss-word/);
+    assert.equal((await (await fetch(url)).json() as { doc_count: number }).doc_count, 5);
+  } finally {
+    await database.close();
+  }
+});
+
+test("main: a taken port", () =>
+  withServer((_, response) => response.end(), async (port) => {
+    assertRefused(await runMain({ PORT: String(port) }), new RegExp(`port ${port} is taken`));
+  }));
+
+test("main: a database that cannot be reached", async () => {
+  let free = 0;
+  await withServer((_, response) => response.end(), (port) => Promise.resolve(void (free = port)));
+  const ended = await runMain({ PORT: "0", COUCHDB_URL: `http://ann:${password}@127.0.0.1:${free}/blog` });
+  assertRefused(ended, new RegExp(`no database answers at http://127.0.0.1:${free}`));
+});
+
+test("main: wrong credentials", () =>
+  withServer((_, response) => {
+    response.writeHead(401, { "content-type": "application/json" });
+    response.end(`{"error":"unauthorized","reason":"Name or password is incorrect."}`);
+  }, async (port) => {
+    const ended = await runMain({ PORT: "0", COUCHDB_URL: `http://ann:${password}@127.0.0.1:${port}/blog` });
+    assertRefused(ended, /refuses these credentials \(401\)/);
+  }));
+
+test("main: something that is no database", () =>
+  withServer((_, response) => response.writeHead(500).end("<h1>Oops</h1>"), async (port) => {
+    assertRefused(await runMain({ PORT: "0", COUCHDB_URL: `http://127.0.0.1:${port}` }), /answers 500/);
+  }));
+
+test("main: settings that make no sense", async () => {
+  assertRefused(await runMain({ PORT: "http" }), /PORT is "http", not 0 to 65535/);
+  assertRefused(await runMain({ PORT: "70000" }), /PORT is "70000"/);
+  assertRefused(await runMain({ PORT: "0", COUCHDB_URL: `ann:${password}@host` }), /COUCHDB_URL is not/);
+});
+
+test("sample: the same posts each time, in the order of their ids, by authors who exist", () => {
+  const posts = samplePosts(3_000, 100);
+  assert.deepEqual(samplePosts(3_000, 100), posts);
+  const ids = posts.map((post) => post._id);
+  assert.deepEqual([...new Set(ids)].sort(), ids);
+  assert.equal(new Set(posts.map((post) => post.body)).size, 3_000);
+  const authors = new Set(sampleAuthors(100).map((author) => author._id));
+  assert.equal(authors.size, 100);
+  assert.ok(
+    posts.every((post) => authors.has(post.author) && !/[{}]|undefined/.test(post.title + post.body)),
+  );
+});
+
+test("locate: the last segment is the database, the rest the server, credentials included", () => {
+  const located = (url: string) => {
+    const { server, name } = locate(new URL(url));
+    return [server.href, name];
+  };
+  assert.deepEqual(located("http://h:5984"), ["http://h:5984/", "blog"]);
+  assert.deepEqual(located("http://u:p@h/a%2Fb/"), ["http://u:p@h/", "a/b"]);
+  assert.deepEqual(located("https://h/couch/blog"), ["https://h/couch", "blog"]);
+});

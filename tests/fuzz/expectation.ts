@@ -1,0 +1,117 @@
+/**
+ * Which answers to a case are right, told from the RFCs and from the documentation of `withEtag`, not from its code.
+ *
+ * @module
+ */
+import { directives, entityTag, preconditions, varied } from "../support/oracle.ts";
+import { edited, opaqueOf, type Page, type WrapperCase } from "./wrapper.ts";
+
+/** What came of a case. */
+export interface Seen {
+  readonly response: Response;
+  /** The tag of the first answer, where there was one. */
+  readonly learned: string | undefined;
+  /** How often the handler ran for the request. */
+  readonly runs: number;
+}
+
+/** Several lines of one field are one list (RFC 9110 §5.3), and the white space around a value is none of it. */
+function fieldsOf(played: WrapperCase, learned: string | undefined): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, raw] of played.fields) {
+    const value = raw.replaceAll("$", opaqueOf(learned)).replace(/^[ \t]+|[ \t]+$/g, "");
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return fields;
+}
+
+/** Why a response is not for others to be told of: then it is not registered, and gets no tag of ours. */
+function unstorable(page: Page, fields: ReadonlyMap<string, string>): boolean {
+  const said = directives(page.cacheControl ?? "");
+  return page.status !== 200 || page.cookie === true || said.includes("no-store") || said.includes("private") ||
+    (page.vary ?? "").includes("*") ||
+    (page.etag !== undefined && entityTag(page.etag) === undefined) ||
+    page.declares === "malformed" || page.declares === "nothing" ||
+    (!said.includes("public") && (fields.has("cookie") || fields.has("authorization")));
+}
+
+/** Whether the request selects another variant than the first GET, which named no field, did. */
+function otherVariant(page: Page, fields: ReadonlyMap<string, string>): boolean {
+  return varied(page.vary ?? "").some((name) => fields.has(name));
+}
+
+/** A tag that nobody has been told yet. */
+const UNTOLD = '"untold"';
+
+/** The tags that the current representation may have by now; undefined among them: none. */
+function possibleTags(played: WrapperCase, page: Page, seen: Seen, fields: ReadonlyMap<string, string>) {
+  if (page.etag !== undefined) return [page.etag];
+  if (unstorable(page, fields)) return [undefined];
+  const { history, method } = played;
+  const known = seen.learned !== undefined && !otherVariant(page, fields);
+  if (page.declares === "revision") {
+    return [known && history !== "edited" ? seen.learned : UNTOLD];
+  }
+  // A minted tag means one registration, and HEAD does not register.
+  const kept = known && (history === "primed" || history === "suspended");
+  if (kept && history === "primed") return [seen.learned, ...(method === "HEAD" && seen.runs > 0 ? [undefined] : [])];
+  if (method === "HEAD") return [undefined];
+  return [kept ? seen.learned : UNTOLD];
+}
+
+/** Why the handler must have run; undefined where it need not. */
+function mustRun({ history, method, page }: WrapperCase, fields: ReadonlyMap<string, string>): string | undefined {
+  if (method !== "GET" && method !== "HEAD") return undefined;
+  if (history !== "primed") return `the history is ${history}`;
+  if (unstorable(page, fields)) return "nothing may have been registered";
+  if (otherVariant(page, fields)) return "another variant was registered";
+  if (!fields.has("if-none-match") && !fields.has("if-match")) return "the condition is no tag";
+  return undefined;
+}
+
+function statuses(played: WrapperCase, page: Page, seen: Seen, currentOption: boolean): readonly number[] {
+  const { method, current } = played;
+  const fields = fieldsOf(played, seen.learned);
+  const { lastModified } = page;
+  if (method !== "GET" && method !== "HEAD") {
+    if (!currentOption || current === undefined || current === "undefined" || method === "OPTIONS" || method === "QUERY") {
+      return [page.status];
+    }
+    const known = current === "null" ? null : { etag: page.etag, lastModified };
+    return [preconditions(method, fields, known, Date.now()) === "proceed" ? page.status : 412];
+  }
+  // RFC 9110 §13.2.1; a handler that answers 206 has evaluated ranges, and so preconditions, itself.
+  if (page.status < 200 || page.status > 299 || page.status === 206) return [page.status];
+  return possibleTags(played, page, seen, fields).map((etag) => {
+    if (etag === undefined && lastModified === undefined) return page.status;
+    const outcome = preconditions(method, fields, { etag, lastModified }, Date.now());
+    return outcome === "proceed" ? page.status : outcome;
+  });
+}
+
+/** What RFC 9110 §15.4.5 says of the 304 beside its status. */
+function notModifiedProblem({ headers, body }: Response, page: Page): string | undefined {
+  if (body !== null) return "the 304 has a body";
+  for (const name of ["content-type", "set-cookie", "x-run", "cache-groups"]) {
+    if (headers.has(name)) return `the 304 has ${name}`;
+  }
+  for (const [name, value] of [["etag", page.etag], ["cache-control", page.cacheControl], ["vary", page.vary]] as const) {
+    const expected = value?.replace(/^[ \t]+|[ \t]+$/g, "");
+    if (expected !== undefined && headers.get(name) !== expected) return `the 304 has no ${name}: ${expected}`;
+  }
+  return undefined;
+}
+
+/** Why an answer is wrong; undefined where it is right. */
+export function expectation(played: WrapperCase, seen: Seen, currentOption: boolean): string | undefined {
+  const page = played.history === "edited" ? edited(played.page) : played.page;
+  const { response, runs } = seen;
+  const expected = statuses(played, page, seen, currentOption);
+  if (!expected.includes(response.status)) return `answered ${response.status}, not ${expected.join(" or ")}`;
+  if (response.headers.has("cache-groups")) return "the declaration was sent";
+  const why = mustRun(played, fieldsOf(played, seen.learned));
+  if (why !== undefined && runs !== 1) return `the handler ran ${runs} times, although ${why}`;
+  if (response.status === 304 && page.status !== 304) return notModifiedProblem(response, page);
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { changedSince, Groups } from "../src/groups.ts";
+
+test("Groups: all who depend on a group share one object", () => {
+  const groups = new Groups();
+  const first = groups.acquire("a");
+  assert.equal(groups.acquire("a"), first);
+  assert.notEqual(groups.acquire("b"), first);
+  assert.equal(first.dependents, 2);
+});
+
+test("Groups: a change is one write, seen by all who depend on the group", () => {
+  const groups = new Groups();
+  const held = [groups.acquire("a"), groups.acquire("b")];
+  assert.equal(groups.change("b", 7), true);
+  assert.equal(groups.changedAt, 7);
+  assert.equal(changedSince(held, 6), true);
+  assert.equal(changedSince(held, 7), false, "built at the mark of the change: it was seen");
+  assert.equal(changedSince(held.slice(0, 1), 0), false);
+});
+
+test("Groups: a change of what nobody depends on is nobody's", () => {
+  const groups = new Groups();
+  assert.equal(groups.change("a", 7), false);
+  assert.equal(groups.changedAt, 0);
+});
+
+test("Groups: a group leaves with its last dependent, and its bytes with it", () => {
+  const groups = new Groups();
+  const group = groups.acquire("a-name-of-some-length");
+  groups.acquire("a-name-of-some-length");
+  const bytes = groups.bytes;
+  assert.ok(bytes > "a-name-of-some-length".length);
+  groups.release(group);
+  assert.equal(groups.bytes, bytes);
+  assert.equal(groups.change(group.name, 1), true);
+  groups.release(group);
+  assert.equal(groups.bytes, 0);
+  assert.equal(groups.change(group.name, 2), false);
+});
+
+test("Groups: a group from before everything was forgotten does not take its namesake with it", () => {
+  const groups = new Groups();
+  const old = groups.acquire("a");
+  groups.clear();
+  assert.equal(groups.bytes, 0);
+  const young = groups.acquire("a");
+  const { bytes } = groups;
+  groups.release(old);
+  assert.equal(groups.bytes, bytes);
+  assert.equal(groups.change("a", 3), true);
+  assert.equal(young.changedAt, 3);
+});

@@ -1,0 +1,40 @@
+/** Short hands for filling a registry. */
+import type { Change, ChangeBatch } from "../../src/change.ts";
+import type { Clock } from "../../src/clock.ts";
+import { instant } from "../../src/clock.ts";
+import type { Entry, EtagRegistry, Reason, Registration, Source } from "../../src/registry.ts";
+
+export const NO_FIELDS: Headers = new Headers();
+
+/** What a response offers that depends on these sources. */
+export function offer(sources: readonly Source[], more: Partial<Registration> = {}): Registration {
+  return { etag: '"1"', lastModified: undefined, fields: {}, isPublic: true, vary: [], sources, ...more };
+}
+
+/** Takes a lease and registers at once. */
+export function keep(
+  registry: EtagRegistry,
+  key: string,
+  sources: readonly Source[],
+  more: Partial<Registration> & { readonly caller?: string; readonly headers?: HeadersInit } = {},
+): Entry | Reason {
+  const { caller, headers, ...rest } = more;
+  return registry.register(registry.lease(key, caller), offer(sources, rest), new Headers(headers));
+}
+
+/** The tag that answers, or why none does. */
+export function ask(registry: EtagRegistry, key: string, headers: HeadersInit = {}, caller?: string): string {
+  const entry = registry.lookup(key, new Headers(headers), caller);
+  return typeof entry === "string" ? entry : entry.etag;
+}
+
+/** A live batch whose contact is now. */
+export function live(
+  clock: Clock,
+  changes: readonly Change[] = [],
+  more: Partial<ChangeBatch> = {},
+): ChangeBatch {
+  return { changes, position: undefined, state: "live", contact: instant(clock), ...more };
+}
+
+export const noGroups = (): Iterable<string> => [];
