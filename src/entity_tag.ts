@@ -143,7 +143,9 @@ function skipOws(field: string, from: number): number {
 /** Where white space begins that ends at `end`: not `trimEnd()`, to which obs-text %xA0 is white space too. */
 function endOfContent(field: string, end: number): number {
   let at = end;
-  for (let code = field.charCodeAt(at - 1); code === SPACE || code === HTAB;) code = field.charCodeAt(--at - 1);
+  for (let code = field.charCodeAt(at - 1); code === SPACE || code === HTAB;) {
+    code = field.charCodeAt(--at - 1);
+  }
   return at;
 }
 

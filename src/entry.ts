@@ -22,6 +22,8 @@ export interface Entry {
 export interface Registration {
   /** The entity tag on the wire; undefined: keep that of a still valid entry, else mint one. */
   readonly etag: string | undefined;
+  /** What tells this representation from others of the resource, in etagc: a minted tag carries it. */
+  readonly representation: string;
   /** Last-Modified in seconds since the epoch. */
   readonly lastModified: number | undefined;
   /** The fields that a 304 replays, by lower-case name, without `etag`. */

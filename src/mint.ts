@@ -10,7 +10,16 @@ export function randomId(): string {
   return base64url(crypto.getRandomValues(new Uint8Array(16)));
 }
 
-/** A strong entity tag that no other response has ever had. */
-export function mintTag(): string {
-  return `"${randomId()}"`;
+/**
+ * A strong entity tag that no other response has ever had.
+ *
+ * @param representation What tells this representation from others of the same resource, in etagc.
+ */
+export function mintTag(representation: string): string {
+  return `"${randomId()}.${representation}"`;
+}
+
+/** Whether a minted tag is of this representation. */
+export function isMintedFor(tag: string, representation: string): boolean {
+  return tag.endsWith(`.${representation}"`);
 }

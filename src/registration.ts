@@ -11,6 +11,7 @@ import { parseHttpDate } from "./http_date.ts";
 import type { Reason } from "./registry.ts";
 import { amend, replayedFields } from "./responses.ts";
 import { type Exchange, isResponse, type Site } from "./site.ts";
+import { mintTag } from "./mint.ts";
 import { isPublic, whyNotStored } from "./storing.ts";
 import { evaluated, explained } from "./validation.ts";
 import { deriveTag, digestTag, representationId } from "./validator.ts";
@@ -22,6 +23,8 @@ interface Offer {
   readonly sources: readonly Source[];
   readonly vary: readonly string[];
   readonly tag: string | undefined;
+  /** {@linkcode representationId}. */
+  readonly representation: string;
 }
 
 /** What the handler answered, tagged and registered as far as it may be. */
@@ -41,12 +44,12 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
   const vary = varyFields(result.headers.get("vary"));
   const representation = representationId(key, request.headers, result, vary, caller);
   const tag = own ?? deriveTag(sources!, site.build, representation);
-  const offer = { sources: sources!, vary, tag };
+  const offer = { sources: sources!, vary, tag, representation };
   // The body of a HEAD is not there to be read.
   if (tag !== undefined || !site.digest || lease === undefined) {
     return registered(site, exchange, result, offer);
   }
-  return digested(site, exchange, result, offer, representation);
+  return digested(site, exchange, result, offer);
 }
 
 /** An undeclared response: the same object, as a rule. */
@@ -67,7 +70,7 @@ function refused(
 ): Response {
   exchange.lease?.release();
   site.registry.count(refusal);
-  return delivered(site, exchange, response, { sources, vary: [], tag: undefined }, refusal);
+  return delivered(site, exchange, response, { sources, tag: undefined }, refusal);
 }
 
 function registered(site: Site, exchange: Exchange, response: Response, offer: Offer): Response {
@@ -79,15 +82,24 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
   const { headers } = response;
   const entry = site.registry.register(lease, {
     etag: offer.tag,
+    representation: offer.representation,
     lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
     fields: replayedFields(headers, site.replay),
     isPublic: isPublic(response),
     vary: offer.vary,
     sources: offer.sources,
   }, request.headers);
-  // A derived tag says what the response was built from, registered or not. A minted one says only that it was.
-  if (typeof entry === "string") return delivered(site, exchange, response, offer, entry);
-  return delivered(site, exchange, response, { ...offer, tag: entry.etag }, undefined);
+  if (typeof entry !== "string") {
+    return delivered(site, exchange, response, { ...offer, tag: entry.etag }, undefined);
+  }
+  // A derived tag says what the response was built from, registered or not. A minted one that nothing knows is new.
+  return delivered(
+    site,
+    exchange,
+    response,
+    { ...offer, tag: offer.tag ?? mintTag(offer.representation) },
+    entry,
+  );
 }
 
 async function digested(
@@ -95,7 +107,6 @@ async function digested(
   exchange: Exchange,
   response: Response,
   offer: Offer,
-  representation: string,
 ): Promise<Response> {
   let body: ArrayBuffer;
   try {
@@ -106,7 +117,7 @@ async function digested(
   }
   const { status, statusText, headers } = response;
   const read = new Response(body, { status, statusText, headers });
-  return registered(site, exchange, read, { ...offer, tag: await digestTag(body, representation) });
+  return registered(site, exchange, read, { ...offer, tag: await digestTag(body, offer.representation) });
 }
 
 /** The response as the client gets it, or the 304 or 412 in its place. */
@@ -114,7 +125,7 @@ function delivered(
   site: Site,
   exchange: Exchange,
   response: Response,
-  { sources, tag }: Offer,
+  { sources, tag }: Pick<Offer, "sources" | "tag">,
   refusal: Reason | undefined,
 ): Response {
   const fields = tagField(tag);

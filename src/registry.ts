@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { Entries } from "./entries.ts";
 import type { Entry, KeptEntry, Registration } from "./entry.ts";
 import { groupOf, resourceGroup } from "./group.ts";
-import { mintTag } from "./mint.ts";
+import { isMintedFor, mintTag } from "./mint.ts";
 import { type Reason, zeroCounters } from "./reason.ts";
 import type { Seat, SeatHost } from "./seat.ts";
 import { Seats } from "./seats.ts";
@@ -44,8 +44,13 @@ function positive(name: string, value: number): number {
 }
 
 /** A random tag means one registration, so it stays only where the same groups say that nothing has changed since. */
-function tagToKeep(former: KeptEntry | undefined, names: ReadonlySet<string>): string | undefined {
+function tagToKeep(
+  former: KeptEntry | undefined,
+  names: ReadonlySet<string>,
+  of: string,
+): string | undefined {
   if (former === undefined || !former.minted || former.groups.length !== names.size) return undefined;
+  if (!isMintedFor(former.etag, of)) return undefined;
   return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;
 }
 
@@ -61,7 +66,7 @@ function tagToKeep(former: KeptEntry | undefined, names: ReadonlySet<string>): s
  * const registry = new EtagRegistry({ maxEntries: 10_000 });
  * const lease = registry.lease("https://example.org/");
  * registry.register(lease, {
- *   etag: '"1"', lastModified: undefined, fields: {}, isPublic: true, vary: [], sources: ["post-1"],
+ *   etag: '"1"', representation: "", lastModified: undefined, fields: {}, isPublic: true, vary: [], sources: ["post-1"],
  * }, new Headers());
  *
  * assert.equal(registry.hasTag('"1"'), true);
@@ -182,7 +187,8 @@ export class EtagRegistry {
     const entry = this.#entries.add(
       draft,
       headers,
-      (former) => offer.etag ?? tagToKeep(former, names) ?? mintTag(),
+      (former) =>
+        offer.etag ?? tagToKeep(former, names, offer.representation) ?? mintTag(offer.representation),
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }

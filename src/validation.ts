@@ -51,7 +51,7 @@ function validatorsOf({ etag, lastModified }: Entry): { etag: string; lastModifi
 /** Evaluates the preconditions against what the handler answered (RFC 9110 §13.2.1: only in place of a 2xx). */
 export function evaluated(site: Site, request: Request, response: Response): Response {
   const { status, headers } = response;
-  if (status < 200 || status > 299 || status === 206) return response;
+  if (status < 200 || status > 299) return response;
   const etag = headers.get("etag") ?? undefined;
   const lastModified = headers.get("last-modified") ?? undefined;
   if (etag === undefined && lastModified === undefined) return response;

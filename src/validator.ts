@@ -28,7 +28,7 @@ export function buildId(version: string | undefined): string {
 /**
  * What tells representations apart, so that no two of them share a strong tag (RFC 9110 §8.8.1): the resource, who
  * asked, the media type, the codings, and the values of the fields that selected it. The resource, because one
- * document makes many pages, and the tag of one must not unlock another.
+ * document makes many pages, and the tag of one must not unlock another. A short digest of them all.
  */
 export function representationId(
   key: string,
@@ -41,7 +41,7 @@ export function representationId(
   const selected = vary.map((name) => [name, request.get(name)]);
   const [type, coding, language] = ["content-type", "content-encoding", "content-language"]
     .map((name) => headers.get(name));
-  return JSON.stringify([key, caller ?? null, type, coding, language, selected]);
+  return digestOf([key, caller ?? null, type, coding, language, selected]).slice(0, SHORT);
 }
 
 /**

@@ -9,7 +9,8 @@ import { type GroupField, groupFieldNames } from "./group_fields.ts";
 import { written } from "./invalidation.ts";
 import { complete } from "./registration.ts";
 import { EtagRegistry } from "./registry.ts";
-import type { AuditMismatch, Exchange, Site } from "./site.ts";
+import { amend } from "./responses.ts";
+import { type AuditMismatch, type Exchange, isResponse, type Site } from "./site.ts";
 import { answer } from "./validation.ts";
 import { buildId } from "./validator.ts";
 import { prevented, required } from "./writing.ts";
@@ -58,7 +59,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** The names in lower case, each once; throws for what is none. */
 function fieldNames(names: readonly string[]): readonly string[] {
-  return [...new Headers(names.map((name) => [name, ""])).keys()];
+  return [...new Headers(names.map((name): [string, string] => [name, ""])).keys()];
 }
 
 /** Runs a handler that may be synchronous or not, and may fail either way. */
@@ -151,12 +152,17 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 
   function wrapped(request: Req, ...rest: Rest): unknown {
     const { method } = request;
-    if (OTHER_SAFE.has(method)) return handler(request, ...rest);
+    if (OTHER_SAFE.has(method)) return run(() => handler(request, ...rest), undeclared, () => {});
     const key = keyOf === undefined ? request.url : keyOf(request);
     if (method !== "GET" && method !== "HEAD") return write(request, rest, key);
     return key === undefined ? handler(request, ...rest) : retrieve(request, rest, key);
   }
   return Object.assign(wrapped, { registry }) as ReturnType<typeof withEtag<Req, Rest, Result>>;
+}
+
+/** Whatever the handler answered, without its declarations. */
+function undeclared(result: unknown): unknown {
+  return isResponse(result) ? amend(result) : result;
 }
 
 /** Options, checked and completed. */

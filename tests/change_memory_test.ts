@@ -101,7 +101,10 @@ test("ChangeMemory: one document read at two revisions is never registered", () 
   const lease = memory.lease("/", undefined);
   const torn = [{ _id: "a", _rev: "1-x" }, "b", { _id: "a", _rev: "2-y" }];
   assert.equal(memory.overtaken(lease, torn), "revision-differs");
-  assert.equal(memory.overtaken(lease, ["a", { _id: "a", _rev: "1-x" }, { _id: "a", _rev: "1-x" }]), undefined);
+  assert.equal(
+    memory.overtaken(lease, ["a", { _id: "a", _rev: "1-x" }, { _id: "a", _rev: "1-x" }]),
+    undefined,
+  );
 });
 
 test("ChangeMemory: a write to the resource itself overtakes who is building it", () => {

@@ -6,7 +6,7 @@ import { follow, type FollowOptions } from "../src/follow.ts";
 import { EtagRegistry } from "../src/registry.ts";
 import { SettableClock } from "./support/clock.ts";
 import { Pushed, PushedFeed, settled } from "./support/feed.ts";
-import { ask, keep, live } from "./support/registrations.ts";
+import { ask, keep, live, offer } from "./support/registrations.ts";
 
 function setUp(options: FollowOptions = {}) {
   const clock = new SettableClock();
@@ -87,7 +87,7 @@ test("follow: a reset in band empties the registry before the changes it comes w
   const lease = registry.lease("/b");
   await push([], { reset: "recreated" });
   assert.deepEqual(evicted, ["/a reset"]);
-  assert.equal(registry.register(lease, { etag: '"1"', lastModified: undefined, fields: {}, isPublic: true, vary: [], sources: ["b"] }, new Headers()), "lease-broken");
+  assert.equal(registry.register(lease, offer(["b"]), new Headers()), "lease-broken");
   await follower.close();
 });
 
@@ -212,11 +212,14 @@ test("close: after the feed was live, ready stays resolved", async () => {
 
 test("close: a generator that waits for its source does not hold it up", async () => {
   const registry = new EtagRegistry();
-  const follower = follow(registry, (async function* (): AsyncGenerator<Change> {
-    yield { id: "a" };
-    await new Promise(() => {});
-  })());
-  await follower.ready;
+  const follower = follow(
+    registry,
+    (async function* (): AsyncGenerator<Change> {
+      yield { id: "a" };
+      await new Promise(() => {});
+    })(),
+  );
+  await settled();
   await follower.close();
   assert.equal(registry.live, false);
 });

@@ -4,7 +4,7 @@ import { dependsOn } from "../mod.ts";
 import { request, wrap } from "./support/http.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
-const MINTED = /^"[\w-]{22}"$/;
+const MINTED = /^"[\w-]{22}\.[\w-]{11}"$/;
 
 function tagged(response: Response): string | null {
   return response.headers.get("etag");
@@ -51,16 +51,28 @@ test("withEtag: a minted tag stays while the entry is valid and declares the sam
   assert.notEqual(tagged(await site.ask(request())), again);
 });
 
-test("withEtag: a response that is not registered gets no minted tag, but a derived one", async () => {
-  for (const [source, hasTag] of [["a", false], [{ _id: "a", _rev: "1-a" }, true]] as const) {
+test("withEtag: a response that is not registered gets its derived tag, or a minted one that nothing knows", async () => {
+  for (const [source, same] of [["a", false], [{ _id: "a", _rev: "1-a" }, true]] as const) {
     const site = wrap(() => {
       site.registry.invalidate("a");
       return new Response("page", { headers: { ...PUBLIC, ...dependsOn(source) } });
     });
-    const response = await site.ask(request());
-    assert.deepEqual([tagged(response) !== null, site.registry.size], [hasTag, 0]);
-    assert.deepEqual([site.registry.stats["lease-broken"], site.registry.open.size], [1, 0]);
+    const [first, second] = [tagged(await site.ask(request())), tagged(await site.ask(request()))];
+    assert.deepEqual([first !== null, first === second, site.registry.size], [true, same, 0]);
+    assert.deepEqual([site.registry.stats["lease-broken"], site.registry.open.size], [2, 0]);
   }
+});
+
+test("withEtag: a minted tag is kept for the same representation only", async () => {
+  const site = wrap((request) => {
+    const type = request.headers.get("accept") ?? "text/html";
+    return new Response("page", { headers: { ...PUBLIC, "content-type": type, ...dependsOn("a") } });
+  });
+  const html = tagged(await site.ask(request()))!;
+  assert.equal(tagged(await site.ask(request())), html);
+  const json = { accept: "application/json" };
+  assert.notEqual(tagged(await site.ask(request(json))), html, "the handler forgot Vary");
+  assert.equal((await site.ask(request({ ...json, "if-none-match": html }))).status, 200);
 });
 
 test("withEtag: digest reads an undeclared 200 too, keeps its fields, and registers nothing", async () => {

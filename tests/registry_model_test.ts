@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Change } from "../src/change.ts";
 import { EtagRegistry, type Lease, type Seat, type Source } from "../src/registry.ts";
 import { SettableClock } from "./support/clock.ts";
+import { offer } from "./support/registrations.ts";
 import { Twin, type TwinLease } from "./support/twin.ts";
 
 /**
@@ -85,12 +86,18 @@ class Run {
     const ms = [1, 150, SETTLE, MAX_LAG, MAX_LAG + 1][more % 5]!;
     switch (what) {
       case "lease":
-        this.leases.push({ real: this.registry.lease(resource, caller), twin: this.twin.lease(resource, caller) });
+        this.leases.push({
+          real: this.registry.lease(resource, caller),
+          twin: this.twin.lease(resource, caller),
+        });
         break;
       case "register":
         return this.register(group, rev, more);
       case "serve":
-        this.leases.unshift({ real: this.registry.lease(resource, caller), twin: this.twin.lease(resource, caller) });
+        this.leases.unshift({
+          real: this.registry.lease(resource, caller),
+          twin: this.twin.lease(resource, caller),
+        });
         this.register(group, rev, 0);
         return this.lookup(resource, caller, 0);
       case "lookup":
@@ -169,10 +176,9 @@ class Run {
     const etag = more % 4 === 0 ? undefined : `"${++this.tags}"`;
     const headers = new Headers({ x: `${more % 3}` });
     const vary = more % 2 === 0 ? [] : ["x"];
-    const offer = { etag, lastModified: undefined, fields: {}, isPublic: true, vary, sources };
     const overflows = this.registry.stats.overflow;
     const judged = this.twin.judge(lease.twin, sources);
-    const entry = this.registry.register(lease.real, offer, headers);
+    const entry = this.registry.register(lease.real, offer(sources, { etag, vary }), headers);
     if (typeof entry !== "string") {
       assert.notEqual(judged, "must refuse", "registered what may be older than a change");
       this.twin.register(lease.twin, entry.etag, sources);

@@ -17,8 +17,10 @@ function setUp() {
     change: (group, rev, seat) => told.push(`${seat.name}: ${group} ${rev ?? "-"}`),
     seatChanged: () => seats.judge(),
   };
-  const take = (name = "changes", settle?: number, maxLag = MAX_LAG): Seat => seats.take(host, name, maxLag, settle);
-  const batch = (changes: readonly Change[] = [], more: Partial<ChangeBatch> = {}) => live(clock, changes, more);
+  const take = (name = "changes", settle?: number, maxLag = MAX_LAG): Seat =>
+    seats.take(host, name, maxLag, settle);
+  const batch = (changes: readonly Change[] = [], more: Partial<ChangeBatch> = {}) =>
+    live(clock, changes, more);
   return { clock, seats, told, take, batch };
 }
 
@@ -52,8 +54,9 @@ test("Seats: contact lost or the follower closed: not live from that instant", (
 
 test("Seats: live needs a contact; a batch that came without one is not enough", () => {
   const { seats, take, batch } = setUp();
-  take().apply(batch([], { contact: undefined }), noGroups);
-  assert.equal(seats.live, false);
+  const seat = take();
+  seat.apply(batch([], { contact: undefined }), noGroups);
+  assert.deepEqual([seats.live, seat.live], [false, false]);
 });
 
 test("Seats: live up to and including maxLag after the contact", () => {
@@ -73,7 +76,11 @@ test("Seats: the larger of both clocks says how old the contact is", () => {
   const seat = take();
   seat.apply(batch(), noGroups);
   clock.wall += MAX_LAG + 1;
-  assert.deepEqual([seats.live, seat.lag], [false, MAX_LAG + 1], "the machine slept: only the wall clock moved");
+  assert.deepEqual(
+    [seats.live, seat.lag],
+    [false, MAX_LAG + 1],
+    "the machine slept: only the wall clock moved",
+  );
   clock.wall -= 100 * MAX_LAG;
   assert.equal(seats.live, true);
   clock.mono += MAX_LAG;
@@ -109,7 +116,10 @@ test("Seats: all must be live, each within its own maxLag", () => {
 test("Seats: a name is taken once, until its seat is closed", () => {
   const { take } = setUp();
   const seat = take("posts");
-  assert.throws(() => take("posts"), (error) => error instanceof TypeError && error.message.includes('"posts"'));
+  assert.throws(
+    () => take("posts"),
+    (error) => error instanceof TypeError && error.message.includes('"posts"'),
+  );
   take("users");
   seat.close();
   take("posts");

@@ -69,11 +69,11 @@ test("Sieve: what is often asked for survives a flood of what is asked for once"
 test("Sieve: the dead leave before the living, visited or not", () => {
   const { sieve, evict } = setUp(["a", "b", "c", "d"]);
   for (const page of sieve.values()) page.visited = true;
-  sieve.get("d")!.visited = false;
-  sieve.get("c")!.dead = true;
+  sieve.get("a")!.visited = false;
+  sieve.get("d")!.dead = true;
   sieve.expectDead();
-  assert.equal(evict(), "c");
   assert.equal(evict(), "d");
+  assert.equal(evict(), "a");
 });
 
 test("Sieve: among many, the dead are found little by little, and all of them", () => {
@@ -103,29 +103,32 @@ test("Sieve: forgets all at once, and can be filled again", () => {
 test("Sieve: always has a victim among what it keeps, whatever came before", () => {
   const operation = fc.tuple(
     fc.constantFrom("add", "visit", "kill", "delete", "evict", "clear"),
-    fc.nat({ max: 60 }),
+    fc.nat({ max: 8 }),
   );
-  fc.assert(fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
-    const { sieve, add, evict } = setUp();
-    for (const [what, n] of operations) {
-      const page = sieve.get(`${n}`);
-      if (what === "add" && page === undefined) add(`${n}`);
-      if (what === "visit" && page !== undefined) page.visited = true;
-      if (what === "kill" && page !== undefined) {
-        page.dead = true;
-        sieve.expectDead();
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+      const { sieve, add, evict } = setUp();
+      for (const [what, n] of operations) {
+        const page = sieve.get(`${n}`);
+        if (what === "add" && page === undefined) add(`${n}`);
+        if (what === "visit" && page !== undefined) page.visited = true;
+        if (what === "kill" && page !== undefined) {
+          page.dead = true;
+          sieve.expectDead();
+        }
+        if (what === "delete") sieve.delete(`${n}`);
+        if (what === "clear" && n === 0) sieve.clear();
+        if (what === "evict") {
+          const before = sieve.size;
+          const anyDead = before <= 32 && [...sieve.values()].some(({ dead }) => dead);
+          const victim = sieve.victim();
+          assert.equal(victim === undefined, before === 0);
+          if (anyDead) assert.equal(victim!.dead, true, "the dead first, where one look reaches them all");
+          evict();
+          assert.equal(sieve.size, Math.max(0, before - 1));
+        }
       }
-      if (what === "delete") sieve.delete(`${n}`);
-      if (what === "clear" && n === 0) sieve.clear();
-      if (what === "evict") {
-        const before = sieve.size;
-        const anyDead = before <= 32 && [...sieve.values()].some(({ dead }) => dead);
-        const victim = sieve.victim();
-        assert.equal(victim === undefined, before === 0);
-        if (anyDead) assert.equal(victim!.dead, true, "the dead first, where one look reaches them all");
-        evict();
-        assert.equal(sieve.size, Math.max(0, before - 1));
-      }
-    }
-  }), { numRuns: 200 });
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -6,6 +6,7 @@ import { type PreconditionRow, PRECONDITIONS } from "./vectors/preconditions.ts"
 import { LEFT_TO_HANDLER } from "./vectors/with_etag.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
+const POST = { _id: "post-1", _rev: "2-abc" };
 
 /** Serves the representation of a row. */
 function serving({ current }: PreconditionRow, declaration: Record<string, string>): Wrapped {
@@ -123,4 +124,69 @@ test("withEtag: no short cut past another condition, the tag alone in If-None-Ma
   assert.equal((await site.ask(request({ ...tag, "if-unmodified-since": earlier }))).status, 412);
   assert.equal((await site.ask(request({ ...tag, "if-modified-since": earlier }))).status, 304);
   assert.equal(site.runs, 1);
+});
+
+test("withEtag: HEAD is answered like GET, and registers nothing (RFC 9110 §9.3.2)", async () => {
+  const site = wrap(({ method }) => {
+    const headers = { ...PUBLIC, ...dependsOn(POST), "content-type": "text/plain" };
+    return new Response(method === "HEAD" ? null : "page", { headers });
+  });
+  const head = await site.ask(request({}, { method: "HEAD" }));
+  assert.deepEqual([site.registry.size, site.registry.open.size], [0, 0]);
+  const get = await site.ask(request());
+  const etag = get.headers.get("etag")!;
+  assert.equal(head.headers.get("etag"), etag, "the tag that a GET would have had");
+  const answered = site.raw(request({ "if-none-match": etag }, { method: "HEAD" })) as Response;
+  assert.deepEqual([answered.status, answered.headers.get("etag"), site.runs], [304, etag, 2]);
+});
+
+test("withEtag: a HEAD that the handler answers otherwise does not poison GET", async () => {
+  const site = wrap(({ method }) =>
+    new Response(null, {
+      headers: { ...PUBLIC, ...dependsOn(method === "HEAD" ? "nothing that changes" : "post-1") },
+    })
+  );
+  const head = await site.ask(request({}, { method: "HEAD" }));
+  assert.equal(head.headers.get("etag"), null, "a minted tag would mean a registration");
+  const etag = (await site.ask(request())).headers.get("etag")!;
+  await site.ask(request({}, { method: "HEAD" }));
+  site.registry.invalidate("post-1");
+  await site.ask(request({ "if-none-match": etag }));
+  assert.equal(site.runs, 4);
+});
+
+test("withEtag: 206, 416 and If-Range pass through; If-None-Match of a range request is evaluated", async () => {
+  const headers = { etag: '"a"', "content-range": "bytes 0-1/4" };
+  for (
+    const [status, sent, expected] of [
+      [206, { "if-range": '"a"' }, 206],
+      [206, { "if-none-match": '"b"' }, 206],
+      [206, { "if-none-match": '"a"' }, 304],
+      [206, { "if-match": '"b"' }, 412],
+      [416, { "if-none-match": '"a"', "if-match": '"b"' }, 416],
+    ] as const
+  ) {
+    const response = new Response("pa", { status, headers });
+    const site = wrap(() => response);
+    const answer = await site.ask(request({ range: "bytes=0-1", ...sent }));
+    assert.deepEqual(
+      [answer.status, answer === response],
+      [expected, expected === status],
+      JSON.stringify(sent),
+    );
+    assert.equal(site.registry.size, 0);
+  }
+  const site = wrap(() => new Response("page", { headers: { ...PUBLIC, etag: '"a"', ...dependsOn(POST) } }));
+  await site.ask(request());
+  const range = { range: "bytes=0-1" };
+  assert.equal((await site.ask(request({ ...range, "if-range": '"a"' }))).status, 200);
+  assert.equal((await site.ask(request({ ...range, "if-range": '"b"' }))).status, 200);
+  assert.equal((await site.ask(request(range))).status, 200);
+  assert.equal(site.runs, 4);
+  assert.equal(
+    (await site.ask(request({ ...range, "if-range": '"b"', "if-none-match": '"a"' }))).status,
+    304,
+  );
+  assert.equal((await site.ask(request({ ...range, "if-range": '"a"', "if-match": '"b"' }))).status, 412);
+  assert.equal(site.runs, 4);
 });

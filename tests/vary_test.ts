@@ -31,9 +31,9 @@ test("varyFields: whatever a handler sends, its members can be looked up", () =>
 // Strings that look like the composed keys themselves, so that a separator mistaken for content would be found.
 const part = fc.oneof(
   fc.string(),
-  fc.array(fc.constantFrom("\0", "\0v", "1", ":", "0:", "a", "\n", "=", "\0\0"), { maxLength: 6 }).map((parts) =>
-    parts.join("")
-  ),
+  fc.array(fc.constantFrom("\0", "\0v", "1", ":", "0:", "a", "\n", "=", "\0\0"), { maxLength: 6 }).map((
+    parts,
+  ) => parts.join("")),
 );
 const value = part.map((text) => text.replaceAll(/[^\x20-\x7e]/g, "").trim());
 
@@ -53,7 +53,11 @@ test("storageKey: a resource that is named like a composed key is set apart", ()
   assert.notEqual(storageKey(composed, undefined), composed);
   assert.notEqual(storageKey("/page", ""), storageKey("/page", undefined));
   assert.notEqual(storageKey("b/page", "a"), storageKey("/page", "ab"));
-  assert.equal(storageKey("https://example.org/", undefined), "https://example.org/", "the common case costs nothing");
+  assert.equal(
+    storageKey("https://example.org/", undefined),
+    "https://example.org/",
+    "the common case costs nothing",
+  );
 });
 
 test("variantKey: no two variants of any two resources share one, nor one with a resource", () => {
@@ -81,4 +85,10 @@ test("variantKey: an absent field and an empty one are different values", () => 
     variantKey("/", fields, new Headers()),
     variantKey("/", fields, new Headers({ accept: "" })),
   );
+});
+
+test("variantKey: a resource whose name goes on like a variant is not one of it", () => {
+  const none = new Headers();
+  assert.notEqual(variantKey("/\n", ["accept"], none), variantKey("/", ["accept", "accept-language"], none));
+  assert.notEqual(variantKey("/=1\n", [], none), variantKey("/", ["x"], new Headers({ x: "1" })));
 });

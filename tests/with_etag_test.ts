@@ -141,58 +141,6 @@ test("withEtag: a declared 200 is the same object too, tagged, and its body is n
   assert.match(response.headers.get("etag")!, /^"2-abc\./);
 });
 
-test("withEtag: HEAD is answered like GET, and registers nothing (RFC 9110 §9.3.2)", async () => {
-  const site = wrap(({ method }) => {
-    const headers = { ...PUBLIC, ...dependsOn(POST), "content-type": "text/plain" };
-    return new Response(method === "HEAD" ? null : "page", { headers });
-  });
-  const head = await site.ask(request({}, { method: "HEAD" }));
-  assert.deepEqual([site.registry.size, site.registry.open.size], [0, 0]);
-  const get = await site.ask(request());
-  const etag = get.headers.get("etag")!;
-  assert.equal(head.headers.get("etag"), etag, "the tag that a GET would have had");
-  const answered = site.raw(request({ "if-none-match": etag }, { method: "HEAD" })) as Response;
-  assert.deepEqual([answered.status, answered.headers.get("etag"), site.runs], [304, etag, 2]);
-});
-
-test("withEtag: a HEAD that the handler answers otherwise does not poison GET", async () => {
-  const site = wrap(({ method }) =>
-    new Response(null, {
-      headers: { ...PUBLIC, ...dependsOn(method === "HEAD" ? "nothing that changes" : "post-1") },
-    })
-  );
-  const head = await site.ask(request({}, { method: "HEAD" }));
-  assert.equal(head.headers.get("etag"), null, "a minted tag would mean a registration");
-  const etag = (await site.ask(request())).headers.get("etag")!;
-  await site.ask(request({}, { method: "HEAD" }));
-  site.registry.invalidate("post-1");
-  await site.ask(request({ "if-none-match": etag }));
-  assert.equal(site.runs, 4);
-});
-
-test("withEtag: 206, 416 and If-Range pass through; If-None-Match of a range request is evaluated", async () => {
-  for (const status of [206, 416]) {
-    const response = new Response("pa", { status, headers: { etag: '"a"', "content-range": "bytes 0-1/4" } });
-    const site = wrap(() => response);
-    const sent = request({ range: "bytes=0-1", "if-none-match": '"a"', "if-match": '"b"' });
-    assert.equal(await site.ask(sent), response);
-    assert.equal(site.registry.size, 0);
-  }
-  const site = wrap(() => page({ etag: '"a"' }));
-  await site.ask(request());
-  const range = { range: "bytes=0-1" };
-  assert.equal((await site.ask(request({ ...range, "if-range": '"a"' }))).status, 200);
-  assert.equal((await site.ask(request({ ...range, "if-range": '"b"' }))).status, 200);
-  assert.equal((await site.ask(request(range))).status, 200);
-  assert.equal(site.runs, 4);
-  assert.equal(
-    (await site.ask(request({ ...range, "if-range": '"b"', "if-none-match": '"a"' }))).status,
-    304,
-  );
-  assert.equal((await site.ask(request({ ...range, "if-range": '"a"', "if-match": '"b"' }))).status, 412);
-  assert.equal(site.runs, 4);
-});
-
 for (const method of ["OPTIONS", "QUERY", "TRACE"]) {
   test(`withEtag: ${method} is untouched, registers and drops nothing`, async () => {
     const site = wrap(() => page({ etag: '"a"' }));

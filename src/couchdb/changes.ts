@@ -27,10 +27,11 @@ import { BatchIterator } from "./batch_iterator.ts";
 import { ChangeIterator } from "./change_iterator.ts";
 import { Client } from "./client.ts";
 import { parseDatabaseUrl } from "./database_url.ts";
-import { type ChangesOptions, requireSince, type Settings, settle } from "./options.ts";
+import { type ChangesOptions, requireMaxLag, requireSince, type Settings, settle } from "./options.ts";
 import { Reader } from "./reader.ts";
 
 export type {
+  Change,
   ChangeBatch,
   ChangesFeed,
   CouchChange,
@@ -41,6 +42,7 @@ export type {
 } from "../change.ts";
 export { ChangesError, type ChangesErrorCode } from "../changes_error.ts";
 export type { Instant } from "../clock.ts";
+export { currentRevision, type CurrentRevisionOptions } from "./current_revision.ts";
 export type { ChangesOptions, HeadersOption } from "./options.ts";
 export type { Sleep } from "./timing.ts";
 
@@ -100,14 +102,15 @@ class Feed implements CouchChangesFeed {
     return this.#reader?.position ?? this.#position;
   }
 
-  batches(from?: Position): BatchIterator {
-    const iterator = this.#open(from);
+  batches(from?: Position, options: { readonly maxLag?: number } = {}): BatchIterator {
+    const maxLag = Math.min(requireMaxLag(options.maxLag ?? Infinity), this.#settings.maxLag);
+    const iterator = this.#open(from, { ...this.#settings, maxLag });
     this.#reader = iterator;
     return iterator;
   }
 
   [Symbol.asyncIterator](): ChangeIterator {
-    const iterator = new ChangeIterator(this.#open(undefined));
+    const iterator = new ChangeIterator(this.#open(undefined, this.#settings));
     this.#reader = iterator;
     return iterator;
   }
@@ -120,16 +123,16 @@ class Feed implements CouchChangesFeed {
     return `changes of ${this.#client.href}`;
   }
 
-  #open(from: Position | undefined): BatchIterator {
+  #open(from: Position | undefined, settings: Settings): BatchIterator {
     if (this.#reader !== undefined) {
       throw new TypeError(`The ${this} are being read already: one reader at a time`);
     }
     if (from !== undefined) requirePosition(from);
     const position = from ?? this.#position;
     return new BatchIterator({
-      reader: new Reader(this.#client, this.#settings, position),
+      reader: new Reader(this.#client, settings, position),
       position,
-      signal: this.#settings.signal,
+      signal: settings.signal,
       onEnd: () => {
         this.#position = this.position;
         this.#reader = undefined;

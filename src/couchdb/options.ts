@@ -63,9 +63,7 @@ export function settle(options: ChangesOptions): Settings {
   requireSince(since);
   requireInteger("heartbeat", heartbeat, 1, Number.MAX_SAFE_INTEGER);
   requireInteger("batchSize", batchSize, 1, 1_000);
-  if (typeof maxLag !== "number" || !(maxLag > 0)) {
-    throw new RangeError(`maxLag must be a positive number of milliseconds, not ${String(maxLag)}`);
-  }
+  requireMaxLag(maxLag);
   if (typeof headers !== "function") fieldsOf(headers);
   return {
     since,
@@ -90,6 +88,12 @@ export function requireSince(since: unknown): void {
   if (!isSince(since) || since === "" || (number && !(Number.isInteger(since) && since >= 0))) {
     throw new TypeError(`since must be "now", 0 or a seq of the feed, not ${show(since)}`);
   }
+}
+
+/** @throws {RangeError} If this is no time to wait for a contact. */
+export function requireMaxLag(maxLag: number): number {
+  if (typeof maxLag === "number" && maxLag > 0) return maxLag;
+  throw new RangeError(`maxLag must be a positive number of milliseconds, not ${show(maxLag)}`);
 }
 
 function requireInteger(name: string, value: unknown, least: number, most: number): void {

@@ -16,12 +16,3 @@ export function minimiseText(text: string, fails: (text: string) => boolean): st
   }
   return smallest;
 }
-
-/** The same for a list: members left out, one at a time, until none can be. */
-export function minimiseList<T>(list: readonly T[], fails: (list: readonly T[]) => boolean): readonly T[] {
-  for (let at = 0; at < list.length; at++) {
-    const shorter = list.toSpliced(at, 1);
-    if (fails(shorter)) return minimiseList(shorter, fails);
-  }
-  return list;
-}

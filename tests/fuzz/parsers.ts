@@ -31,7 +31,10 @@ export interface Parser {
   readonly theirs: (input: string) => string;
 }
 
-type Items = readonly { readonly value: string; readonly parameters: ReadonlyMap<string, string | undefined> }[];
+type Items = readonly {
+  readonly value: string;
+  readonly parameters: ReadonlyMap<string, string | undefined>;
+}[];
 
 function itemsText(items: Items | undefined): string {
   if (items === undefined) return "malformed";
@@ -46,7 +49,8 @@ function itemsText(items: Items | undefined): string {
 /** By name. */
 export const PARSERS: Readonly<Record<string, Parser>> = {
   "entity tag": {
-    generate: (random) => random.oneIn(2) ? random.pick(LOOKED_FOR) : strung(random, ["W/", '"', "a", "w/", " "], 6),
+    generate: (random) =>
+      random.oneIn(2) ? random.pick(LOOKED_FOR) : strung(random, ["W/", '"', "a", "w/", " "], 6),
     ours: (input) => JSON.stringify(parseEntityTag(input)) ?? "malformed",
     theirs: (input) => JSON.stringify(oracle.entityTag(input)) ?? "malformed",
   },
@@ -54,13 +58,17 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
     generate: (random) => tagField(random),
     ours: (input) => {
       let text = String(isWildcard(input));
-      for (const tag of LOOKED_FOR) text += `${matchesList(input, tag, true)}${matchesList(input, tag, false)}`;
+      for (const tag of LOOKED_FOR) {
+        text += `${matchesList(input, tag, true)}${matchesList(input, tag, false)}`;
+      }
       someListedTag(input, true, (tag) => (text += tag, false));
       return text;
     },
     theirs: (input) => {
       let text = String(oracle.wildcard(input));
-      for (const tag of LOOKED_FOR) text += `${oracle.listed(input, tag, true)}${oracle.listed(input, tag, false)}`;
+      for (const tag of LOOKED_FOR) {
+        text += `${oracle.listed(input, tag, true)}${oracle.listed(input, tag, false)}`;
+      }
       for (const { opaque } of oracle.entityTags(input)) text += `"${opaque}"`;
       return text;
     },

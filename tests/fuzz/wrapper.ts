@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { dependsOn, EtagRegistry, type Validators, withEtag, type WithEtagOptions } from "../../mod.ts";
-import { CURRENT_OPTION } from "../vectors/current_option.ts";
+import { dependsOn, EtagRegistry, withEtag, type WithEtagOptions } from "../../mod.ts";
 import { expectation, type Seen } from "./expectation.ts";
 
 /** What the handler answers. */
@@ -39,8 +38,8 @@ export interface WrapperCase {
   readonly history: History;
   readonly method: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** What `current` says of it, where the method is unsafe: what the page has, `null`, or `undefined`. */
-  readonly current?: "page" | "null" | "undefined";
+  /** What `current` says of it, where the method is unsafe: the page's validators, the document, null, or nothing. */
+  readonly current: "page" | "document" | "null" | "undefined";
 }
 
 /** Milliseconds; the clock is the world's own. */
@@ -65,7 +64,7 @@ export class World {
   #runs = 0;
   #page: Page = { status: 200, declares: "nothing" };
   #rev = 1;
-  #current: Validators | null | undefined;
+  #says: WrapperCase["current"] = "undefined";
   readonly #registry: EtagRegistry = new EtagRegistry({
     maxEntries: 300,
     now: () => this.#time,
@@ -75,10 +74,10 @@ export class World {
   readonly #handler: (request: Request) => Response | Promise<Response>;
 
   constructor() {
-    const options: WithEtagOptions & { current: () => Validators | null | undefined } = {
+    const options: WithEtagOptions = {
       registry: this.#registry,
       version: "fuzz",
-      current: () => this.#current,
+      current: () => this.#current(),
     };
     this.#handler = withEtag(() => this.#answer(), options);
     this.#contact();
@@ -109,6 +108,19 @@ export class World {
     return new Response(NO_BODY.has(status) ? null : "page", { status, headers });
   }
 
+  #current(): ReturnType<NonNullable<WithEtagOptions["current"]>> {
+    switch (this.#says) {
+      case "page":
+        return { etag: this.#page.etag, lastModified: this.#page.lastModified };
+      case "document":
+        return { _id: `doc-${this.#case}`, _rev: `${this.#rev}-x` };
+      case "null":
+        return null;
+      case "undefined":
+        return undefined;
+    }
+  }
+
   /** Plays a case, and says what was seen. */
   async play(played: WrapperCase): Promise<Seen> {
     const url = `http://localhost/${++this.#case}`;
@@ -126,8 +138,7 @@ export class World {
       this.#contact(id);
     }
     if (played.history === "suspended") this.#time += MAX_LAG + 1;
-    const { etag, lastModified } = this.#page;
-    this.#current = played.current === "page" ? { etag, lastModified } : played.current === "null" ? null : undefined;
+    this.#says = played.current;
     this.#runs = 0;
     const response = await this.#handler(requestOf(url, played, learned));
     const seen = { response, learned, runs: this.#runs };
@@ -155,5 +166,5 @@ export async function finding(world: World, played: WrapperCase): Promise<string
   } catch (error) {
     return `threw ${error}`;
   }
-  return expectation(played, seen, CURRENT_OPTION);
+  return expectation(played, seen);
 }

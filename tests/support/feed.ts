@@ -4,7 +4,8 @@ import type { Change, ChangeBatch, ChangesFeed, Position } from "../../src/chang
 /** An iterator over what is pushed; it can also end, fail, or not answer `return()`. */
 export class Pushed<T> implements AsyncIterableIterator<T> {
   readonly #items: T[] = [];
-  readonly #waiting: { resolve: (result: IteratorResult<T>) => void; reject: (reason: unknown) => void }[] = [];
+  readonly #waiting: { resolve: (result: IteratorResult<T>) => void; reject: (reason: unknown) => void }[] =
+    [];
   #failure: { readonly error: unknown } | undefined;
   #ended = false;
   /** How often the reader asked for the next item. */

@@ -55,7 +55,7 @@ export async function until(
 
 export const live = (batch: Batch): boolean => batch.state === "live";
 export const lost = (batch: Batch): boolean => batch.state === "lost";
-export const has = (id: string) => (batch: Batch): boolean =>
+export const has = (id: string): (batch: Batch) => boolean => (batch) =>
   batch.changes.some((change) => change.id === id);
 
 /** The document ids of batches, in order. */

@@ -51,10 +51,33 @@ export function strung(random: Random, pieces: readonly string[], most: number):
   return text;
 }
 
-const TAG_PIECES = ['"', '"', ",", ", ", " ", "\t", "W/", "w/", "*", '"a"', '"b"', 'W/"a"', '""', '"a,b"', '"a b"', "a", "\\", "\xe9", "\xa0"];
+const TAG_PIECES = [
+  '"',
+  '"',
+  ",",
+  ", ",
+  " ",
+  "\t",
+  "W/",
+  "w/",
+  "*",
+  '"a"',
+  '"b"',
+  'W/"a"',
+  '""',
+  '"a,b"',
+  '"a b"',
+  "a",
+  "\\",
+  "\xe9",
+  "\xa0",
+];
 
 /** The value of `If-Match` or `If-None-Match`, more or less. */
-export function tagField(random: Random, tags: readonly string[] = ['"a"', 'W/"a"', '"b"', '""', '"a,b"']): string {
+export function tagField(
+  random: Random,
+  tags: readonly string[] = ['"a"', 'W/"a"', '"b"', '""', '"a,b"'],
+): string {
   if (random.oneIn(3)) return strung(random, TAG_PIECES, 8);
   if (random.oneIn(6)) return random.pick(["*", " * ", "*, *", "**"]);
   let list = random.pick(tags);
@@ -63,8 +86,30 @@ export function tagField(random: Random, tags: readonly string[] = ['"a"', 'W/"a
 }
 
 const DATE_PIECES = [
-  "Sun", "Sunday", ", ", ",", " ", "  ", "06", "6", "31", "29", "Nov", "Feb", "-", "94", "1994", "0094", "08", ":49", ":60",
-  ":37", "24:00:00", " GMT", " UTC", "GMT",
+  "Sun",
+  "Sunday",
+  ", ",
+  ",",
+  " ",
+  "  ",
+  "06",
+  "6",
+  "31",
+  "29",
+  "Nov",
+  "Feb",
+  "-",
+  "94",
+  "1994",
+  "0094",
+  "08",
+  ":49",
+  ":60",
+  ":37",
+  "24:00:00",
+  " GMT",
+  " UTC",
+  "GMT",
 ] as const;
 
 /** An HTTP-date of any of the three forms, around a moment given in seconds; sometimes broken. */
@@ -74,7 +119,8 @@ export function dateField(random: Random, around: number): string {
   const text = dateText(seconds, random.below(3));
   if (!random.oneIn(5)) return text;
   const at = random.below(text.length);
-  return text.slice(0, at) + random.pick(["", "0", "9", " ", "-", "é", ":60"]) + text.slice(at + random.below(3));
+  return text.slice(0, at) + random.pick(["", "0", "9", " ", "-", "é", ":60"]) +
+    text.slice(at + random.below(3));
 }
 
 const LONG_DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
@@ -89,8 +135,38 @@ export function dateText(seconds: number, form: number): string {
 }
 
 const LIST_PIECES = [
-  '"', '"a"', '"b%20c"', '"%zz"', '"%ff"', '"_local/x"', '""', '"\\""', '"\\\\"', "\\", ",", ", ", "\t", " ", ";", "; ", "rev",
-  ';rev="1-a"', ';rev="1 a"', ";rev=1", ";rev", ";a=?1", ";a=@12", ";a=1.5", ";a=1.", ";a=:YQ==:", ';a=%"%c3%a9"', ';a=%"%ff"', "=", "*", "x", "1",
+  '"',
+  '"a"',
+  '"b%20c"',
+  '"%zz"',
+  '"%ff"',
+  '"_local/x"',
+  '""',
+  '"\\""',
+  '"\\\\"',
+  "\\",
+  ",",
+  ", ",
+  "\t",
+  " ",
+  ";",
+  "; ",
+  "rev",
+  ';rev="1-a"',
+  ';rev="1 a"',
+  ";rev=1",
+  ";rev",
+  ";a=?1",
+  ";a=@12",
+  ";a=1.5",
+  ";a=1.",
+  ";a=:YQ==:",
+  ';a=%"%c3%a9"',
+  ';a=%"%ff"',
+  "=",
+  "*",
+  "x",
+  "1",
   "A=",
 ] as const;
 
@@ -100,7 +176,22 @@ export function stringListField(random: Random): string {
 }
 
 const DIRECTIVE_PIECES = [
-  "public", "Private", "no-store", "no-cache", "max-age", "=", "0", ",", ", ", '"', '="x, public"', "\\", '\\"', " ", "\t", "\xa0",
+  "public",
+  "Private",
+  "no-store",
+  "no-cache",
+  "max-age",
+  "=",
+  "0",
+  ",",
+  ", ",
+  '"',
+  '="x, public"',
+  "\\",
+  '\\"',
+  " ",
+  "\t",
+  "\xa0",
 ] as const;
 
 /** The value of `Cache-Control`, more or less. */

@@ -33,9 +33,8 @@ export function wildcard(field: string): boolean {
 /** RFC 9110 §8.8.3.2, over a list. */
 export function listed(field: string, etag: string, weak: boolean): boolean {
   const wanted = entityTag(etag);
-  return wanted !== undefined && entityTags(field).some((one) =>
-    one.opaque === wanted.opaque && (weak || (!one.weak && !wanted.weak))
-  );
+  return wanted !== undefined &&
+    entityTags(field).some((one) => one.opaque === wanted.opaque && (weak || (!one.weak && !wanted.weak)));
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
@@ -98,7 +97,9 @@ const OTHERS = [
 ];
 const PARAMETER = `; *([a-z*][a-z0-9_.*-]*)(?:=(${[STRING, DISPLAY, ...OTHERS].join("|")}))?`;
 const ITEM = `(${STRING})((?:${PARAMETER.replace(/\((?!\?)/g, "(?:")})*)`;
-const LIST = new RegExp(`^ *(?:${`${ITEM}(?:[ \\t]*,[ \\t]*${ITEM})*`.replace(/\((?!\?)/g, "(?:")}[ \\t]*)?$`);
+const LIST = new RegExp(
+  `^ *(?:${`${ITEM}(?:[ \\t]*,[ \\t]*${ITEM})*`.replace(/\((?!\?)/g, "(?:")}[ \\t]*)?$`,
+);
 
 const unquote = (text: string): string => text.slice(1, -1).replace(/\\(.)/g, "$1");
 
@@ -112,7 +113,9 @@ function isUtf8(display: string): boolean {
 }
 
 /** RFC 9651 §3.1 for Strings: values, and parameters by key, undefined where their value is no String. */
-export function stringList(field: string): { value: string; parameters: Map<string, string | undefined> }[] | undefined {
+export function stringList(
+  field: string,
+): { value: string; parameters: Map<string, string | undefined> }[] | undefined {
   if (!LIST.test(field)) return undefined;
   const items = [];
   for (const [, value = "", tail = ""] of field.matchAll(new RegExp(ITEM, "g"))) {
@@ -160,7 +163,8 @@ export function varied(field: string): string[] {
 
 /** What is known of the current representation. */
 export interface Current {
-  readonly etag?: string | undefined;
+  /** Most have one or none; a write may be meant for any tag of a revision. */
+  readonly etags: readonly string[];
   readonly lastModified?: string | undefined;
 }
 
@@ -175,17 +179,20 @@ export function preconditions(
   const reads = ["GET", "HEAD"].includes(method);
   const dateOf = (value: string | undefined) => value === undefined ? undefined : httpDate(value, now);
   const modified = dateOf(current?.lastModified);
+  const names = (field: string, weak: boolean) =>
+    wildcard(field) || current?.etags.some((etag) => listed(field, etag, weak)) === true;
   const [match, none] = [fields.get("if-match"), fields.get("if-none-match")];
-  const [unmodified, since] = [dateOf(fields.get("if-unmodified-since")), dateOf(fields.get("if-modified-since"))];
+  const [unmodified, since] = [
+    dateOf(fields.get("if-unmodified-since")),
+    dateOf(fields.get("if-modified-since")),
+  ];
   // 1. and 2.
   if (match !== undefined) {
-    if (current === null) return 412;
-    if (!wildcard(match) && !listed(match, current.etag ?? "", false)) return 412;
+    if (current === null || !names(match, false)) return 412;
   } else if (unmodified !== undefined && modified !== undefined && modified > unmodified) return 412;
   // 3. and 4.
   if (none !== undefined) {
-    const there = current !== null && (wildcard(none) || listed(none, current.etag ?? "", true));
-    if (there) return reads ? 304 : 412;
+    if (current !== null && names(none, true)) return reads ? 304 : 412;
   } else if (reads && since !== undefined && modified !== undefined && modified <= since) return 304;
   // 5. is of whoever serves ranges; 6.
   return "proceed";

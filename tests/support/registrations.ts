@@ -8,7 +8,16 @@ export const NO_FIELDS: Headers = new Headers();
 
 /** What a response offers that depends on these sources. */
 export function offer(sources: readonly Source[], more: Partial<Registration> = {}): Registration {
-  return { etag: '"1"', lastModified: undefined, fields: {}, isPublic: true, vary: [], sources, ...more };
+  return {
+    etag: '"1"',
+    representation: "r",
+    lastModified: undefined,
+    fields: {},
+    isPublic: true,
+    vary: [],
+    sources,
+    ...more,
+  };
 }
 
 /** Takes a lease and registers at once. */

@@ -87,6 +87,11 @@ export class ScriptedCouchdb {
     return row;
   }
 
+  /** Revisions by document id. */
+  latest(): Map<string, string> {
+    return new Map(this.#rows.map(({ id, rev }) => [id, rev]));
+  }
+
   purge(id: string): void {
     this.#rows = this.#rows.filter((row) => row.id !== id);
     this.#n++;

@@ -5,7 +5,8 @@ import type { Instant } from "../../src/clock.ts";
 import type { SettableClock } from "./clock.ts";
 
 const groupOf = (source: Source): string => typeof source === "string" ? source : source._id;
-const revisionOf = (source: Source): string | undefined => typeof source === "string" ? undefined : source._rev;
+const revisionOf = (source: Source): string | undefined =>
+  typeof source === "string" ? undefined : source._rev;
 
 export interface TwinLease {
   readonly key: string;
@@ -130,7 +131,9 @@ export class Twin {
     for (const { group, rev, mark, settle, at, time } of this.#happened) {
       if (group !== undefined && group !== `resource ${lease.key}` && !revisions.has(group)) continue;
       if (mark > lease.mark) return "must refuse";
-      const needsRevision = sources.some((source) => groupOf(source) === group && revisionOf(source) === undefined);
+      const needsRevision = sources.some((source) =>
+        groupOf(source) === group && revisionOf(source) === undefined
+      );
       const declared = group === undefined || needsRevision ? undefined : revisions.get(group);
       if (declared !== undefined && declared === rev) continue;
       if (lease.time - time < settle) return "must refuse";

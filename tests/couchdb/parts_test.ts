@@ -1,0 +1,146 @@
+/** The parts that need no database. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { test } from "node:test";
+import { BackOff } from "../../src/couchdb/back_off.ts";
+import { difference, foreign, parseInformation, sourceOf } from "../../src/couchdb/information.ts";
+import { LineSplitter } from "../../src/couchdb/line_splitter.ts";
+import { parsePage } from "../../src/couchdb/page.ts";
+import { Rows } from "../../src/couchdb/rows.ts";
+import { LATE, systemSleep, within } from "../../src/couchdb/timing.ts";
+import { patience } from "../../src/couchdb/watchdog.ts";
+
+test("LineSplitter: gives the same lines wherever the bytes are cut", () => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.array(fc.nat(50)), (text, lengths) => {
+    const bytes = new TextEncoder().encode(`${text}\ntail`);
+    const splitter = new LineSplitter();
+    const lines: string[] = [];
+    let start = 0;
+    for (const length of [...lengths, Infinity]) {
+      lines.push(...splitter.push(bytes.subarray(start, start + length)));
+      start += length;
+    }
+    assert.deepEqual(lines, new TextDecoder().decode(bytes).split("\n").slice(0, -1));
+  }));
+});
+
+test("Rows: rows, checkpoints, null positions, heartbeats and the end", () => {
+  const rows = new Rows("0");
+  rows.addLines([
+    "",
+    "\r",
+    `{"seq":"1-x","id":"a","changes":[{"rev":"1-a"}]}\r`,
+    `{"seq":null,"id":"b","changes":[{"rev":"2-b"}],"deleted":true,"unknown":1}`,
+    `{"seq":"3-x","id":null,"changes":[]}`,
+    `{"seq":[4,"x"],"id":"c","changes":[]}`,
+    `{"last_seq":"5-x","pending":0}`,
+    `{"seq":"6-x","id":"late","changes":[{"rev":"1-a"}]}`,
+  ]);
+  assert.deepEqual(rows.changes, [
+    { id: "a", rev: "1-a", deleted: false, seq: "1-x" },
+    { id: "b", rev: "2-b", deleted: true, seq: "1-x" },
+  ]);
+  assert.deepEqual([rows.start, rows.since, rows.ended, rows.fault], ["0", "5-x", true, undefined]);
+});
+
+test("Rows: reading stops at the first fault, and what precedes it is good", () => {
+  const good = `{"seq":"1-x","id":"a","changes":[{"rev":"1-a"}]}`;
+  const faults: Record<string, string> = {
+    [`{"seq":"2-x","id":"b","changes":[{"rev"`]: "bad-row",
+    [`{"seq":"2-x","changes":[{"rev":"1-a"}]}`]: "bad-row",
+    [`{"seq":"2-x","id":"b"}`]: "bad-row",
+    [`{"seq":"2-x","id":7,"changes":[{"rev":"1-a"}]}`]: "bad-row",
+    [`{}`]: "bad-row",
+    [`{"error":"timeout","reason":"late"}`]: "server-error",
+    [`{"code":500,"error":"x"}`]: "server-error",
+    [`<html>`]: "not-json",
+    [`HTTP/1.1 500 Internal Server Error`]: "not-json",
+  };
+  for (const [line, code] of Object.entries(faults)) {
+    const rows = new Rows("0");
+    rows.addLines([good, line, good]);
+    assert.deepEqual([rows.changes.length, rows.fault?.code, rows.fault?.since], [1, code, "1-x"], line);
+  }
+});
+
+test("parsePage: on one line, without pending, with a pending that is no use", () => {
+  const row = `{"seq":1,"id":"a","changes":[{"rev":"1-a"}]}`;
+  const complete = (rest: string, limit: number, rows = row) =>
+    parsePage(`{"results":[${rows}],"last_seq":9${rest}}`, 0, limit).complete;
+  assert.deepEqual(
+    [complete("", 2), complete("", 1), complete(`,"pending":null`, 1), complete(`,"pending":-3`, 1)],
+    [true, false, false, true],
+  );
+  assert.deepEqual([complete(`,"pending":5`, 9), complete(`,"pending":5`, 9, "")], [false, true]);
+});
+
+test("parsePage: what is no page", () => {
+  const faults: Record<string, string> = {
+    "": "not-json",
+    "<html>": "not-json",
+    "[]": "not-json",
+    "{}": "not-json",
+    "null": "not-json",
+    [`{"results":[]}`]: "not-json",
+    [`{"results":[\n`]: "truncated",
+    [`{"results":[],\n"last_seq":`]: "truncated",
+    [`{"results":[{"id":}],"last_seq":1}`]: "bad-row",
+    [`{"error":"x","reason":"y"}`]: "server-error",
+  };
+  for (const [text, code] of Object.entries(faults)) {
+    assert.throws(() => parsePage(text, "3-x", 10), { name: "ChangesError", code }, text);
+  }
+});
+
+test("parseInformation: tells lives and purges apart, and spellings not", () => {
+  const info = (life: string | undefined, purge: unknown) =>
+    parseInformation({
+      update_seq: "5-x",
+      instance_start_time: life,
+      purge_seq: purge,
+      cluster: { q: 2, n: 3 },
+    });
+  const known = info("170", "0-abc");
+  assert.deepEqual([known.shards, known.replicas], [2, 3]);
+  assert.equal(difference(known, info("170", "0-def")), undefined);
+  assert.equal(difference(known, info("170", "1-abc")), "purged");
+  assert.equal(difference(known, info("171", "0-abc")), "recreated");
+  assert.equal(difference(info(undefined, undefined), info(undefined, undefined)), undefined);
+  const href = "http://host/db";
+  assert.equal(foreign(sourceOf(href, known), href, info("170", "0-def")), undefined);
+  assert.equal(foreign(sourceOf(href, known), href, info("170", 1)), "purged");
+  assert.equal(foreign(sourceOf(href, known), href, info("171", "0")), "recreated");
+  assert.equal(foreign(sourceOf(href, known), "http://host/other", known), "since-refused");
+  for (const source of ["", "{}", "7", "null"]) assert.equal(foreign(source, href, known), "since-refused");
+  for (const value of [null, 7, [], {}, { couchdb: "Welcome" }, { update_seq: null }]) {
+    assert.throws(() => parseInformation(value), { code: "not-json" });
+  }
+});
+
+test("BackOff: doubles, is capped, and begins anew after a success", () => {
+  const backOff = new BackOff(() => 0.5);
+  const waits = Array.from({ length: 9 }, () => backOff.next());
+  assert.deepEqual(waits, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+  assert.equal(backOff.next(40_000), 40_000);
+  for (let n = 0; n < 2_000; n++) assert.ok(backOff.next() <= 15_000);
+  backOff.reset();
+  assert.deepEqual([backOff.eager(), backOff.eager(), backOff.next()], [0, 500, 1_000]);
+});
+
+test("patience: three heartbeats, or one and ten seconds", () => {
+  assert.deepEqual([1_000, 5_000, 10_000, 60_000].map(patience), [11_000, 15_000, 30_000, 180_000]);
+});
+
+test("within: the result, the deadline, or the signal's reason", async () => {
+  const { signal } = new AbortController();
+  const never = new Promise<never>(() => {});
+  assert.equal(await within(Promise.resolve(7), 1e9, systemSleep, signal), 7);
+  assert.equal(await within(never, 1, systemSleep, signal), LATE);
+  assert.equal(await within(never, -1, systemSleep, signal), LATE);
+  await assert.rejects(within(Promise.reject(new Error("no")), 1e9, systemSleep, signal), /no/);
+  await assert.rejects(within(never, 1e9, systemSleep, AbortSignal.abort(new Error("enough"))), /enough/);
+  const controller = new AbortController();
+  const waiting = within(never, 1e12, systemSleep, controller.signal);
+  controller.abort(new Error("enough"));
+  await assert.rejects(waiting, /enough/);
+});

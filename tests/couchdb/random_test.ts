@@ -1,0 +1,97 @@
+/** Writes and faults at random: whatever happens, the reader ends up with every document's latest revision. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { test } from "node:test";
+import type { Harness } from "../support/feed_harness.ts";
+import { type Batch, has, live, until, withDatabase } from "../support/feed_harness.ts";
+import { type Asked, type Fault, json } from "../support/scripted_couchdb.ts";
+
+type Step = (harness: Harness) => void | Promise<void>;
+
+const document = fc.nat(7).map((n) => `doc-${n}`);
+const kind = fc.constantFrom<Asked["kind"]>("information", "page", "newest", "continuous");
+
+const faults: Record<string, Fault> = {
+  unavailable: (_, response) => json(response, 503, "{}"),
+  gone: (_, response) => void response.destroy(),
+  html: (_, response) => json(response, 200, "<html>\n", { "content-type": "text/html" }),
+  halfRow: (_, response) => json(response, 200, `{"results":[\n{"seq":"1-g1AAAA","id":"doc-1","chan`),
+  refused: (_, response) => json(response, 500, `{"error":"timeout","reason":"late"}`),
+};
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: document.map((id) => ({ database }: Harness) => void database.put(id)) },
+  { weight: 2, arbitrary: document.map((id) => ({ database }: Harness) => void database.put(id, true)) },
+  { weight: 3, arbitrary: document.map((id) => ({ database }: Harness) => void database.putSilently(id)) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(kind, fc.constantFrom(...Object.values(faults)), document).map(
+      ([kind, fault, id]) => ({ database }: Harness) =>
+        database.fail(kind, (asked, response) => {
+          database.putSilently(id);
+          return fault(asked, response);
+        }),
+    ),
+  },
+  { weight: 2, arbitrary: fc.constant(({ database }: Harness) => database.cut()) },
+  { weight: 2, arbitrary: fc.boolean().map((clean) => ({ database }: Harness) => database.end(clean)) },
+  {
+    weight: 1,
+    arbitrary: fc.constant(({ database }: Harness) => database.send(`{"seq":"1-g1AAAA","id":"do`)),
+  },
+  { weight: 3, arbitrary: fc.constant(({ time }: Harness) => time.advance(12_500)) },
+  { weight: 1, arbitrary: fc.constant(({ database }: Harness) => database.purge("doc-0")) },
+  {
+    weight: 1,
+    arbitrary: document.map((id) => ({ database }: Harness) => {
+      database.recreate();
+      database.put(id);
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant(() => new Promise<void>((resolve) => setTimeout(resolve, 2))) },
+);
+
+/** What a consumer that empties its copy at a reset knows. */
+function copyOf(batches: readonly Batch[]): Map<string, string> {
+  const copy = new Map<string, string>();
+  for (const { reset, changes } of batches) {
+    if (reset !== undefined && reset !== "purged") copy.clear();
+    for (const { id, rev } of changes) copy.set(id, rev);
+  }
+  return copy;
+}
+
+for (const since of [0, "now"] as const) {
+  test(`changes: since ${since}, no change is lost under random writes and faults`, () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: 40 }),
+        fc.integer({ min: 1, max: 5 }),
+        (steps, batchSize) =>
+          withDatabase(async (harness) => {
+            const { database, open } = harness;
+            for (let n = 0; n < 8; n++) database.put(`doc-${n}`);
+            const before = database.latest();
+            const batches = open({ since, batchSize }).batches();
+            const seen = since === 0 ? [] : await until(batches, live);
+            const reading = until(batches, has("end"));
+            for (const step of steps) await step(harness);
+            const ending = setInterval(() => database.put("end"), 20);
+            seen.push(...await reading);
+            clearInterval(ending);
+            await database.cut();
+            seen.push(
+              ...await until(batches, (batch) => batch.state === "lost"),
+              ...await until(batches, live),
+            );
+            const copy = copyOf(seen);
+            for (const [id, rev] of database.latest()) {
+              if (id !== "end" && (since === 0 || before.get(id) !== rev)) {
+                assert.equal(copy.get(id), rev, id);
+              }
+            }
+          }),
+      ),
+      { numRuns: 40 },
+    ));
+}

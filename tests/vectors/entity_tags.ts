@@ -1,0 +1,47 @@
+/** Entity tags and their lists (RFC 9110 §8.8.3, §5.6.1), seen through the fields that hold them. */
+import { GO, inm, type PreconditionRow, rows, STRONG } from "./row.ts";
+
+/** The table. */
+export const ENTITY_TAGS: readonly PreconditionRow[] = [
+  ...rows("8.8.3", [
+    ["w/ in lower case is malformed", "GET", inm('w/"a"'), STRONG, GO, GO],
+    ["W without a slash is malformed", "GET", inm('W"a"'), STRONG, GO, GO],
+    ["W/ twice is malformed", "GET", inm('W/W/"a"'), STRONG, GO, GO],
+    ["white space after W/ is malformed", "GET", inm('W/ "a"'), STRONG, GO, GO],
+    ["single quotes are malformed", "GET", inm("'a'"), STRONG, GO, GO],
+    ["white space in a tag is malformed", "GET", inm('"a b"'), { etag: '"a b"' }, GO, GO],
+    ["an unterminated tag is malformed", "GET", inm('"a'), STRONG, GO, GO],
+    ["an unopened tag is malformed", "GET", inm('a"'), STRONG, GO, GO],
+    ["a backslash escapes nothing", "GET", inm('"\\"'), { etag: '"\\"' }, 304, 412],
+    ["a backslash is a character", "GET", inm('"\\a"'), STRONG, GO, GO],
+    ["a comma in the tag", "GET", inm('"a,b"'), { etag: '"a,b"' }, 304, 412],
+    ["a comma in another tag", "GET", inm('"x,y", "a"'), STRONG, 304, 412],
+    ["a comma and the tag inside another", "GET", inm('"x,a,y"'), STRONG, GO, GO],
+    ["a tag that is a comma is no separator", "GET", inm('"x","y"'), { etag: '","' }, GO, GO],
+    ["a tag that is a comma", "GET", inm('"x",",","y"'), { etag: '","' }, 304, 412],
+    ["a tag that is an asterisk", "GET", inm('"*"'), { etag: '"*"' }, 304, 412],
+    ["a tag that is an asterisk is no *", "GET", inm('"*"'), STRONG, GO, GO],
+    ["%x21", "GET", inm('"!"'), { etag: '"!"' }, 304, 412],
+    ["%x7E", "GET", inm('"~"'), { etag: '"~"' }, 304, 412],
+    ["obs-text", "GET", inm('"\xe9\x80\xff"'), { etag: '"\xe9\x80\xff"' }, 304, 412],
+    ["percent signs mean nothing", "GET", inm('"%61"'), STRONG, GO, GO],
+  ]),
+  ...rows("5.6.1", [
+    ["no white space after a comma", "GET", inm('"b","a"'), STRONG, 304, 412],
+    ["tabs around a comma", "GET", inm('"b"\t,\t"a"'), STRONG, 304, 412],
+    ["white space before a comma", "GET", inm('"a"  , "b"'), STRONG, 304, 412],
+    ["empty members first", "GET", inm(', ,"a"'), STRONG, 304, 412],
+    ["empty members between", "GET", inm('"b", , ,"a"'), STRONG, 304, 412],
+    ["empty members last", "GET", inm('"a", ,'), STRONG, 304, 412],
+    ["nothing but empty members, GET", "GET", inm(" , ,"), STRONG, GO, GO],
+    ["two tags without a comma", "GET", inm('"a" "b"'), STRONG, GO, GO],
+    ["garbage after the tag", "GET", inm('"a"b'), STRONG, GO, GO],
+    ["garbage after a tag, then the tag", "GET", inm('"b"c, "a"'), STRONG, 304, 412],
+    ["a malformed member before the tag", "GET", inm('b, "a"'), STRONG, 304, 412],
+    ["a malformed tag with a comma, then the tag", "GET", inm('"b c, d", "a"'), STRONG, 304, 412],
+    ["the tag within a malformed tag", "GET", inm('"b c,"a",d'), STRONG, GO, GO],
+    ["a stray quote before a comma", "GET", inm('b", "a"'), STRONG, 304, 412],
+    ["parameters are not of this grammar", "GET", inm('"a";q=1'), STRONG, GO, GO],
+    ["semicolons do not separate", "GET", inm('"b"; "a"'), STRONG, GO, GO],
+  ]),
+];
