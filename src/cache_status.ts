@@ -22,7 +22,9 @@ export interface Handling {
   readonly why: Reason;
   /** What the handler answered; undefined: it did not run. */
   readonly handlerStatus?: number;
-  /** Why its response was not registered; undefined: it was, where it ran. */
+  /** Whether its response was registered; default false. */
+  readonly stored?: boolean;
+  /** Why not, if it might have been. */
   readonly refusal?: Reason | undefined;
 }
 
@@ -36,10 +38,9 @@ export function cacheName(name: string): string {
 }
 
 /** One member of the field, for one cache. Each `detail` is a reason out of the closed list. */
-export function memberFor(name: string, { why, handlerStatus, refusal }: Handling): string {
+export function memberFor(name: string, { why, handlerStatus, stored, refusal }: Handling): string {
   if (handlerStatus === undefined) return why === "hit" ? `${name}; hit` : `${name}; hit; detail=${why}`;
   const forwarded = `${name}; fwd=${FORWARDED[why] ?? "request"}; fwd-status=${handlerStatus}`;
-  return refusal === undefined
-    ? `${forwarded}; stored; detail=${why}`
-    : `${forwarded}; detail="${why}, ${refusal}"`;
+  const detail = refusal === undefined ? why : `"${why}, ${refusal}"`;
+  return `${forwarded}${stored === true ? "; stored" : ""}; detail=${detail}`;
 }

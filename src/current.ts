@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { matchesList, someListedTag } from "./entity_tag.ts";
+import { matchesList, someListedTag } from "./entity_tag_list.ts";
 import type { Source } from "./group.ts";
 import { evaluateSelected, selectedBy } from "./preconditions.ts";
 import { documentOf, idDigest } from "./validator.ts";

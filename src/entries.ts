@@ -8,6 +8,7 @@ import { changedSince, groupBytes, Groups } from "./groups.ts";
 import type { Reason } from "./reason.ts";
 import { initBytes, SharedInits } from "./shared_init.ts";
 import { Sieve } from "./sieve.ts";
+import type { SavedEntry } from "./snapshot.ts";
 import { variantKey } from "./vary.ts";
 
 /** Estimated bytes of an entry beside its strings. */
@@ -86,6 +87,11 @@ export class Entries {
     return this.#kept.values();
   }
 
+  /** The entries that no change has voided. */
+  valid(): KeptEntry[] {
+    return [...this.#kept.values()].filter((entry) => this.isValid(entry));
+  }
+
   /** Voids what depends on a group, in O(1): the entries themselves are looked at when they are next asked for. */
   change(group: string, mark: number): void {
     if (this.#groups.change(group, mark)) this.#kept.expectDead();
@@ -118,16 +124,39 @@ export class Entries {
       validAt: draft.mark,
       visited: false,
     };
+    return this.#admit(entry, former) ? entry : "too-large";
+  }
+
+  /** Keeps an entry of an earlier process, if there is room. */
+  restore(saved: SavedEntry, mark: number): void {
+    const [base, fields] = saved.variants ?? [];
+    const variants = base === undefined || fields === undefined
+      ? undefined
+      : this.#variants.get(base) ?? { base, fields, storageKeys: new Set<string>() };
+    const entry: KeptEntry = {
+      ...saved,
+      lastModified: saved.lastModified ?? undefined,
+      init: this.#inits.acquire(saved.fields),
+      variants,
+      groups: saved.groups.map((name) => this.#groups.acquire(name)),
+      validAt: mark,
+      visited: false,
+    };
+    this.#admit(entry, undefined);
+  }
+
+  /** Puts an entry in its place, making room for it first; false where there cannot be any. */
+  #admit(entry: KeptEntry, former: KeptEntry | undefined): boolean {
     if (former !== undefined) this.drop(former, "replaced");
     const bytes = entryBytes(entry);
     if (!this.#makeRoom(entry, bytes)) {
       this.#release(entry);
-      return "too-large";
+      return false;
     }
-    if (variants !== undefined) this.#keepVariant(variants, storageKey);
-    this.#kept.set(storageKey, entry);
+    if (entry.variants !== undefined) this.#keepVariant(entry.variants, entry.storageKey);
+    this.#kept.set(entry.storageKey, entry);
     this.#bytes += bytes;
-    return entry;
+    return true;
   }
 
   /** Takes an entry out, unless it has left already. */

@@ -19,7 +19,23 @@ export function mintTag(representation: string): string {
   return `"${randomId()}.${representation}"`;
 }
 
-/** Whether a minted tag is of this representation. */
-export function isMintedFor(tag: string, representation: string): boolean {
-  return tag.endsWith(`.${representation}"`);
+/** What is asked of the entry that a response replaces. */
+interface Former {
+  readonly etag: string;
+  readonly minted: boolean;
+  readonly groups: readonly { readonly name: string }[];
+}
+
+/**
+ * The minted tag of a still valid entry, if a new response may keep it. It means one registration, so it stays only
+ * where the same groups say that nothing has changed since, and for the same representation.
+ */
+export function tagToKeep(
+  former: Former | undefined,
+  names: ReadonlySet<string>,
+  representation: string,
+): string | undefined {
+  if (former === undefined || !former.minted || former.groups.length !== names.size) return undefined;
+  if (!former.etag.endsWith(`.${representation}"`)) return undefined;
+  return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;
 }

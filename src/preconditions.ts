@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isWildcard, matchesList } from "./entity_tag.ts";
+import { isWildcard, matchesList } from "./entity_tag_list.ts";
 import { parseHttpDate } from "./http_date.ts";
 import type { Validators } from "./validators.ts";
 

@@ -38,6 +38,7 @@ export type Reason =
   | "reset"
   | "groups-threw"
   | "overflow"
+  | "snapshot-refused"
   | "audit-mismatch"
   | "group-field-too-large";
 
@@ -83,6 +84,7 @@ export const reasons: Readonly<Record<Reason, string>> = {
   "overflow":
     "more changes than can be remembered while handlers run: every handler running now counts as overtaken",
   // What else is worth counting
+  "snapshot-refused": "a snapshot was cut short, edited, of another build or of another layout",
   "audit-mismatch": "the handler gave another tag than the registry would have",
   "group-field-too-large": "a field for caches in front was left out, because it would have been cut short",
 };

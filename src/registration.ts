@@ -139,8 +139,9 @@ function delivered(
   const { status } = response;
   const amended = amend(response, fields);
   audit(site, exchange, amended, sources, refusal);
-  const { request, why } = exchange;
-  return explained(site, evaluated(site, request, amended), { why, handlerStatus: status, refusal });
+  const { request, lease, why } = exchange;
+  const stored = lease !== undefined && refusal === undefined;
+  return explained(site, evaluated(site, request, amended), { why, handlerStatus: status, stored, refusal });
 }
 
 function tagField(tag: string | undefined): Record<string, string> {

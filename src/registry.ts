@@ -5,54 +5,24 @@
  * @module
  */
 import { ChangeMemory, type Lease } from "./change_memory.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import { Entries } from "./entries.ts";
-import type { Entry, KeptEntry, Registration } from "./entry.ts";
+import type { Entry, Registration } from "./entry.ts";
 import { groupOf, resourceGroup } from "./group.ts";
-import { isMintedFor, mintTag } from "./mint.ts";
+import { mintTag, tagToKeep } from "./mint.ts";
 import { type Reason, zeroCounters } from "./reason.ts";
 import type { Seat, SeatHost } from "./seat.ts";
+import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./registry_options.ts";
 import { Seats } from "./seats.ts";
+import { makeSnapshot, readSnapshot, saveEntry } from "./snapshot.ts";
 import { storageKey } from "./vary.ts";
 
 export type { Lease } from "./change_memory.ts";
 export type { Entry, Registration } from "./entry.ts";
 export type { Source } from "./group.ts";
 export type { Reason } from "./reason.ts";
+export type { EtagRegistryOptions } from "./registry_options.ts";
 export type { Seat } from "./seat.ts";
 export type { SharedInit } from "./shared_init.ts";
-
-/** How large a registry may become, and where its time comes from. */
-export interface EtagRegistryOptions {
-  /** Entries kept; default 100,000. */
-  readonly maxEntries?: number;
-  /** Estimated bytes kept, groups included; default 64 MiB. */
-  readonly maxBytes?: number;
-  /** Variants of one resource; default 8. */
-  readonly maxVariants?: number;
-  /** Called after an entry has left, with its resource and why. Must not throw. */
-  readonly onEvict?: (key: string, reason: Reason) => void;
-  /** Wall clock in ms; default `Date.now`. Read on every look-up, so that a late timer cannot outlive `maxLag`. */
-  readonly now?: () => number;
-  /** Monotonic clock in ms; default `performance.now`. */
-  readonly monotonic?: () => number;
-}
-
-function positive(name: string, value: number): number {
-  if (!(value > 0)) throw new RangeError(`${name} must be a number above 0, not ${value}`);
-  return value;
-}
-
-/** A random tag means one registration, so it stays only where the same groups say that nothing has changed since. */
-function tagToKeep(
-  former: KeptEntry | undefined,
-  names: ReadonlySet<string>,
-  of: string,
-): string | undefined {
-  if (former === undefined || !former.minted || former.groups.length !== names.size) return undefined;
-  if (!isMintedFor(former.etag, of)) return undefined;
-  return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;
-}
 
 /**
  * Entity tags that are valid now, by resource. An entry is made under a {@linkcode Lease}, depends on groups, and is
@@ -81,27 +51,26 @@ export class EtagRegistry {
   readonly #stats: Record<Reason, number> = zeroCounters();
   readonly #seatHost: SeatHost;
   readonly #onEvict: ((key: string, reason: Reason) => void) | undefined;
+  #telling = false;
+  /** The build whose tags these are. */
+  readonly version: string | undefined;
+
   /**
    * Makes an empty registry.
    *
    * @param options Bounds and clocks.
    * @throws {RangeError} If a bound is not a number above 0.
+   * @throws {TypeError} If `version` is empty, or missing beside a `snapshot`.
    */
   constructor(options: EtagRegistryOptions = {}) {
-    const limits = {
-      maxEntries: positive("maxEntries", options.maxEntries ?? 100_000),
-      maxBytes: positive("maxBytes", options.maxBytes ?? 64 * 2 ** 20),
-      maxVariants: positive("maxVariants", options.maxVariants ?? 8),
-    };
+    const limits = limitsOf(options);
+    const clock = clockOf(options);
     this.#onEvict = options.onEvict;
-    const clock: Clock = {
-      now: options.now ?? systemClock.now,
-      monotonic: options.monotonic ?? systemClock.monotonic,
-    };
+    this.version = options.version;
     this.#seats = new Seats(clock);
     this.#entries = new Entries(limits, (entry, reason) => {
       this.count(reason);
-      this.#onEvict?.(entry.key, reason);
+      this.#tell(entry.key, reason);
     });
     this.#memory = new ChangeMemory(clock, limits.maxBytes, () => this.count("overflow"));
     this.#seatHost = {
@@ -112,6 +81,7 @@ export class EtagRegistry {
         this.#memory.settle = this.#seats.settle;
       },
     };
+    if (options.snapshot !== undefined) this.#restore(options.snapshot);
   }
 
   /** Entries kept, including those that a change has voided and nobody has asked for since. */
@@ -158,12 +128,7 @@ export class EtagRegistry {
     return entry;
   }
 
-  /**
-   * Takes the mark for a handler that is about to run. Use it once: register with it, or release it.
-   *
-   * @param key The resource.
-   * @param caller Who asks, where the answer depends on it.
-   */
+  /** Takes the mark for a handler that is about to run. Use it once: register with it, or release it. */
   lease(key: string, caller?: string): Lease {
     return this.#memory.lease(key, caller);
   }
@@ -171,9 +136,7 @@ export class EtagRegistry {
   /**
    * Makes a response answerable, or says why not. Closes the lease either way.
    *
-   * @param lease Taken before the handler ran.
-   * @param offer What the response says of itself.
-   * @param headers The request's fields.
+   * @param headers The request's fields, from which `Vary` selects.
    */
   register(lease: Lease, offer: Registration, headers: Headers): Entry | Reason {
     const refusal = this.#memory.overtaken(lease, offer.sources);
@@ -200,10 +163,7 @@ export class EtagRegistry {
 
   /** Whether some resource is kept under this wire tag and still valid. Looks at every entry: O(size). */
   hasTag(tag: string): boolean {
-    for (const entry of this.#entries.values()) {
-      if (entry.etag === tag && this.#entries.isValid(entry)) return true;
-    }
-    return false;
+    return this.#entries.valid().some((entry) => entry.etag === tag);
   }
 
   /** Takes out every entry under these wire tags, and says how many. Looks at every entry: O(size). */
@@ -226,6 +186,28 @@ export class EtagRegistry {
   }
 
   /**
+   * The entries valid now and the feeds' positions, as data that JSON can carry. The `snapshot` option restores them:
+   * nothing is answered until every feed is followed again, under its name, and has replayed what it missed. Without
+   * a feed that can be resumed, no entry is in it.
+   *
+   * @throws {TypeError} If the registry has no `version`: a deploy may change what no document shows.
+   */
+  snapshot(): unknown {
+    const seats = this.#seats.save();
+    const entries = seats === undefined ? [] : this.#entries.valid();
+    return makeSnapshot(requireVersion(this.version), seats ?? [], entries.map(saveEntry));
+  }
+
+  #restore(value: unknown): void {
+    const snapshot = readSnapshot(value, requireVersion(this.version));
+    if (snapshot === undefined) return this.count("snapshot-refused");
+    this.#seats.restore(this.#seatHost, snapshot.seats);
+    this.#memory.settle = this.#seats.settle;
+    this.#memory.floor();
+    for (const entry of snapshot.entries) this.#entries.restore(entry, this.#memory.mark);
+  }
+
+  /**
    * A seat for one follower; {@linkcode follow} takes it.
    *
    * @param name Tells several feeds apart.
@@ -235,6 +217,17 @@ export class EtagRegistry {
    */
   seat(name: string, maxLag: number, settle?: number): Seat {
     return this.#seats.take(this.#seatHost, name, maxLag, settle);
+  }
+
+  /** In the middle of what made the entry leave, so that a call that would pull the rug away has to be refused. */
+  #tell(key: string, reason: Reason): void {
+    if (this.#onEvict === undefined) return;
+    this.#telling = true;
+    try {
+      this.#onEvict(key, reason);
+    } finally {
+      this.#telling = false;
+    }
   }
 
   #refuse(reason: Reason): Reason {
@@ -247,8 +240,9 @@ export class EtagRegistry {
   }
 
   #reset(reason: Reason): void {
+    if (this.#telling) throw new TypeError("onEvict must not clear the registry that calls it");
     this.count(reason);
     this.#memory.floor();
-    for (const entry of this.#entries.clear()) this.#onEvict?.(entry.key, reason);
+    for (const entry of this.#entries.clear()) this.#tell(entry.key, reason);
   }
 }

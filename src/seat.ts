@@ -49,7 +49,7 @@ export class Seat {
     name: string,
     maxLag: number,
     settle: number | undefined,
-    former: Seat | undefined,
+    former: Pick<Seat, "position" | "settle"> | undefined,
   ) {
     this.#host = host;
     this.#clock = clock;

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "./clock.ts";
 import { Seat, type SeatHost } from "./seat.ts";
+import type { SavedSeat } from "./snapshot.ts";
 
 /** The seats of a registry, by name. */
 export class Seats {
@@ -47,6 +48,26 @@ export class Seats {
     this.#byName.set(name, seat);
     this.judge();
     return seat;
+  }
+
+  /** Seats of an earlier process, closed: nothing is answered until each is taken again and has caught up. */
+  restore(host: SeatHost, saved: readonly SavedSeat[]): void {
+    for (const former of saved) {
+      const seat = new Seat(host, this.#clock, former.name, 0, undefined, former);
+      seat.close();
+      this.#byName.set(former.name, seat);
+    }
+    this.judge();
+  }
+
+  /** Where each feed is; undefined where one of them, or the lack of any, could not be resumed. */
+  save(): readonly SavedSeat[] | undefined {
+    const seats: SavedSeat[] = [];
+    for (const { name, settle, position } of this.#byName.values()) {
+      if (position === undefined) return undefined;
+      seats.push({ name, settle, position });
+    }
+    return seats.length === 0 ? undefined : seats;
   }
 
   /** Works out anew until when answers may be given. */

@@ -23,7 +23,7 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly key?: (request: Req) => string | undefined;
   /** Who asks; joins the key. Only this or `Cache-Control: public` lets Cookie and Authorization in. */
   readonly caller?: (request: Req) => string | undefined;
-  /** Build id, in every tag we derive; default: a salt of this process, so that tags end with it. */
+  /** Build id, in every tag we derive; default: the registry's, else a salt of this process: tags end with it. */
   readonly version?: string;
   /** Read and hash 200s that nothing else identifies: saves bytes, not the handler; default false. */
   readonly digest?: boolean;
@@ -167,7 +167,16 @@ function undeclared(result: unknown): unknown {
 
 /** Options, checked and completed. */
 function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
-  const { version, audit = 0, random = Math.random, groupFields = [], cacheStatus } = options;
+  const { registry = new EtagRegistry(), audit = 0, random = Math.random, groupFields = [], cacheStatus } =
+    options;
+  const version = options.version ?? registry.version;
+  if (registry.version !== undefined && version !== registry.version) {
+    throw new TypeError(
+      `The version is ${JSON.stringify(version)} here and ${
+        JSON.stringify(registry.version)
+      } in the registry`,
+    );
+  }
   if (version === "") throw new TypeError('withEtag() takes a version that says something, not ""');
   if (!(audit >= 0 && audit <= 1)) throw new RangeError(`audit is a share from 0 to 1, not ${audit}`);
   for (const name of groupFields) {
@@ -176,7 +185,7 @@ function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
     }
   }
   return {
-    registry: options.registry ?? new EtagRegistry(),
+    registry,
     build: buildId(version),
     digest: options.digest ?? false,
     replay: fieldNames(options.replay ?? []),

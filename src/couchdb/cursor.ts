@@ -23,6 +23,8 @@ export class Cursor {
   contact: Instant | undefined;
   /** As of the last batch. */
   state: FeedState = "catching-up";
+  /** How many changes have been yielded. */
+  yielded = 0;
   readonly #href: string;
 
   /**
@@ -66,6 +68,7 @@ export class Cursor {
 
   /** Rows as batches of at most `size`, the last of which ends at `since`. */
   *batches(changes: readonly CouchChange[], size: number, since: Since): Generator<Batch, void, undefined> {
+    this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
     for (let start = 0; start < changes.length; start += size) {
       const slice = changes.slice(start, start + size);

@@ -121,10 +121,19 @@ export class Reader {
     const { cursor, settings } = connection;
     const { clock, batchSize } = settings;
     const opened = clock.monotonic();
-    const stream = new RowStream(connection.client, settings, cursor.since, session);
+    const connect = () => new RowStream(connection.client, settings, cursor.since, session);
+    let stream = connect();
     try {
       for (;;) {
-        if (this.#untilProbe(cursor) <= 0) yield* probe(connection);
+        if (this.#untilProbe(cursor) <= 0) {
+          const { yielded } = cursor;
+          yield* probe(connection);
+          if (cursor.yielded !== yielded) {
+            // The stream is behind: what it still has to say is older than what has been told.
+            stream.close();
+            stream = connect();
+          }
+        }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
         if (rows.changes.length > 0) this.#backOff.reset();

@@ -17,6 +17,7 @@ import { patience } from "./watchdog.ts";
 export class RowStream {
   readonly #settings: Settings;
   readonly #session: AbortController;
+  readonly #connection = new AbortController();
   readonly #patience: number;
   readonly #lines = new LineSplitter();
   readonly #reader: Promise<ReadableStreamDefaultReader<Uint8Array> | undefined>;
@@ -36,7 +37,10 @@ export class RowStream {
     this.#patience = patience(settings.heartbeat);
     this.#since = since;
     this.#silentSince = instant(settings.clock);
-    this.#reader = client.continuous(since, session.signal).then((response) => response.body?.getReader());
+    session.signal.addEventListener("abort", () => this.close(), { once: true });
+    this.#reader = client.continuous(since, this.#connection.signal).then((response) =>
+      response.body?.getReader()
+    );
     this.#pending = this.#receive();
     this.#pending.catch(() => {}); // told through the session
   }
@@ -66,12 +70,17 @@ export class RowStream {
     return undefined;
   }
 
+  /** Closes this connection only. */
+  close(): void {
+    this.#connection.abort();
+  }
+
   /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
   async #receive(): Promise<Rows> {
     try {
       const reader = await this.#reader;
       for (;;) {
-        const rows = this.#rows(await read(reader, this.#session.signal));
+        const rows = this.#rows(await read(reader, this.#connection.signal));
         this.#silence();
         this.#silentSince = instant(this.#settings.clock);
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
@@ -79,7 +88,7 @@ export class RowStream {
         }
       }
     } catch (error) {
-      this.#session.abort(error);
+      if (!this.#connection.signal.aborted) this.#session.abort(error);
       throw error;
     }
   }

@@ -52,7 +52,7 @@ export class Document {
   /** Its row's place in the shard; 0 for none. */
   seq = 0;
   #leaves: Leaf[] = [];
-  readonly versions: Version[] = [{ rev: "", exists: false, committedAt: -1, visibleAt: -1 }];
+  readonly versions: Version[] = [{ rev: "", exists: false, committedAt: -Infinity, visibleAt: -Infinity }];
 
   constructor(id: string, shard: number) {
     this.id = id;

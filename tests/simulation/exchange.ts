@@ -66,7 +66,7 @@ export class Exchange {
   /** A whole answer, in one piece or in two. */
   answer(status: number, type: string, body: string, fields?: Readonly<Record<string, string>>): void {
     this.head(status, type, fields);
-    if (this.#random.chance(0.8)) {
+    if (this.#random.chance(0.9)) {
       this.send(body);
       this.end();
       return;

@@ -10,7 +10,7 @@ export class LiveFeed {
   readonly database: Database;
   /** After the last row sent. */
   position: number[];
-  /** Its follower of the database has been paused: bytes go on, rows do not. */
+  /** What follows the database for it has been paused: bytes go on, rows do not. */
   stalled = false;
   /** Nothing comes before this time. */
   silentUntil = 0;
@@ -49,6 +49,11 @@ export class LiveFeed {
       this.#scheduled = false;
       this.#deliver();
     });
+  }
+
+  /** What is due comes so many ticks later. */
+  delay(ticks: number): void {
+    this.silentUntil = this.#scheduler.time + ticks;
   }
 
   #beat(): void {
@@ -95,8 +100,7 @@ export class LiveFeed {
 
   /** The last rows once more. */
   repeat(rows: number): boolean {
-    const { shard } = [...this.database.documents.values()].at(-1) ?? { shard: 0 };
-    const before = this.position.map((seq, index) => index === shard ? Math.max(0, seq - rows) : seq);
+    const before = this.position.map((seq) => Math.max(0, seq - rows));
     const known = this.database.rows(before).flat().filter(({ document, seq }) =>
       seq <= this.position[document.shard]!
     );

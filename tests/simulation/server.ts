@@ -48,6 +48,7 @@ export class Server {
   readonly fetch = (url: string, init: RequestInit): Promise<Response> =>
     new Promise((resolve, reject) => {
       const exchange = new Exchange(url, init.signal, { resolve, reject }, this.#scheduler, this.#random);
+      if (exchange.closed) return;
       this.exchanges.add(exchange);
       exchange.onClose = () => this.exchanges.delete(exchange);
       this.#travel(() => this.#arrive(exchange));

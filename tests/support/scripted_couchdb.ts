@@ -39,6 +39,7 @@ export class ScriptedCouchdb {
   #n = 0;
   #faults: { readonly kind: Asked["kind"] | "any"; readonly fault: Fault; times: number }[] = [];
   readonly #feeds = new Set<ServerResponse>();
+  readonly #stalled = new WeakSet<ServerResponse>();
   #watchers: { readonly matches: (asked: Asked) => boolean; readonly seen: (asked: Asked) => void }[] = [];
   readonly #server: Server;
   readonly #behaviour: Behaviour;
@@ -74,17 +75,14 @@ export class ScriptedCouchdb {
     const generation = Number(this.#rows.find((row) => row.id === id)?.rev.split("-")[0] ?? 0) + 1;
     const row = { n: ++this.#n, id, rev: `${generation}-${id.length}`, deleted };
     this.#rows = [...this.#rows.filter((other) => other.id !== id), row];
-    for (const feed of this.#feeds) feed.write(`${this.line(row)}\n`);
+    for (const feed of this.#feeds) if (!this.#stalled.has(feed)) feed.write(`${this.line(row)}\n`);
     return row;
   }
 
-  /** Written, but not sent to the feeds that are open. */
+  /** Written, but not sent to the feeds that are open, which stay behind from here on. */
   putSilently(id: string): Row {
-    const feeds = [...this.#feeds];
-    this.#feeds.clear();
-    const row = this.put(id);
-    for (const feed of feeds) this.#feeds.add(feed);
-    return row;
+    for (const feed of this.#feeds) this.#stalled.add(feed);
+    return this.put(id);
   }
 
   /** Revisions by document id. */

@@ -1,0 +1,226 @@
+/** What may happen in a run. Each returns whether it could: only what did is counted. */
+import { MS } from "./clocks.ts";
+import type { Database } from "./database.ts";
+import type { Document } from "./document.ts";
+import type { LiveFeed } from "./live_feed.ts";
+import type { Random } from "./random.ts";
+import type { Place } from "./resources.ts";
+import type { World } from "./world.ts";
+
+type Act = (world: World, random: Random) => boolean;
+
+function writable(world: World, random: Random): Database | undefined {
+  const database = random.pick(world.databases);
+  return database.exists && !database.readOnly ? database : undefined;
+}
+
+/** Somebody changes a document that pages are built from, behind the site's back. */
+function change(
+  how: (document: Document, random: Random) => void,
+): (world: World, random: Random, places?: readonly Place[]) => boolean {
+  return (world, random, places = world.places) => {
+    const { database, id } = random.pick(places);
+    if (!database.exists || database.readOnly) return false;
+    const document = database.document(id);
+    how(document, random);
+    database.commit(document);
+    world.trace?.(`  ${id} becomes ${document.versions.at(-1)!.rev}`);
+    return true;
+  };
+}
+
+const edit = change((document, random) => document.edit(random.pick(["x", "y"])));
+
+/** As often as not it is one that is missing: else the site would dwindle. */
+function write(world: World, random: Random): boolean {
+  const missing = world.places.filter(({ database, id }) => !database.document(id).exists);
+  return random.chance(0.5) && missing.length > 0 ? edit(world, random, missing) : edit(world, random);
+}
+
+/** Many writes at once, mostly of documents that no page is built from. */
+function burst(world: World, random: Random, size: number): boolean {
+  const database = writable(world, random);
+  if (database === undefined) return false;
+  for (let i = 0; i < size; i++) {
+    const document = database.document(`z-${random.integer(1, 40)}`);
+    document.edit("x");
+    database.commit(document);
+    if (random.chance(0.15)) edit(world, random);
+  }
+  return true;
+}
+
+/** Does something to one live connection. */
+function toFeed(what: (feed: LiveFeed, random: Random) => boolean): Act {
+  return (world, random) => {
+    const feeds = [...world.server.feeds].filter((feed) => feed.exchange.open);
+    return feeds.length > 0 && what(random.pick(feeds), random);
+  };
+}
+
+function wrongAnswer(wrong: World["server"]["wrongAnswers"][number]): Act {
+  return (world, random) => {
+    for (let i = random.integer(1, 2); i > 0; i--) world.server.wrongAnswers.push(wrong);
+    // Somebody has to connect, to be told.
+    if (random.chance(0.7)) world.server.cut();
+    return false;
+  };
+}
+
+function silence(world: World, random: Random): boolean {
+  const until = world.scheduler.time + random.integer(500 * MS, 20_000 * MS);
+  world.server.silentUntil = until;
+  for (const feed of world.server.feeds) feed.silentUntil = until;
+  return true;
+}
+
+function halfOpen(world: World): boolean {
+  if (world.server.exchanges.size === 0) return false;
+  for (const exchange of world.server.exchanges) exchange.lost = true;
+  return true;
+}
+
+function drop(world: World, random: Random): boolean {
+  const database = writable(world, random);
+  if (database === undefined) return false;
+  database.drop();
+  world.server.endFeeds(database);
+  world.scheduler.after(random.integer(1_000 * MS, 6_000 * MS), () => {
+    database.create();
+    for (const { database: home, id } of world.places) {
+      if (home !== database || random.chance(0.3)) continue;
+      const document = database.document(id);
+      document.edit("x");
+      database.commit(document);
+    }
+  });
+  return true;
+}
+
+function purge(world: World, random: Random): boolean {
+  const { database, id } = random.pick(world.places);
+  const document = database.document(id);
+  if (!database.exists || database.readOnly || document.seq === 0) return false;
+  if (document.versions.at(-1)!.visibleAt === Infinity) return false;
+  database.purge(document);
+  return true;
+}
+
+/** Files of a backup replace newer ones. The server restarts, and nobody writes before the follower has looked. */
+function rollBack(world: World): boolean {
+  let done = false;
+  for (const database of world.databases) {
+    const { closed, since } = world.process.registry.seats.get(database.name)!;
+    const position = closed || since === undefined ? undefined : database.parse(since);
+    if (position === undefined || !database.backupBehind(position)) continue;
+    database.rollBack();
+    database.readOnly = true;
+    done = true;
+  }
+  if (done) world.server.cut();
+  return done;
+}
+
+function pauseInBurst(world: World, random: Random): boolean {
+  world.scheduler.freeze(random.integer(50 * MS, 30_000 * MS));
+  return burst(world, random, random.integer(5, 25));
+}
+
+function sleep(world: World, random: Random): boolean {
+  const ticks = random.integer(50 * MS, 60_000 * MS);
+  world.scheduler.freeze(ticks);
+  world.scheduler.clocks.standStill(ticks);
+  return true;
+}
+
+function jump(sign: number): Act {
+  return (world, random) => {
+    world.scheduler.clocks.jump(sign * random.integer(MS, 60_000 * MS));
+    return true;
+  };
+}
+
+function closeAndFollow(world: World, random: Random): boolean {
+  const database = random.pick(world.databases);
+  if (world.process.registry.seats.get(database.name)!.closed) return false;
+  world.process.unfollow(database);
+  return true;
+}
+
+function restart(world: World, random: Random): boolean {
+  const build = random.chance(0.5) ? world.process.build : `${world.process.build}+`;
+  world.process.stop();
+  world.start(build);
+  return true;
+}
+
+/** Nothing is heard any more, and then somebody asks: the moment that `maxLag` ends, and a tick later. */
+function boundary(world: World, random: Random): boolean {
+  const { scheduler, process } = world;
+  const applied = [...process.registry.seats.values()];
+  if (!process.registry.live) return false;
+  halfOpen(world);
+  const now = process.instant();
+  const left = applied.map(({ contact, maxLag }) =>
+    Math.min(contact!.wall - now.wall, contact!.monotonic - now.monotonic) + maxLag
+  );
+  const ticks = Math.min(...left) * MS;
+  world.server.silentUntil = scheduler.time + ticks + 10 * MS;
+  for (const delay of [ticks - 1, ticks, ticks + 1]) {
+    scheduler.inProcess(delay, () => void world.clients.request(random, { plainly: true }));
+  }
+  return true;
+}
+
+/** All of it, by name. */
+export const actions = {
+  "request": (world, random) => world.clients.request(random),
+  "write": write,
+  "delete": change((document) => document.delete()),
+  "conflict": change((document, random) => document.conflict(random.pick(["x", "y", "z"]))),
+  "write through the site": (world, random) => (world.clients.write(random), true),
+  "rotate": (world) => (world.rotation++, true),
+  "back up": (world) => (world.databases.forEach((database) => database.exists && database.backUp()), true),
+  "connection cut": (world) => world.server.exchanges.size > 0 && (world.server.cut(), true),
+  "cut mid-row": toFeed((feed) => (feed.cutMidRow(), true)),
+  "stall": toFeed((feed) => !feed.stalled && (feed.stalled = true)),
+  "half-open": halfOpen,
+  "silence": silence,
+  "503": wrongAnswer("503"),
+  "429": wrongAnswer("429"),
+  "refused": wrongAnswer("refused"),
+  "html under 200": wrongAnswer("html"),
+  "error line": toFeed((feed) => {
+    feed.exchange.send('{"error":"timeout","reason":"The request could not be processed in time."}\n');
+    feed.exchange.end();
+    return true;
+  }),
+  "clean end": (world, random) => (world.server.endFeeds(random.pick(world.databases)), true),
+  "dropped and recreated": drop,
+  "purged": purge,
+  "rolled back": rollBack,
+  "rows late": toFeed((feed, random) => {
+    feed.delay(random.integer(200 * MS, 9_000 * MS));
+    return true;
+  }),
+  "rows repeated": toFeed((feed, random) => feed.repeat(random.integer(1, 5))),
+  "replayed from the start": toFeed((feed) => feed.rewind()),
+  "paused in a burst": pauseInBurst,
+  "machine asleep": sleep,
+  "wall clock forward": jump(1),
+  "wall clock back": jump(-1),
+  "burst under a slow handler": (world, random) => {
+    world.clients.request(random, { slow: random.integer(100, 3_000) });
+    return burst(world, random, random.integer(10, 40));
+  },
+  "slow handler": (world, random) => (world.clients.request(random, { slow: random.integer(200, 40_000) }), true),
+  "handler throws": (world, random) => (world.clients.request(random, { throws: true }), true),
+  "read twice": (world, random) => (world.clients.request(random, { twice: true }), true),
+  "groups throw": (world) => (world.groupsThrow = true, false),
+  "clear": (world) => (world.process.registry.clear(), true),
+  "close and follow": closeAndFollow,
+  "restart": restart,
+  "boundary of maxLag": boundary,
+} satisfies Record<string, Act>;
+
+export type ActionName = keyof typeof actions;

@@ -1,0 +1,164 @@
+/** The clients: what they hold, and what they ask with it. */
+import { invalidates } from "../../mod.ts";
+import { checkNotModified, Violation } from "./invariant.ts";
+import { MS } from "./clocks.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { collectionOf, type Resource } from "./resources.ts";
+import type { Copy, Visit } from "./visit.ts";
+import type { World } from "./world.ts";
+
+/** How a request differs from a plain one. */
+export interface Manner {
+  readonly slow?: number;
+  readonly throws?: boolean;
+  readonly twice?: boolean;
+  /** Asks with what it holds, whatever else it might do. */
+  readonly plainly?: boolean;
+}
+
+const ORIGIN = "http://site.test";
+const CLIENTS = 2;
+/** Old copies that some forgotten tab still holds. */
+const ATTIC = 40;
+
+export class Clients {
+  readonly #world: World;
+  readonly #copies: Map<string, Copy>[] = Array.from({ length: CLIENTS }, () => new Map());
+  readonly #attic: Copy[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A client asks for a page, usually with the tag of its copy. Returns whether a condition was sent. */
+  request(random: Random, manner: Manner = {}): boolean {
+    const world = this.#world;
+    const resource = random.pick(world.resources);
+    const fields = {
+      who: resource.fields.includes("who") && random.chance(0.3) || random.chance(0.03)
+        ? random.pick(["user=1", "user=2"])
+        : "",
+      lang: resource.fields.includes("lang") && random.chance(0.3) ? "fr" : "en",
+      plan: resource.fields.includes("plan") && random.chance(0.2) ? "pro" : "free",
+    };
+    const copies = random.pick(this.#copies);
+    const place = [resource.path, ...resource.fields.map((name) => fields[name as keyof typeof fields])].join(" ");
+    const sent = this.#choose(random, copies.get(place), manner.plainly ?? false);
+    const visit: Visit = {
+      path: resource.path,
+      fields,
+      build: world.process.build,
+      random,
+      slow: manner.slow ?? 0,
+      throws: manner.throws ?? false,
+      twice: manner.twice ?? false,
+      ran: false,
+      readings: [],
+      selected: new Set(),
+    };
+    const method = sent.length > 0 && random.chance(0.1) ? "HEAD" : "GET";
+    this.#send(method, visit, sent, (copy) => {
+      const former = copies.get(place);
+      if (former !== undefined) this.#store(random, former);
+      copies.set(place, copy);
+    });
+    return sent.length > 0;
+  }
+
+  /** Puts away what has been replaced: somebody may still ask with it. */
+  #store(random: Random, copy: Copy): void {
+    if (this.#attic.length < ATTIC) this.#attic.push(copy);
+    else this.#attic[random.integer(0, ATTIC - 1)] = copy;
+  }
+
+  /** The copies whose tags are sent: one's own; an old one, another page's, another caller's; several. */
+  #choose(random: Random, own: Copy | undefined, plainly: boolean): Copy[] {
+    const mood = random.next();
+    if (plainly || mood < 0.9) return own === undefined ? [] : [own];
+    if (mood < 0.92) return [];
+    const foreign = this.#any(random);
+    if (foreign === undefined) return [];
+    return mood < 0.97 || own === undefined ? [foreign] : [own, foreign];
+  }
+
+  #any(random: Random): Copy | undefined {
+    if (random.chance(0.5) && this.#attic.length > 0) return random.pick(this.#attic);
+    const copies = [...random.pick(this.#copies).values()];
+    return copies.length === 0 ? undefined : random.pick(copies);
+  }
+
+  #send(method: string, visit: Visit, sent: readonly Copy[], keep: (copy: Copy) => void): void {
+    const world = this.#world;
+    const { process } = world;
+    world.requests++;
+    const headers: Record<string, string> = {
+      "accept-language": visit.fields["lang"]!,
+      "x-plan": visit.fields["plan"]!,
+    };
+    if (visit.fields["who"] !== "") headers["cookie"] = visit.fields["who"]!;
+    if (sent.length > 0) headers["if-none-match"] = sent.map(({ tag }) => tag).join(", ");
+    const request = new Request(ORIGIN + visit.path, { method, headers });
+    const answer = process.answer(request, visit);
+    if (!visit.ran) return this.#answeredByRegistry(process, visit, sent, answer as Response);
+    world.trace?.(`${method} ${visit.path} ${sent.map(({ tag }) => tag).join(", ")} runs the handler`);
+    Promise.resolve(answer).then((response) => {
+      world.trace?.(`  ${response.status} for ${visit.path} ${response.headers.get("etag")}`);
+      this.#receive(process, visit, method, response, keep);
+    }, () => {});
+  }
+
+  #answeredByRegistry(process: Process, visit: Visit, sent: readonly Copy[], response: Response): void {
+    const world = this.#world;
+    const tag = response.headers.get("etag");
+    world.hits++;
+    world.trace?.(`304 for ${visit.path} ${tag} from the registry`);
+    if (response.status !== 304) throw new Violation(`${response.status} without a handler`);
+    checkNotModified(process, visit, sent, tag);
+  }
+
+  #receive(process: Process, visit: Visit, method: string, response: Response, keep: (copy: Copy) => void): void {
+    const tag = response.headers.get("etag");
+    if (tag === null) return;
+    process.tags.add(tag);
+    if (!process.running || response.status !== 200 || method !== "GET") return;
+    const representation: Record<string, string> = { path: visit.path, build: process.build };
+    for (const field of visit.selected) representation[field] = visit.fields[field]!;
+    keep({ tag, representation, readings: visit.readings });
+  }
+
+  /** A client writes a document by way of the site. */
+  write(random: Random): void {
+    const { process } = this.#world;
+    const visit: Visit = {
+      ...{ path: random.pick(this.#world.resources).path, fields: {}, build: process.build, random },
+      ...{ slow: 0, throws: false, twice: false, ran: false, readings: [], selected: new Set<string>() },
+    };
+    const answer = process.answer(new Request(ORIGIN + visit.path, { method: "POST" }), visit);
+    Promise.resolve(answer).then((response) => {
+      if (response.status !== 204) return;
+      for (const { document, version } of visit.readings) {
+        process.written.set(document, Math.max(version, process.written.get(document) ?? 0));
+      }
+    }, () => {});
+  }
+
+  /** The handler of that: writes, and says what it wrote. */
+  writeThrough(_process: Process, visit: Visit): Promise<Response> {
+    const { scheduler, places } = this.#world;
+    const { random } = visit;
+    const { database, id } = random.pick(places);
+    return new Promise((resolve) => {
+      scheduler.after(random.integer(1, 10 * MS), () => {
+        if (!database.exists || database.readOnly) return resolve(new Response(null, { status: 503 }));
+        const document = database.document(id);
+        if (random.chance(0.8)) document.edit(random.pick(["x", "y"]));
+        else document.delete();
+        visit.readings.push({ database, document, version: database.commit(document) });
+        this.#world.trace?.(`  the site writes ${id}`);
+        const answer = () => resolve(new Response(null, { status: 204, headers: invalidates(id, collectionOf(id)) }));
+        scheduler.after(random.integer(1, 30 * MS), answer);
+      });
+    });
+  }
+}

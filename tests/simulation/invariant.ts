@@ -1,0 +1,98 @@
+/**
+ * What is asserted of every 304 that the registry answers, i.e. while the handler does not run.
+ *
+ * Let the client's copy have been built from the documents d₁…dₙ, of which the handler read the versions i₁…iₙ
+ * (positions in the document's history, which only the model knows). Let C(d) be the *contact* of the feed that reports
+ * d: the moment, in true time, at which the `_changes` request was sent whose probe was the last one applied to the
+ * registry, as that probe claims it. Let V(d, t) be the version that the followed node had at time t. Then
+ *
+ * 1. for each d: some version j ≥ V(d, C(d)) has the state of i(d). In words: no change of a document that was visible
+ *    on the followed node before the contact has led away from the copy's state for good. (A copy may be newer than the
+ *    contact: then j = i. A document that went away and came back to the same revision is the same. What does not
+ *    exist has one state, whatever its tombstone.)
+ * 2. every feed is live, its last applied word was not a loss, and by neither clock has more than `maxLag` passed since
+ *    its contact: the boundary belongs to the answer, a tick later does not.
+ * 3. the copy is one of the requested representation: of that resource, build, caller and variant.
+ * 4. no write that this process has answered before leads to a state other than the copy's (read your writes).
+ *
+ * Where a page is built from what is *not* there (a list, a missing document), the absent documents count among d₁…dₙ.
+ *
+ * @module
+ */
+import { possiblyElapsed } from "../../src/clock.ts";
+import type { Copy, Reading, Visit } from "./visit.ts";
+import { type Document, stateOf } from "./document.ts";
+import type { Process } from "./process.ts";
+
+/** A wrong answer, or a broken promise of another kind. */
+export class Violation extends Error {
+  override readonly name: string = "Violation";
+}
+
+/** @throws {Violation} If the registry should not have answered 304 with this tag. */
+export function checkNotModified(process: Process, visit: Visit, sent: readonly Copy[], tag: string | null): void {
+  checkContact(process);
+  const meant = sent.filter((copy) => copy.tag === tag);
+  if (meant.length === 0) throw new Violation(`304 for ${visit.path} names ${tag}, which was not sent`);
+  for (const copy of meant) {
+    checkRepresentation(process, visit, copy);
+    for (const reading of copy.readings) {
+      checkReading(process, visit, reading);
+      checkWritten(process, visit, reading);
+    }
+  }
+}
+
+/** Rule 2. */
+export function checkContact(process: Process): void {
+  const now = process.instant();
+  for (const [name, { live, contact, maxLag }] of process.registry.seats) {
+    if (!live || contact === undefined) throw new Violation(`answered while ${name} is suspended`);
+    const lag = possiblyElapsed(contact, now);
+    if (lag > maxLag) throw new Violation(`answered ${lag} ms after the last contact with ${name}`);
+  }
+}
+
+function checkRepresentation(process: Process, visit: Visit, copy: Copy): void {
+  const wanted: Readonly<Record<string, string>> = { ...visit.fields, path: visit.path, build: process.build };
+  for (const [name, value] of Object.entries(copy.representation)) {
+    if (wanted[name] === value) continue;
+    throw new Violation(
+      `304 for ${visit.path}: the copy is that of ${name} ${value}, asked for is ${wanted[name]}`,
+    );
+  }
+}
+
+function describe(document: Document, version: number): string {
+  return `${document.id} version ${version} (${stateOf(document.versions[version]!)})`;
+}
+
+/** Whether a document has ever had the state of a version from another one on. */
+function isAgain(document: Document, version: number, from: number): boolean {
+  const state = stateOf(document.versions[version]!);
+  return document.versions.slice(from).some((later) => stateOf(later) === state);
+}
+
+/** Rule 1. */
+function checkReading(process: Process, visit: Visit, { database, document, version }: Reading): void {
+  const { contact } = process.registry.seats.get(database.name)!;
+  const moment = process.world.scheduler.clocks.trueTime(contact!);
+  if (moment === undefined) throw new Violation(`the contact of ${database.name} is a moment that never was`);
+  const current = document.visible(moment);
+  if (current <= version || isAgain(document, version, current)) return;
+  throw new Violation(
+    `304 for ${visit.path}: the copy has ${describe(document, version)}, ` +
+      `but at the last contact it was ${describe(document, current)}`,
+  );
+}
+
+/** Rule 4. */
+function checkWritten(process: Process, visit: Visit, { document, version }: Reading): void {
+  const written = process.written.get(document);
+  if (written === undefined || version >= written) return;
+  if (isAgain(document, version, written)) return;
+  throw new Violation(
+    `304 for ${visit.path}: the copy has ${describe(document, version)}, ` +
+      `but this process has written ${describe(document, written)}`,
+  );
+}

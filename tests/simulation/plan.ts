@@ -1,0 +1,119 @@
+/** What will happen in a run: drawn from its seed beforehand, so that single events can be left out. */
+import type { ActionName } from "./actions.ts";
+import { MS } from "./clocks.ts";
+import { Random } from "./random.ts";
+
+export interface Config {
+  readonly shards: number;
+  readonly replicas: number;
+  readonly databases: number;
+  /** Milliseconds. */
+  readonly maxLag: number;
+  /** Milliseconds. */
+  readonly heartbeat: number;
+  readonly batchSize: number;
+  readonly fromStart: boolean;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** How many of the site's pages are visited. */
+  readonly pages: number;
+}
+
+export interface Action {
+  readonly name: ActionName;
+  /** Ticks since the one before. */
+  readonly gap: number;
+  /** For whatever it decides. */
+  readonly seed: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly config: Config;
+  readonly actions: readonly Action[];
+}
+
+/** Weights: mostly requests and writes, so that there is something to be wrong about. */
+const OFTEN: Readonly<Partial<Record<ActionName, number>>> = {
+  "request": 840,
+  "write": 30,
+  "delete": 4,
+  "conflict": 5,
+  "write through the site": 8,
+  "rotate": 8,
+  "back up": 3,
+};
+
+const FAULTS: readonly ActionName[] = [
+  "connection cut",
+  "cut mid-row",
+  "stall",
+  "half-open",
+  "silence",
+  "503",
+  "429",
+  "refused",
+  "error line",
+  "html under 200",
+  "clean end",
+  "dropped and recreated",
+  "purged",
+  "rolled back",
+  "rows late",
+  "rows repeated",
+  "replayed from the start",
+  "paused in a burst",
+  "machine asleep",
+  "wall clock forward",
+  "wall clock back",
+  "burst under a slow handler",
+  "slow handler",
+  "handler throws",
+  "read twice",
+  "groups throw",
+  "clear",
+  "close and follow",
+  "restart",
+  "boundary of maxLag",
+];
+
+const ACTIONS = 700;
+
+function config(random: Random): Config {
+  const replicas = random.chance(0.4) ? 3 : 1;
+  return {
+    shards: random.integer(1, 2),
+    replicas,
+    databases: random.chance(0.4) ? 2 : 1,
+    maxLag: random.pick([5_000, 12_000, 25_000]),
+    heartbeat: random.pick([6_000, 10_000, 20_000]),
+    batchSize: random.pick([1, 3, 1_000]),
+    fromStart: random.chance(0.3),
+    maxEntries: random.chance(0.8) ? 1_000 : random.integer(2, 8),
+    maxBytes: random.chance(0.8) ? 1e6 : random.integer(1_200, 6_000),
+    pages: random.integer(3, 6),
+  };
+}
+
+function gap(random: Random): number {
+  const ms = random.weighted({ short: 895, long: 90, longer: 15 });
+  if (ms === "short") return random.integer(1, 60 * MS);
+  return ms === "long" ? random.integer(1, 1_500 * MS) : random.integer(1, 14_000 * MS);
+}
+
+/** Everything that a seed decides. */
+export function plan(seed: number): Plan {
+  const random = new Random(seed);
+  const drawn = config(random);
+  // In half of the runs a few kinds of faults only, so that rare combinations meet.
+  const faults = random.chance(0.5) ? FAULTS : FAULTS.filter(() => random.chance(0.4));
+  const actions = Array.from({ length: ACTIONS }, (): Action => {
+    const fault = faults.length > 0 && random.chance(0.04);
+    const name = fault ? random.pick(faults) : random.weighted(OFTEN as Record<ActionName, number>);
+    return { name, gap: gap(random), seed: random.seed() };
+  });
+  return { seed, config: drawn, actions };
+}
+
+/** All kinds of faults that a run may meet. */
+export { FAULTS };

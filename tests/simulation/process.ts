@@ -1,0 +1,161 @@
+/**
+ * The process under test: the real registry, wrapped handlers and followers, on the simulation's clocks and network.
+ *
+ * @module
+ */
+import { EtagRegistry, follow, type Follower, type Lease, withEtag } from "../../mod.ts";
+import type { Instant } from "../../src/clock.ts";
+import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
+import type { Seat } from "../../src/registry.ts";
+import type { Database } from "./database.ts";
+import type { Document } from "./document.ts";
+import { MS } from "./clocks.ts";
+import { collectionOf } from "./resources.ts";
+import type { Visit } from "./visit.ts";
+import type { World } from "./world.ts";
+
+/** What has been applied to a registry on behalf of one feed, word for word. */
+export interface Applied {
+  live: boolean;
+  closed: boolean;
+  contact: Instant | undefined;
+  /** Milliseconds. */
+  readonly maxLag: number;
+  since: string | undefined;
+}
+
+/** A registry whose leases and seats can be seen. */
+export class WatchedRegistry extends EtagRegistry {
+  readonly leases: Set<Lease> = new Set();
+  readonly seats: Map<string, Applied> = new Map();
+  /** Called after each batch, and when a follower ends. */
+  onApplied: (name: string, reset: boolean) => void = () => {};
+
+  override lease(key: string, caller?: string): Lease {
+    const lease = super.lease(key, caller);
+    const release = lease.release.bind(lease);
+    lease.release = () => {
+      this.leases.delete(lease);
+      release();
+    };
+    this.leases.add(lease);
+    return lease;
+  }
+
+  override seat(name: string, maxLag: number, settle?: number): Seat {
+    const seat = super.seat(name, maxLag, settle);
+    const applied: Applied = { live: false, closed: false, contact: undefined, maxLag, since: undefined };
+    this.seats.set(name, applied);
+    const apply = seat.apply.bind(seat);
+    const close = seat.close.bind(seat);
+    seat.apply = (batch, groups) => {
+      apply(batch, groups);
+      if (applied.closed) return;
+      applied.contact = batch.contact ?? applied.contact;
+      applied.live = batch.state === "live" && batch.contact !== undefined;
+      applied.since = batch.position?.since as string | undefined;
+      this.onApplied(name, batch.reset !== undefined);
+    };
+    seat.close = () => {
+      close();
+      applied.closed = true;
+      applied.live = false;
+      this.onApplied(name, false);
+    };
+    return seat;
+  }
+}
+
+type Site = (request: Request, visit: Visit) => Response | Promise<Response>;
+
+export class Process {
+  readonly world: World;
+  readonly registry: WatchedRegistry;
+  readonly build: string;
+  /** Every tag it has given out. */
+  readonly tags: Set<string> = new Set();
+  /** What it has answered that it wrote: the version of each document. */
+  readonly written = new Map<Document, number>();
+  /** Neither closed nor replaced by another. */
+  running = true;
+  readonly #followers = new Map<string, Follower>();
+  readonly #public: Site;
+  readonly #personal: Site;
+
+  /** @param snapshot What a former process has left behind, to start from. */
+  constructor(world: World, build: string, snapshot?: unknown) {
+    this.world = world;
+    this.build = build;
+    const { maxEntries, maxBytes } = world.config;
+    const { now, monotonic } = world.scheduler.clocks;
+    this.registry = new WatchedRegistry({
+      ...{ maxEntries, maxBytes, now, monotonic, maxVariants: 3 },
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+    const { registry } = this;
+    const handler = (request: Request, visit: Visit) => world.handle(this, request, visit);
+    const caller = (request: Request) => request.headers.get("cookie") ?? undefined;
+    this.#public = withEtag(handler, { registry, version: build });
+    this.#personal = withEtag(handler, { registry, version: build, caller });
+    registry.onApplied = (name, reset) => this.#applied(name, reset);
+    for (const database of world.databases) this.follow(database);
+  }
+
+  /** The site. */
+  answer(request: Request, visit: Visit): Response | Promise<Response> {
+    return (visit.path.startsWith("/personal") ? this.#personal : this.#public)(request, visit);
+  }
+
+  instant(): Instant {
+    const { clocks } = this.world.scheduler;
+    return { wall: clocks.now(), monotonic: clocks.monotonic() };
+  }
+
+  follow(database: Database): void {
+    const { config, scheduler, server, random } = this.world;
+    const feed = changes(server.url(database), {
+      heartbeat: config.heartbeat,
+      maxLag: config.maxLag,
+      batchSize: config.batchSize,
+      since: config.fromStart ? 0 : "now",
+      fetch: server.fetch,
+      now: scheduler.clocks.now,
+      monotonic: scheduler.clocks.monotonic,
+      sleep: scheduler.sleep,
+      random: random.next,
+    });
+    const groups = (change: CouchChange) => this.#groups(change);
+    const { maxLag } = config;
+    this.#followers.set(database.name, follow(this.registry, feed, { name: database.name, maxLag, groups }));
+  }
+
+  unfollow(database: Database): void {
+    void this.#followers.get(database.name)!.close();
+  }
+
+  /** Nothing of it is heard any more; handlers that run now run for nobody. */
+  stop(): void {
+    this.running = false;
+    for (const database of this.world.databases) this.unfollow(database);
+  }
+
+  #groups({ id }: CouchChange): string[] {
+    if (this.world.groupsThrow) {
+      this.world.groupsThrow = false;
+      this.world.count("groups threw");
+      throw new Error("no idea which groups");
+    }
+    return [collectionOf(id)];
+  }
+
+  #applied(name: string, reset: boolean): void {
+    const database = this.world.databases.find((candidate) => candidate.name === name)!;
+    const { closed, live } = this.registry.seats.get(name)!;
+    this.world.trace?.(`  ${name}: ${closed ? "closed" : live ? "live" : "not live"}${reset ? ", reset" : ""}`);
+    if (reset || live) database.readOnly = false;
+    if (!closed || !this.running) return;
+    this.world.scheduler.after(this.world.random.integer(1, 4_000 * MS), () => {
+      if (this.running && this.registry.seats.get(name)!.closed) this.follow(database);
+    });
+  }
+}

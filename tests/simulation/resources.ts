@@ -1,0 +1,145 @@
+/** The pages of the simulated site: what each is built from, and what it declares. */
+import { dependsOn, type Source } from "../../mod.ts";
+import type { Database } from "./database.ts";
+import type { Visit } from "./visit.ts";
+import type { World } from "./world.ts";
+
+/** Where a document lives. */
+export interface Place {
+  readonly database: Database;
+  readonly id: string;
+}
+
+/** A document as a handler gets it. */
+interface Found {
+  readonly _id: string;
+  readonly _rev: string;
+}
+
+/** A page: `respond` reads, and answers. */
+export interface Resource {
+  readonly path: string;
+  /** Request fields that may make a difference. */
+  readonly fields: readonly string[];
+  readonly respond: (world: World, visit: Visit) => Promise<Response>;
+}
+
+const PUBLIC = "public, no-cache";
+
+/** The name of the group that all documents of a kind share. */
+export function collectionOf(id: string): string {
+  return `all ${id.slice(0, 1)}`;
+}
+
+function page(sources: readonly Source[], fields: Readonly<Record<string, string>> = {}): Response {
+  const headers = { "cache-control": PUBLIC, ...dependsOn(...sources), ...fields };
+  return new Response("page", { headers });
+}
+
+function notFound(): Response {
+  return new Response("not found", { status: 404 });
+}
+
+/** What is not there is declared by its name. */
+function sources(places: readonly Place[], found: readonly (Found | undefined)[]): Source[] {
+  return places.map(({ id }, index) => found[index] ?? id);
+}
+
+/** Built from one document; `declare` says what the page says of it. */
+function one(
+  path: string,
+  place: (world: World, visit: Visit) => Place,
+  answer: (document: Found, visit: Visit) => Response,
+  fields: readonly string[] = [],
+): Resource {
+  return {
+    path,
+    fields,
+    respond: async (world, visit) => {
+      const at = place(world, visit);
+      const [document] = await world.read(visit, [at]);
+      const [again] = visit.twice ? await world.read(visit, [at]) : [document];
+      if (document === undefined || again === undefined) return notFound();
+      if (visit.twice) return page([document, again]);
+      return answer(document, visit);
+    },
+  };
+}
+
+function several(path: string, places: readonly Place[]): Resource {
+  return {
+    path,
+    fields: [],
+    respond: async (world, visit) => page(sources(places, await world.read(visit, places))),
+  };
+}
+
+/** Built from whichever documents of a kind there are. */
+function list(path: string, places: readonly Place[]): Resource {
+  return {
+    path,
+    fields: [],
+    respond: async (world, visit) => {
+      const found = (await world.read(visit, places)).filter((document) => document !== undefined);
+      return page([collectionOf(places[0]!.id), ...found]);
+    },
+  };
+}
+
+/** One of several documents for each language, and more choices while another document exists. */
+function negotiated(path: string, choices: Readonly<Record<string, Place>>, widening: Place): Resource {
+  return {
+    path,
+    fields: ["lang", "plan"],
+    respond: async (world, visit) => {
+      const place = choices[visit.fields["lang"]!]!;
+      const [document, wider] = await world.read(visit, [place, widening]);
+      visit.selected.add("lang");
+      if (wider !== undefined) visit.selected.add("plan");
+      const vary = wider === undefined ? "Accept-Language" : "Accept-Language, X-Plan";
+      return page(sources([place, widening], [document, wider]), { vary });
+    },
+  };
+}
+
+const select = (visit: Visit, field: string): void => void visit.selected.add(field);
+
+function answerPersonally(document: Found, visit: Visit): Response {
+  select(visit, "who");
+  const headers = { "cache-control": "private, no-cache", ...dependsOn(document) };
+  return new Response("for you", { headers });
+}
+
+/** One page for everyone, another for whoever is logged in; nothing in the answer says so. */
+function answerByCookie(document: Found, visit: Visit): Response {
+  select(visit, "who");
+  return new Response("who are you", { headers: { "cache-control": "no-cache", ...dependsOn(document) } });
+}
+
+/** All pages of a site over these documents of the first database, and these of a second. */
+export function resourcesOver(a: readonly Place[], b: readonly Place[], other: readonly Place[]): Resource[] {
+  const plain = (document: Found) => page([document]);
+  const bare = (document: Found) => page([document._id]);
+  const rotating = (world: World) => a[world.rotation % 2]!;
+  const own = ({ _id, _rev }: Found, { build }: Visit) =>
+    page([{ _id, _rev }], { etag: `"own.${build}.${_id}.${_rev}"` });
+  return [
+    one("/one/1", () => a[0]!, plain),
+    one("/one/2", () => a[1]!, plain),
+    one("/view/1", () => a[0]!, plain),
+    one("/other", () => other[0]!, plain),
+    several("/three/1", [a[0]!, b[0]!, other[0]!]),
+    several("/three/2", [a[2]!, b[1]!, other[1]!]),
+    several("/many", [...a, ...b, ...other]),
+    list("/list/a", a),
+    list("/list/b", b),
+    one("/bare/1", () => a[2]!, bare),
+    one("/latest", rotating, plain),
+    one("/rotating", rotating, bare),
+    negotiated("/negotiated", { en: a[0]!, fr: a[1]! }, b[2]!),
+    one("/personal/1", () => b[0]!, answerPersonally, ["who"]),
+    one("/personal/2", () => a[1]!, answerPersonally, ["who"]),
+    one("/dashboard", () => b[1]!, answerByCookie, ["who"]),
+    one("/own", () => b[0]!, own),
+  ];
+}

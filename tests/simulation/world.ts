@@ -1,0 +1,148 @@
+/** Everything there is in one run: databases, network, the process, its clients, and what has been counted. */
+import { stateOf } from "./document.ts";
+import { Database } from "./database.ts";
+import { MS } from "./clocks.ts";
+import { Clients } from "./clients.ts";
+import type { Config, Plan } from "./plan.ts";
+import { Process } from "./process.ts";
+import { Random } from "./random.ts";
+import { type Place, type Resource, resourcesOver } from "./resources.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Server } from "./server.ts";
+import type { Reading, Visit } from "./visit.ts";
+import type { Violation } from "./invariant.ts";
+
+/** Before anybody looked, in ticks. */
+const LONG_AGO = -60_000 * MS;
+
+export class World {
+  readonly config: Config;
+  readonly random: Random;
+  readonly scheduler = new Scheduler();
+  readonly databases: Database[] = [];
+  readonly server: Server;
+  readonly resources: readonly Resource[];
+  readonly clients: Clients;
+  readonly counts = new Map<string, number>();
+  readonly processes: Process[] = [];
+  process!: Process;
+  /** Handlers that are running. */
+  running = 0;
+  /** Answers of the registry. */
+  hits = 0;
+  requests = 0;
+  /** Which of equal documents `/latest` shows. */
+  rotation = 0;
+  /** The next call of `groups` throws. */
+  groupsThrow = false;
+  violation: Violation | undefined;
+  readonly trace: ((line: string) => void) | undefined;
+
+  constructor({ seed, config }: Plan, trace?: (line: string) => void) {
+    this.config = config;
+    this.trace = trace === undefined ? undefined : (line) => trace(`${this.#clock()} ${line}`);
+    this.random = new Random(seed ^ 0x5bd1e995);
+    const { shards, replicas } = config;
+    for (let i = 0; i < config.databases; i++) {
+      const name = `db${i + 1}`;
+      const database = new Database({ name, shards, replicas }, this.scheduler, new Random(this.random.seed()));
+      database.onCoalesced = () => this.count("rows coalesced");
+      this.databases.push(database);
+    }
+    this.server = new Server(this.databases, this.scheduler, new Random(this.random.seed()));
+    this.server.onWrongAnswer = (wrong) => this.count(wrong === "html" ? "html under 200" : wrong);
+    this.resources = this.#chooseResources();
+    this.clients = new Clients(this);
+  }
+
+  start(build: string, snapshot?: unknown): void {
+    this.process = new Process(this, build, snapshot);
+    this.processes.push(this.process);
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  #clock(): string {
+    return `${String(this.scheduler.steps).padStart(5)} ${(this.scheduler.time / MS).toFixed(3).padStart(11)} ms`;
+  }
+
+  #chooseResources(): Resource[] {
+    const [first, second = first] = this.databases;
+    const place = (database: Database, id: string): Place => ({ database, id });
+    const a = [1, 2, 3, 4].map((n) => place(first!, `a-${n}`));
+    const b = [1, 2, 3].map((n) => place(first!, `b-${n}`));
+    // With two databases, one of the other's ids is also one of the first's.
+    const other = [place(second!, "c-1"), place(second!, second === first ? "c-2" : "a-2")];
+    for (const { database, id } of [...a, ...b, ...other]) {
+      const document = database.document(id);
+      if (this.random.chance(0.1)) continue;
+      document.edit("x");
+      document.reveal(document.commit(LONG_AGO), LONG_AGO);
+      document.seq = ++database.seqs[document.shard]!;
+    }
+    const all = resourcesOver(a, b, other);
+    const chosen = new Set<Resource>();
+    while (chosen.size < this.config.pages) chosen.add(this.random.pick(all));
+    return [...chosen];
+  }
+
+  /** Documents that pages are built from. */
+  get places(): Place[] {
+    return this.databases.flatMap((database) =>
+      [...database.documents.keys()].filter((id) => !id.startsWith("z")).map((id) => ({ database, id }))
+    );
+  }
+
+  /** The handler behind both sites. */
+  async handle(process: Process, request: Request, visit: Visit): Promise<Response> {
+    visit.ran = true;
+    this.running++;
+    try {
+      if (request.method === "POST") return await this.clients.writeThrough(process, visit);
+      const resource = this.resources.find(({ path }) => path === visit.path)!;
+      const response = await resource.respond(this, visit);
+      if (visit.slow > 0) await this.#dawdle(visit.slow);
+      if (visit.throws) throw new Error("the handler has failed");
+      return response;
+    } finally {
+      this.running--;
+    }
+  }
+
+  /** A handler takes its time. */
+  #dawdle(ms: number): Promise<void> {
+    return new Promise((resolve) => this.scheduler.after(ms * MS, resolve));
+  }
+
+  /** One request of a handler to the database, answered as of one moment by one replica of each shard. */
+  read(visit: Visit, places: readonly Place[]): Promise<({ _id: string; _rev: string } | undefined)[]> {
+    const { random } = visit;
+    return new Promise((resolve, reject) => {
+      this.scheduler.after(random.integer(1, random.chance(0.9) ? 5 * MS : 1_500 * MS), () => {
+        if (places.some(({ database }) => !database.exists)) return reject(new Error("no such database"));
+        const readings = this.#readAll(places, random);
+        visit.readings.push(...readings);
+        const found = readings.map(({ document, version }) => {
+          const { exists, rev } = document.versions[version]!;
+          return exists ? { _id: document.id, _rev: rev } : undefined;
+        });
+        const line = readings.map(({ document, version }) => `${document.id} ${stateOf(document.versions[version]!)}`);
+        this.trace?.(`  read for ${visit.path}: ${line.join(", ")}`);
+        if (random.chance(0.7)) resolve(found);
+        else this.scheduler.after(random.integer(1, 20 * MS), () => resolve(found));
+      });
+    });
+  }
+
+  #readAll(places: readonly Place[], random: Random): Reading[] {
+    const lags = new Map(this.databases.map((database) => [database, database.lag(random)]));
+    return places.map(({ database, id }) => {
+      const document = database.document(id);
+      const version = database.read(id, lags.get(database)!);
+      if (version < document.visible(this.scheduler.time)) this.count("stale read");
+      return { database, document, version };
+    });
+  }
+}
