@@ -13,18 +13,7 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-/**
- * A member: a String with its Parameters (RFC 9651 §3.1.2, §3.3.3).
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { serializeStringList, type StringItem } from "./string_list.ts";
- *
- * const item: StringItem = { value: "post-1", parameters: new Map([["rev", "2-abc"]]) };
- * assert.equal(serializeStringList([item]), '"post-1";rev="2-abc"');
- * ```
- */
+/** A member: a String with its Parameters (RFC 9651 §3.1.2, §3.3.3). */
 export interface StringItem {
   /** Without quotes and escapes. */
   readonly value: string;
@@ -40,8 +29,6 @@ interface Cursor {
 
 const NO_PARAMETERS: ReadonlyMap<string, undefined> = new Map();
 const KEY = /[a-z*][a-z0-9_.*-]*/y;
-const LEGAL_KEY = /^[a-z*][a-z0-9_.*-]*$/;
-const LEGAL_STRING = /^[\x20-\x7e]*$/;
 
 /**
  * Every Bare Item but the String: Integer or Decimal, Token, Byte Sequence, Boolean, Date, Display String (§3.3). What
@@ -176,38 +163,4 @@ export function parseStringList(field: string): readonly StringItem[] | undefine
     // After a trailing comma no String follows, and the list fails, as §4.2.1 says it must.
     skipOws(cursor);
   }
-}
-
-function serializeString(value: string | undefined): string {
-  if (value === undefined || !LEGAL_STRING.test(value)) {
-    throw new TypeError(`A Structured Field string cannot hold ${JSON.stringify(value)}`);
-  }
-  return `"${value.replace(/["\\]/g, "\\$&")}"`;
-}
-
-/**
- * Writes a List of Strings with Parameters (RFC 9651 §4.1.1).
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { serializeStringList } from "./string_list.ts";
- *
- * const list = [{ value: "post-1", parameters: new Map([["rev", "2-abc"]]) }, { value: "posts", parameters: new Map() }];
- * assert.equal(serializeStringList(list), '"post-1";rev="2-abc", "posts"');
- * ```
- *
- * @param items The members; their parameters must be Strings.
- * @returns The field value; the empty string, which must not be sent, where there are none.
- * @throws {TypeError} Where a string is not printable ASCII, or a key is none.
- */
-export function serializeStringList(items: readonly StringItem[]): string {
-  return items.map(({ value, parameters }) => {
-    let item = serializeString(value);
-    for (const [key, parameter] of parameters) {
-      if (!LEGAL_KEY.test(key)) throw new TypeError(`A parameter cannot be named ${JSON.stringify(key)}`);
-      item += `;${key}=${serializeString(parameter)}`;
-    }
-    return item;
-  }).join(", ");
 }

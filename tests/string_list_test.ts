@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseStringList, serializeStringList, type StringItem } from "../src/string_list.ts";
+import { parseStringList, type StringItem } from "../src/string_list.ts";
 
 type Plain = readonly (readonly [value: string, parameters: Readonly<Record<string, string | undefined>>])[];
 
@@ -121,35 +121,18 @@ const items = fc.array(fc.record({
   parameters: fc.array(fc.tuple(key, printable), { maxLength: 3 }).map((entries) => new Map(entries)),
 }));
 
-test("serializeStringList: parseStringList reads it back", () => {
+/** The canonical form (RFC 9651 §4.1.1). */
+function serialize(list: readonly StringItem[]): string {
+  const quoted = (text: string | undefined) => `"${text!.replace(/["\\]/g, "\\$&")}"`;
+  return list.map(({ value, parameters }) =>
+    quoted(value) + Array.from(parameters, ([name, text]) => `;${name}=${quoted(text)}`).join("")
+  ).join(", ");
+}
+
+test("parseStringList: reads back what is written in canonical form", () => {
   fc.assert(fc.property(items, (list) => {
-    assert.deepEqual(plain(parseStringList(serializeStringList(list))), plain(list));
+    assert.deepEqual(plain(parseStringList(serialize(list))), plain(list));
   }));
-});
-
-test("serializeStringList: canonical form (RFC 9651 §4.1.1)", () => {
-  const list = plain(parseStringList(' "a";k,"b\\"";l="\\\\"'));
-  assert.deepEqual(list, [["a", { k: undefined }], ['b"', { l: "\\" }]]);
-  const parameters = new Map([["l", "\\"], ["m", ""]]);
-  assert.equal(serializeStringList([{ value: 'b"', parameters }]), '"b\\"";l="\\\\";m=""');
-  assert.equal(serializeStringList([]), "");
-});
-
-test("serializeStringList: refuses what the grammar cannot say, and names it", () => {
-  const names = (text: string) => (error: unknown) =>
-    error instanceof TypeError && error.message.includes(text);
-  const none = new Map<string, string>();
-  assert.throws(() => serializeStringList([{ value: "é", parameters: none }]), names('"é"'));
-  assert.throws(() => serializeStringList([{ value: "\n", parameters: none }]), names('"\\n"'));
-  assert.throws(() => serializeStringList([{ value: "a", parameters: new Map([["K", "v"]]) }]), names('"K"'));
-  assert.throws(
-    () => serializeStringList([{ value: "a", parameters: new Map([["k", "\t"]]) }]),
-    names('"\\t"'),
-  );
-  assert.throws(
-    () => serializeStringList([{ value: "a", parameters: new Map([["k", undefined]]) }]),
-    names("undefined"),
-  );
 });
 
 test("parseStringList: whatever is sent, it answers", () => {
