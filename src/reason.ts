@@ -21,6 +21,7 @@ export type Reason =
   | "variant"
   | "undeclared"
   | "malformed"
+  | "declaration-too-large"
   | "not-200"
   | "private"
   | "no-store"
@@ -40,6 +41,7 @@ export type Reason =
   | "overflow"
   | "snapshot-refused"
   | "audit-mismatch"
+  | "too-many-tags"
   | "group-field-too-large";
 
 /** Every {@linkcode Reason}, each with what it means. */
@@ -62,7 +64,8 @@ export const reasons: Readonly<Record<Reason, string>> = {
   "variant": "registered for other values of the fields that Vary names",
   // Why a response was not registered
   "undeclared": "the response does not say what it was built from",
-  "malformed": "the response's declaration or entity tag cannot be read",
+  "malformed": "the response's declaration, Vary or entity tag cannot be read",
+  "declaration-too-large": "the declaration has more than 262,144 characters",
   "not-200": "only a 200 is registered",
   "private": "Cache-Control: private, and no caller to keep it for",
   "no-store": "Cache-Control: no-store",
@@ -86,6 +89,8 @@ export const reasons: Readonly<Record<Reason, string>> = {
   // What else is worth counting
   "snapshot-refused": "a snapshot was cut short, edited, of another build or of another layout",
   "audit-mismatch": "the handler gave another tag than the registry would have",
+  "too-many-tags":
+    "of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were looked at",
   "group-field-too-large": "a field for caches in front was left out, because it would have been cut short",
 };
 

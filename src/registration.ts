@@ -27,6 +27,9 @@ interface Offer {
   readonly representation: string;
 }
 
+/** Characters of a declaration: several thousand documents. Who needs more names a group instead. */
+const MOST_DECLARED = 262_144;
+
 /** What the handler answered, tagged and registered as far as it may be. */
 export function complete(site: Site, exchange: Exchange, result: unknown): unknown {
   if (!isResponse(result)) {
@@ -37,19 +40,32 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
   const field = result.headers.get("cache-groups");
   const own = result.headers.get("etag") ?? undefined;
   if (field === null && (own !== undefined || !site.digest)) return passed(site, exchange, result);
-  const sources = field === null ? [] : parseCacheGroups(field);
-  const malformed = sources === undefined || (own !== undefined && parseEntityTag(own) === undefined);
-  const refusal = malformed ? "malformed" : whyNotStored(request.headers, result, caller);
-  if (refusal !== undefined) return refused(site, exchange, result, sources ?? [], refusal);
-  const vary = varyFields(result.headers.get("vary"));
+  const declared = declarationOf(field, own, result.headers.get("vary"));
+  if (typeof declared === "string") return refused(site, exchange, result, [], declared);
+  const { sources, vary } = declared;
+  const refusal = whyNotStored(request.headers, result, caller);
+  if (refusal !== undefined) return refused(site, exchange, result, sources, refusal);
   const representation = representationId(key, request.headers, result, vary, caller);
-  const tag = own ?? deriveTag(sources!, site.build, representation);
-  const offer = { sources: sources!, vary, tag, representation };
+  const tag = own ?? deriveTag(sources, site.build, representation);
+  const offer = { sources, vary, tag, representation };
   // The body of a HEAD is not there to be read.
   if (tag !== undefined || !site.digest || lease === undefined) {
     return registered(site, exchange, result, offer);
   }
   return digested(site, exchange, result, offer);
+}
+
+/** What a response says that it was built from and selected by, else why that cannot be relied on. */
+function declarationOf(
+  field: string | null,
+  etag: string | undefined,
+  varied: string | null,
+): Pick<Offer, "sources" | "vary"> | Reason {
+  if (field !== null && field.length > MOST_DECLARED) return "declaration-too-large";
+  const sources = field === null ? [] : parseCacheGroups(field);
+  const vary = varyFields(varied);
+  if (sources === undefined || vary === undefined) return "malformed";
+  return etag !== undefined && parseEntityTag(etag) === undefined ? "malformed" : { sources, vary };
 }
 
 /** An undeclared response: the same object, as a rule. */

@@ -100,7 +100,8 @@ export class Seat {
     // A source that cannot say where it is has begun anew, even where its predecessor could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
     if (batch.reset !== undefined || !this.#started || unresumed) this.#host.reset("reset");
-    this.#started = true;
+    // A loss before the feed could begin leaves its beginning to come.
+    this.#started ||= batch.state !== "lost" || batch.position !== undefined;
     for (const change of batch.changes) {
       this.#change(change.id, change.rev);
       try {

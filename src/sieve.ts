@@ -11,12 +11,39 @@
 /** How far the second hand looks for one dead value, so that an insertion stays O(1). */
 const REACH = 32;
 
+/**
+ * Walks a Map round and round. V8 keeps every table that a Map has outgrown for as long as an iterator stands in it, with
+ * all that was in there; so a hand that nobody moves is taken away, and begins anew at the oldest.
+ */
+class Hand<V> {
+  readonly #map: ReadonlyMap<string, V>;
+  #iterator: Iterator<V> | undefined;
+  #idle = 0;
+
+  constructor(map: ReadonlyMap<string, V>) {
+    this.#map = map;
+  }
+
+  /** The next value; undefined only where there is none. */
+  next(): V | undefined {
+    this.#idle = 0;
+    let next = this.#iterator?.next();
+    if (next === undefined || next.done) next = (this.#iterator = this.#map.values()).next();
+    return next.done ? undefined : next.value;
+  }
+
+  /** To be told of each insertion. */
+  inserted(): void {
+    if (++this.#idle > this.#map.size) this.#iterator = undefined;
+  }
+}
+
 /** A Map that can say what to evict. */
 export class Sieve<V extends { visited: boolean }> {
   readonly #map = new Map<string, V>();
   readonly #isDead: (value: V) => boolean;
-  #hand: Iterator<V> = this.#map.values();
-  #reaper: Iterator<V> = this.#map.values();
+  readonly #hand: Hand<V> = new Hand(this.#map);
+  readonly #reaper: Hand<V> = new Hand(this.#map);
   #unswept = 0;
 
   /** @param isDead Whether a value is worth nothing any more. */
@@ -37,6 +64,8 @@ export class Sieve<V extends { visited: boolean }> {
   /** Keeps a value, in the place of its predecessor if there is one. */
   set(key: string, value: V): void {
     this.#map.set(key, value);
+    this.#hand.inserted();
+    this.#reaper.inserted();
   }
 
   /** Takes a value out. */
@@ -67,10 +96,9 @@ export class Sieve<V extends { visited: boolean }> {
 
   #findDead(): V | undefined {
     for (let steps = 0; steps < REACH && this.#unswept > 0; steps++, this.#unswept--) {
-      let next = this.#reaper.next();
-      if (next.done) next = (this.#reaper = this.#map.values()).next();
-      if (next.done) break;
-      if (this.#isDead(next.value)) return next.value;
+      const value = this.#reaper.next();
+      if (value === undefined) break;
+      if (this.#isDead(value)) return value;
     }
     return undefined;
   }
@@ -78,11 +106,9 @@ export class Sieve<V extends { visited: boolean }> {
   #findUnvisited(): V | undefined {
     // Two rounds at most: the first may only take visits off.
     for (;;) {
-      let next = this.#hand.next();
-      if (next.done) next = (this.#hand = this.#map.values()).next();
-      if (next.done) return undefined;
-      if (!next.value.visited || this.#isDead(next.value)) return next.value;
-      next.value.visited = false;
+      const value = this.#hand.next();
+      if (value === undefined || !value.visited || this.#isDead(value)) return value;
+      value.visited = false;
     }
   }
 }

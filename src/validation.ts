@@ -5,7 +5,8 @@
  * @module
  */
 import { type Handling, memberFor } from "./cache_status.ts";
-import { evaluatePreconditions } from "./preconditions.ts";
+import { hasTooManyMembers } from "./entity_tag_list.ts";
+import { evaluatePreconditions, type Validators } from "./preconditions.ts";
 import type { Entry, Reason } from "./registry.ts";
 import {
   amend,
@@ -28,7 +29,7 @@ export function answer(site: Site, request: Request, key: string, caller?: strin
   if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");
   // Most clients send the one tag they were given. Any other condition beside it has to be heard first.
   const short = field === entry.etag && !headers.has("if-match") && !headers.has("if-unmodified-since");
-  const outcome = short ? 304 : evaluatePreconditions(request, validatorsOf(entry));
+  const outcome = short ? 304 : evaluate(site, request, validatorsOf(entry));
   if (outcome === 412) {
     const why = counted(site, "precondition-failed");
     return explained(site, preconditionFailed(request, entry.init.headers), { why });
@@ -48,6 +49,18 @@ function validatorsOf({ etag, lastModified }: Entry): { etag: string; lastModifi
   return { etag, lastModified: lastModified === undefined ? undefined : new Date(lastModified * 1000) };
 }
 
+function evaluate(site: Site, request: Request, current: Validators): "proceed" | 304 | 412 {
+  countOverlong(site, request.headers);
+  return evaluatePreconditions(request, current);
+}
+
+/** Makes it known where a list of tags was not looked at to its end. */
+export function countOverlong({ registry }: Site, headers: Headers): void {
+  if (hasTooManyMembers(headers.get("if-none-match")) || hasTooManyMembers(headers.get("if-match"))) {
+    registry.count("too-many-tags");
+  }
+}
+
 /** Evaluates the preconditions against what the handler answered (RFC 9110 §13.2.1: only in place of a 2xx). */
 export function evaluated(site: Site, request: Request, response: Response): Response {
   const { status, headers } = response;
@@ -55,7 +68,7 @@ export function evaluated(site: Site, request: Request, response: Response): Res
   const etag = headers.get("etag") ?? undefined;
   const lastModified = headers.get("last-modified") ?? undefined;
   if (etag === undefined && lastModified === undefined) return response;
-  switch (evaluatePreconditions(request, { etag, lastModified })) {
+  switch (evaluate(site, request, { etag, lastModified })) {
     case 304:
       site.registry.count("not-modified");
       return notModifiedInstead(response, site.replay);

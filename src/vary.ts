@@ -8,16 +8,15 @@
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /**
- * The members of a `Vary` field: lower-case, sorted, each once (RFC 9110 §12.5.5). What cannot be the name of a field
- * is left out: no request can have it, and `Headers` would throw.
+ * The members of a `Vary` field: lower-case, sorted, each once (RFC 9110 §12.5.5). Undefined where one of them cannot
+ * be the name of a field: whatever was meant selects, and it is not known by what.
  *
  * @param field The field's value, or null where the response has none.
  */
-export function varyFields(field: string | null): readonly string[] {
+export function varyFields(field: string | null): readonly string[] | undefined {
   if (field === null) return [];
-  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) =>
-    FIELD_NAME.test(name)
-  );
+  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (!names.every((name) => FIELD_NAME.test(name))) return undefined;
   return names.length < 2 ? names : [...new Set(names)].sort();
 }
 

@@ -128,7 +128,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   const { key: keyOf, caller: callerOf } = options;
 
   function retrieve(request: Req, rest: Rest, key: string): unknown {
-    const caller = callerOf?.(request);
+    const caller = callerOf === undefined ? undefined : named("caller", callerOf(request));
     const why = answer(site, request, key, caller);
     if (typeof why !== "string") return why;
     const found = why === "audit" ? registry.lookup(key, request.headers, caller) : why;
@@ -153,7 +153,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   function wrapped(request: Req, ...rest: Rest): unknown {
     const { method } = request;
     if (OTHER_SAFE.has(method)) return run(() => handler(request, ...rest), undeclared, () => {});
-    const key = keyOf === undefined ? request.url : keyOf(request);
+    const key = keyOf === undefined ? request.url : named("key", keyOf(request));
     if (method !== "GET" && method !== "HEAD") return write(request, rest, key);
     return key === undefined ? handler(request, ...rest) : retrieve(request, rest, key);
   }
@@ -163,6 +163,12 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 /** Whatever the handler answered, without its declarations. */
 function undeclared(result: unknown): unknown {
   return isResponse(result) ? amend(result) : result;
+}
+
+/** A promise or a null would be one name for everybody. */
+function named(option: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw new TypeError(`${option}() gives a string or undefined, at once, not ${String(value)}`);
 }
 
 /** Options, checked and completed. */

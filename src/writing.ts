@@ -6,7 +6,7 @@
 import { type Current, evaluateCurrent, hasPrecondition } from "./current.ts";
 import { discard, preconditionFailed, preconditionRequired } from "./responses.ts";
 import { isResponse, type Site } from "./site.ts";
-import { explained } from "./validation.ts";
+import { countOverlong, explained } from "./validation.ts";
 
 /** Methods that replace or remove the state of their target, and so can lose somebody's update. */
 const REPLACING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
@@ -20,7 +20,9 @@ export function required(site: Site, request: Request): Response | undefined {
 
 /** The 412 for a write that is meant for another state than the current one. */
 export function prevented(site: Site, request: Request, current: Current): Response | undefined {
-  if (current === undefined || evaluateCurrent(request, current) === "proceed") return undefined;
+  if (current === undefined) return undefined;
+  countOverlong(site, request.headers);
+  if (evaluateCurrent(request, current) === "proceed") return undefined;
   site.registry.count("precondition-failed");
   return explained(site, preconditionFailed(request), { why: "precondition-failed" });
 }

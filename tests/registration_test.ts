@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dependsOn } from "../mod.ts";
+import { dependsOn, type Reason } from "../mod.ts";
 import { request, wrap } from "./support/http.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
@@ -190,13 +190,28 @@ test("withEtag: Vary selects the entry, and a wider one drops the narrower (RFC 
   assert.equal(site.runs, 5);
 });
 
-test("withEtag: a Vary that names what is no field costs nothing but the name (RFC 9110 §12.5.5)", async () => {
-  for (const vary of ["a b", "\xe9", ",", "", "accept, a b", '"accept"', "accept;q=1"]) {
+test("withEtag: a Vary that names what is no field costs the hit, not the answer (RFC 9110 §12.5.5)", async () => {
+  const legal = [",", ""];
+  for (const vary of ["a b", "\xe9", ...legal, "accept, a b", '"accept"', "accept;q=1"]) {
     const site = wrap(() =>
       new Response("page", { headers: { ...PUBLIC, vary, etag: '"a"', ...dependsOn("a") } })
     );
     await site.ask(request());
     assert.equal((await site.ask(request({ "if-none-match": '"a"' }))).status, 304, vary);
-    assert.deepEqual([site.runs, site.registry.open.size], [1, 0]);
+    assert.deepEqual([site.runs, site.registry.open.size], [legal.includes(vary) ? 1 : 2, 0], vary);
+  }
+});
+
+test("withEtag: a declaration has a limit, and a Vary that cannot be read is refused like one", async () => {
+  const many = Array.from({ length: 20_000 }, (_, i) => `document number ${i}`);
+  const rows: readonly [Record<string, string>, Reason][] = [
+    [dependsOn(...many), "declaration-too-large"],
+    [{ vary: "accept; origin", ...dependsOn("a") }, "malformed"],
+  ];
+  for (const [headers, reason] of rows) {
+    const site = wrap(() => new Response("page", { headers: { ...PUBLIC, ...headers } }));
+    const response = await site.ask(request());
+    assert.deepEqual([tagged(response), response.headers.has("cache-groups")], [null, false], reason);
+    assert.deepEqual([site.registry.size, site.registry.stats[reason]], [0, 1], reason);
   }
 });

@@ -190,3 +190,18 @@ test("withEtag: 206, 416 and If-Range pass through; If-None-Match of a range req
   assert.equal((await site.ask(request({ ...range, "if-range": '"a"', "if-match": '"b"' }))).status, 412);
   assert.equal(site.runs, 4);
 });
+
+test("withEtag: of a list with more than a thousand members the first thousand count, and stats say so", async () => {
+  for (const declared of [true, false]) {
+    const site = wrap(() =>
+      new Response("page", { headers: { ...PUBLIC, etag: '"a"', ...(declared ? dependsOn("a") : {}) } })
+    );
+    await site.ask(request());
+    const others = (count: number) => '"x", '.repeat(count);
+    for (const [field, status] of [[`${others(999)}"a"`, 304], [`${others(1_000)}"a"`, 200]] as const) {
+      assert.equal((await site.ask(request({ "if-none-match": field }))).status, status);
+    }
+    assert.ok(site.registry.stats["too-many-tags"] >= 1);
+    assert.equal((await site.ask(request({ "if-match": `${others(1_000)}"a"` }))).status, 412);
+  }
+});

@@ -233,3 +233,15 @@ test("withEtag: two wrappers, one in the other, answer as one", async () => {
   assert.equal((await outer.ask(request({ "if-none-match": etag }, { url: PAGE }))).status, 304);
   assert.deepEqual([outer.runs, inner.runs, outer.registry.size], [2, 1, 0]);
 });
+
+test("withEtag: key and caller name somebody at once, or throw: a promise would be one name for everybody", () => {
+  for (const value of [Promise.resolve("a"), null, 1, {}] as unknown[]) {
+    for (const option of ["key", "caller"]) {
+      const handler = withEtag(() => new Response("page"), { [option]: () => value as string });
+      assert.throws(
+        () => handler(new Request("http://localhost/")),
+        new RegExp(`^TypeError: ${option}\\(\\)`),
+      );
+    }
+  }
+});

@@ -19,7 +19,9 @@ export class Connection {
   #socket: net.Socket | undefined;
   #buffer = "";
   #head = false;
-  #settle: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | undefined;
+  #settle:
+    | { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }
+    | undefined;
 
   constructor(port: number) {
     this.#port = port;
@@ -93,7 +95,11 @@ export class Connection {
 }
 
 /** How many characters the body takes; undefined where that cannot be told yet. */
-function bodyLength(rest: string, headers: ReadonlyMap<string, string>, bodiless: boolean): number | undefined {
+function bodyLength(
+  rest: string,
+  headers: ReadonlyMap<string, string>,
+  bodiless: boolean,
+): number | undefined {
   if (bodiless) return 0;
   if (headers.get("transfer-encoding") !== "chunked") return Number(headers.get("content-length") ?? 0);
   const last = rest.indexOf("0\r\n\r\n");

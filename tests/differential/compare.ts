@@ -6,7 +6,8 @@
 import { dependsOn, withEtag } from "../../mod.ts";
 import { Random } from "../support/generate.ts";
 import { Connection } from "./client.ts";
-import { answers, type Deviation, explain } from "./deviations.ts";
+import type { Deviation } from "./deviations.ts";
+import { answers, explain } from "./model.ts";
 import { anyRequest, type Asked, type Validators } from "./requests.ts";
 import { CONTENT, type Server } from "./servers.ts";
 
@@ -38,7 +39,9 @@ function ours({ etag, lastModified }: Validators): Ask {
       return new Request(url, { method, headers });
     };
     const [one, other] = [await known(request()), await unknown(request())];
-    if (one.status !== other.status) throw new Error(`ours answers ${one.status} by registry and ${other.status} by handler`);
+    if (one.status !== other.status) {
+      throw new Error(`ours answers ${one.status} by registry and ${other.status} by handler`);
+    }
     return one.status;
   };
 }
@@ -48,7 +51,10 @@ export async function compare(server: Server, requests: number, seed: number): P
   const connection = new Connection(server.port);
   const random = new Random(seed);
   const plain = await connection.ask("GET", []);
-  const validators = { etag: plain.headers.get("etag") ?? "", lastModified: plain.headers.get("last-modified") ?? "" };
+  const validators = {
+    etag: plain.headers.get("etag") ?? "",
+    lastModified: plain.headers.get("last-modified") ?? "",
+  };
   const askOurs = ours(validators);
   const [ended, explained] = [new Map<number, number>(), new Map<string, number>()];
   const unexplained: string[] = [];
@@ -76,9 +82,11 @@ function judge(
   mine: number,
   theirs: number,
 ): readonly Deviation[] | string {
-  const say = (what: string) => `${what}: ${asked.method} ${JSON.stringify(asked.lines)} of ${JSON.stringify(validators)}`;
+  const say = (what: string) =>
+    `${what}: ${asked.method} ${JSON.stringify(asked.lines)} of ${JSON.stringify(validators)}`;
   const right = answers(asked, validators, new Set());
   if (!right.has(mine)) return say(`ours answered ${mine}, RFC 9110 says ${[...right]}`);
   if (mine === theirs) return [];
-  return explain(server.name, asked, validators, theirs) ?? say(`${server.name} answered ${theirs}, ours ${mine}`);
+  return explain(server.name, asked, validators, theirs) ??
+    say(`${server.name} answered ${theirs}, ours ${mine}`);
 }

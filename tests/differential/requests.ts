@@ -21,7 +21,19 @@ function sendable(value: string): string {
 
 /** Any request. */
 export function anyRequest(random: Random, { etag }: Validators): Asked {
-  const tags = [etag, etag, etag, `W/${etag}`, '"x"', '""', '"x,y"', `"x,${etag.slice(1)}`, etag.slice(0, -1), "*", "x"];
+  const tags = [
+    etag,
+    etag,
+    etag,
+    `W/${etag}`,
+    '"x"',
+    '""',
+    '"x,y"',
+    `"x,${etag.slice(1)}`,
+    etag.slice(0, -1),
+    "*",
+    "x",
+  ];
   const lines: [string, string][] = [];
   const add = (name: string, value: string) => lines.push([name, sendable(value)]);
   if (random.oneIn(3)) add("If-Match", tagField(random, tags));

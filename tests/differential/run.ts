@@ -30,7 +30,9 @@ async function main([count = "20000", given]: readonly string[]): Promise<boolea
     const disagreements = [...explained.values()].reduce((sum, n) => sum + n, unexplained.length);
     const statuses = [...ended].sort().map(([status, n]) => `${status}: ${n}`).join(", ");
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`\n${name}: ${asked} requests in ${seconds} s (ours: ${statuses}), ${disagreements} disagreements`);
+    console.log(
+      `\n${name}: ${asked} requests in ${seconds} s (ours: ${statuses}), ${disagreements} disagreements`,
+    );
     for (const [why, n] of [...explained].sort(([, a], [, b]) => b - a)) {
       console.log(`${String(n).padStart(7)}  ${why}`);
       for (const one of why.split(" + ")) used.add(one as Deviation);

@@ -59,7 +59,9 @@ const APACHE: Recipe = {
   programs: ["/usr/sbin/apache2", "/usr/sbin/httpd"],
   prepare(folder, port) {
     const modules = "/usr/lib/apache2/modules";
-    const load = ["mpm_event", "authz_core", "unixd"].filter((name) => existsSync(`${modules}/mod_${name}.so`));
+    const load = ["mpm_event", "authz_core", "unixd"].filter((name) =>
+      existsSync(`${modules}/mod_${name}.so`)
+    );
     writeFileSync(
       join(folder, "apache.conf"),
       `ServerRoot ${folder}
@@ -113,7 +115,11 @@ func main() {
   },
 };
 
-const RECIPES: Readonly<Record<Names, Recipe>> = { "nginx": NGINX, "Apache httpd": APACHE, "Go net/http": GO };
+const RECIPES: Readonly<Record<Names, Recipe>> = {
+  "nginx": NGINX,
+  "Apache httpd": APACHE,
+  "Go net/http": GO,
+};
 
 function programOf(recipe: Recipe): string | undefined {
   return recipe.programs.find((path) => existsSync(path));
@@ -121,7 +127,9 @@ function programOf(recipe: Recipe): string | undefined {
 
 /** The Debian packages that are missing. */
 export function missingPackages(): readonly string[] {
-  return Object.values(RECIPES).filter((recipe) => programOf(recipe) === undefined).map((recipe) => recipe.package);
+  return Object.values(RECIPES).filter((recipe) => programOf(recipe) === undefined).map((recipe) =>
+    recipe.package
+  );
 }
 
 /** All names. */

@@ -27,7 +27,7 @@ function unstorable(page: Page, fields: ReadonlyMap<string, string>): boolean {
   const said = directives(page.cacheControl ?? "");
   return page.status !== 200 || page.cookie === true || said.includes("no-store") ||
     said.includes("private") ||
-    (page.vary ?? "").includes("*") ||
+    (page.vary ?? "").includes("*") || varied(page.vary ?? "") === undefined ||
     (page.etag !== undefined && entityTag(page.etag) === undefined) ||
     page.declares === "malformed" || page.declares === "nothing" ||
     (!said.includes("public") && (fields.has("cookie") || fields.has("authorization")));
@@ -35,7 +35,7 @@ function unstorable(page: Page, fields: ReadonlyMap<string, string>): boolean {
 
 /** Whether the request selects another variant than the first GET, which named no field, did. */
 function otherVariant(page: Page, fields: ReadonlyMap<string, string>): boolean {
-  return varied(page.vary ?? "").some((name) => fields.has(name));
+  return (varied(page.vary ?? "") ?? []).some((name) => fields.has(name));
 }
 
 /** Safe methods whose requests and responses pass as they are. */
@@ -132,9 +132,15 @@ function notModifiedProblem({ headers, body }: Response, page: Page): string | u
   return undefined;
 }
 
+/** The platform takes the white space off the ends of a value. */
+function asSent(page: Page): Page {
+  const lastModified = page.lastModified?.replace(/^[ \t]+|[ \t]+$/g, "");
+  return lastModified === undefined ? page : { ...page, lastModified };
+}
+
 /** Why an answer is wrong; undefined where it is right. */
 export function expectation(played: WrapperCase, seen: Seen): string | undefined {
-  const page = played.history === "edited" ? edited(played.page) : played.page;
+  const page = asSent(played.history === "edited" ? edited(played.page) : played.page);
   const { response, runs } = seen;
   const expected = statuses(played, page, seen);
   if (!expected.includes(response.status)) return `answered ${response.status}, not ${expected.join(" or ")}`;

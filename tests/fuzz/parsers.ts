@@ -95,8 +95,8 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
   },
   "vary": {
     generate: varyField,
-    ours: (input) => varyFields(input).join("\n"),
-    theirs: (input) => oracle.varied(input).join("\n"),
+    ours: (input) => String(varyFields(input)?.join("\n")),
+    theirs: (input) => String(oracle.varied(input)?.join("\n")),
   },
 };
 

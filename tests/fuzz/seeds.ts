@@ -60,4 +60,15 @@ export const WRAPPER_SEEDS: readonly WrapperSeed[] = [
     },
     found: "a Vary that names no field made Headers throw, for every request",
   },
+  {
+    played: {
+      page: { status: 200, declares: "revision", lastModified: " Monday, 07-Nov-94 08:49:37 GMT" },
+      history: "primed",
+      method: "GET",
+      fields: [["if-unmodified-since", "Sun Nov  6 08:49:37 1994"]],
+      current: "null",
+    },
+    found:
+      "a date with white space before it is a date; the oracle had not known that the platform takes it off",
+  },
 ];

@@ -156,9 +156,10 @@ export function directives(field: string): string[] {
 }
 
 /** RFC 9110 §12.5.5; what is no field name (§5.6.2) names nothing that a request can have. */
-export function varied(field: string): string[] {
-  const names = field.toLowerCase().split(",").map((name) => name.trim());
-  return [...new Set(names.filter((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)))].sort();
+export function varied(field: string): string[] | undefined {
+  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.some((name) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name))) return undefined;
+  return [...new Set(names)].sort();
 }
 
 /** What is known of the current representation. */

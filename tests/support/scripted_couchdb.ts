@@ -3,21 +3,17 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type Asking, passes, type Row, unnumbered, written } from "./scripted_selection.ts";
 
-export interface Row {
-  readonly n: number;
-  readonly id: string;
-  readonly rev: string;
-  readonly deleted: boolean;
-}
+export type { Row } from "./scripted_selection.ts";
 
 /** Answers instead of the database; returns false to let the database answer after all. */
 export type Fault = (request: Asked, response: ServerResponse) => void | false;
 
-export interface Asked {
-  readonly url: URL;
+export interface Asked extends Asking {
+  readonly method: string;
   readonly headers: IncomingMessage["headers"];
-  readonly kind: "information" | "page" | "newest" | "continuous";
+  readonly kind: "information" | "page" | "newest" | "continuous" | "longpoll";
   /** Resolves when the client has gone. */
   readonly closed: Promise<void>;
 }
@@ -35,10 +31,12 @@ export class ScriptedCouchdb {
   life = "1700000000";
   purges = 0;
   exists = true;
+  /** What filters other than CouchDB's own let through. */
+  matches: (id: string) => boolean = () => true;
   #rows: Row[] = [];
   #n = 0;
   #faults: { readonly kind: Asked["kind"] | "any"; readonly fault: Fault; times: number }[] = [];
-  readonly #feeds = new Set<ServerResponse>();
+  readonly #feeds = new Map<ServerResponse, Asked>();
   readonly #stalled = new WeakSet<ServerResponse>();
   #watchers: { readonly matches: (asked: Asked) => boolean; readonly seen: (asked: Asked) => void }[] = [];
   readonly #server: Server;
@@ -46,7 +44,7 @@ export class ScriptedCouchdb {
 
   constructor(behaviour: Behaviour) {
     this.#behaviour = behaviour;
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
   static async start(behaviour: Behaviour = {}): Promise<ScriptedCouchdb> {
@@ -64,7 +62,7 @@ export class ScriptedCouchdb {
   }
 
   async close(): Promise<void> {
-    for (const feed of this.#feeds) feed.destroy();
+    for (const feed of this.#feeds.keys()) feed.destroy();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -75,13 +73,15 @@ export class ScriptedCouchdb {
     const generation = Number(this.#rows.find((row) => row.id === id)?.rev.split("-")[0] ?? 0) + 1;
     const row = { n: ++this.#n, id, rev: `${generation}-${id.length}`, deleted };
     this.#rows = [...this.#rows.filter((other) => other.id !== id), row];
-    for (const feed of this.#feeds) if (!this.#stalled.has(feed)) feed.write(`${this.line(row)}\n`);
+    for (const [feed, asked] of this.#feeds) {
+      if (!this.#stalled.has(feed) && passes(asked, row, this.matches)) this.#deliver(feed, asked, row);
+    }
     return row;
   }
 
   /** Written, but not sent to the feeds that are open, which stay behind from here on. */
   putSilently(id: string): Row {
-    for (const feed of this.#feeds) this.#stalled.add(feed);
+    for (const feed of this.#feeds.keys()) this.#stalled.add(feed);
     return this.put(id);
   }
 
@@ -116,9 +116,14 @@ export class ScriptedCouchdb {
     this.#faults.push({ kind, fault, times });
   }
 
+  /** Forgets the faults that have not happened yet. */
+  heal(): void {
+    this.#faults = [];
+  }
+
   /** Sends something to every open feed. */
   send(text: string | Uint8Array): void {
-    for (const feed of this.#feeds) feed.write(text);
+    for (const feed of this.#feeds.keys()) feed.write(text);
   }
 
   heartbeat(): void {
@@ -127,13 +132,16 @@ export class ScriptedCouchdb {
 
   /** Ends every open feed as CouchDB does, or without a last line. */
   end(clean: boolean): void {
-    for (const feed of this.#feeds) feed.end(clean ? `{"last_seq":${this.seq(this.#n)},"pending":0}\n` : "");
+    for (const [feed, { kind }] of this.#feeds) {
+      const last = `"last_seq":${this.seq(this.#n)},"pending":0}\n`;
+      feed.end(clean ? (kind === "longpoll" ? `\n],\n${last}` : `{${last}`) : "");
+    }
     this.#feeds.clear();
   }
 
   /** Breaks every open feed, once what was sent is on its way: Deno does not close a socket that is still writing. */
   async cut(): Promise<void> {
-    const feeds = [...this.#feeds];
+    const feeds = [...this.#feeds.keys()];
     this.#feeds.clear();
     await new Promise((resolve) => setImmediate(resolve));
     for (const feed of feeds) feed.destroy();
@@ -152,17 +160,18 @@ export class ScriptedCouchdb {
     return this.#behaviour.integers ? String(n) : `"${n}-g1AAAA"`;
   }
 
-  line(row: Row): string {
-    const deleted = row.deleted ? `,"deleted":true` : "";
-    const seq = this.#behaviour.nullSeqs ? "null" : this.seq(row.n);
-    return `{"seq":${seq},"id":${JSON.stringify(row.id)},"changes":[{"rev":"${row.rev}"}]${deleted}}`;
+  line(row: Row, asked: Asking = { url: new URL(this.url), body: "" }, index = 0): string {
+    const seq = this.#behaviour.nullSeqs || unnumbered(index, asked) ? "null" : this.seq(row.n);
+    return written(row, seq, asked);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = "";
+    if (request.method === "POST") { for await (const piece of request) body += piece; }
     const url = new URL(request.url ?? "/", this.url);
     const kind = kindOf(url);
     const closed = new Promise<void>((resolve) => response.on("close", resolve));
-    const asked = { url, headers: request.headers, kind, closed };
+    const asked = { url, body, method: request.method ?? "", headers: request.headers, kind, closed };
     this.requests.push(asked);
     const fault = this.#faults.find((fault) =>
       fault.times > 0 && (fault.kind === kind || fault.kind === "any")
@@ -175,17 +184,20 @@ export class ScriptedCouchdb {
     });
   }
 
-  #serve({ url, kind }: Asked, response: ServerResponse): void {
+  #serve(asked: Asked, response: ServerResponse): void {
+    const { url, kind } = asked;
     if (!this.exists) return json(response, 404, `{"error":"not_found","reason":"Database does not exist."}`);
     if (kind === "information") return json(response, 200, this.#information());
     const since = Number.parseInt(url.searchParams.get("since") ?? "0");
     if (Number.isNaN(since)) {
       return json(response, 400, `{"error":"bad_request","reason":"Malformed sequence"}`);
     }
-    if (kind === "continuous") return this.#continue(since, response);
+    const selected = this.#rows.filter((row) => passes(asked, row, this.matches));
+    const rows = kind === "newest" ? selected.reverse() : selected.filter((row) => row.n > since);
+    if (kind === "continuous") return this.#continue(asked, rows, response);
+    if (kind === "longpoll" && rows.length === 0) return this.#wait(asked, response);
     const limit = Number(url.searchParams.get("limit") ?? 1e15);
-    const rows = kind === "newest" ? [...this.#rows].reverse() : this.#rows.filter((row) => row.n > since);
-    json(response, 200, this.#page(rows, limit, Math.min(since, this.#n)));
+    json(response, 200, this.#page(asked, rows, limit, Math.min(since, this.#n)));
   }
 
   #information(): string {
@@ -196,26 +208,43 @@ export class ScriptedCouchdb {
       : `${start},"instance_start_time":"${this.life}","cluster":${JSON.stringify(cluster)}}`;
   }
 
-  #page(all: readonly Row[], limit: number, since: number): string {
+  #page(asked: Asked, all: readonly Row[], limit: number, since: number): string {
     const rows = all.slice(0, limit);
     const last = rows.length === all.length ? Math.max(since, this.#n) : rows.at(-1)?.n ?? since;
-    const pending = this.#behaviour.integers ? "" : `,"pending":${all.length - rows.length}`;
-    const lines = rows.map((row) => this.line(row)).join(",\r\n");
+    // A filter counts what it does not send.
+    const hidden = asked.url.searchParams.has("filter") ? 5 : 0;
+    const pending = this.#behaviour.integers ? "" : `,"pending":${all.length - rows.length + hidden}`;
+    const lines = rows.map((row, index) => this.line(row, asked, index)).join(",\r\n");
     return `{"results":[\n${lines}\n],\n"last_seq":${this.seq(last)}${pending}}\n`;
   }
 
-  #continue(since: number, response: ServerResponse): void {
+  #continue(asked: Asked, rows: readonly Row[], response: ServerResponse): void {
     response.writeHead(200, { "content-type": "application/json" });
     response.write("\n");
-    for (const row of this.#rows) if (row.n > since) response.write(`${this.line(row)}\n`);
-    this.#feeds.add(response);
+    for (const row of rows) response.write(`${this.line(row, asked)}\n`);
+    this.#feeds.set(response, asked);
     response.on("close", () => this.#feeds.delete(response));
+  }
+
+  #wait(asked: Asked, response: ServerResponse): void {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(`{"results":[\n`);
+    this.#feeds.set(response, asked);
+    response.on("close", () => this.#feeds.delete(response));
+  }
+
+  /** A long poll ends with its first row. */
+  #deliver(feed: ServerResponse, asked: Asked, row: Row): void {
+    if (asked.kind !== "longpoll") return void feed.write(`${this.line(row, asked)}\n`);
+    feed.end(`${this.line(row, asked)}\n],\n"last_seq":${this.seq(this.#n)},"pending":0}\n`);
+    this.#feeds.delete(feed);
   }
 }
 
 function kindOf(url: URL): Asked["kind"] {
   if (!url.pathname.endsWith("/_changes")) return "information";
-  if (url.searchParams.get("feed") === "continuous") return "continuous";
+  const feed = url.searchParams.get("feed");
+  if (feed === "continuous" || feed === "longpoll") return feed;
   return url.searchParams.get("descending") === "true" ? "newest" : "page";
 }
 

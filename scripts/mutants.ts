@@ -1,0 +1,102 @@
+/**
+ * `deno task mutants`: takes one rule after the other out of a copy of the sources, and fails if the soak does not
+ * notice. Prints how many steps it needed; docs/consistency.md keeps the table.
+ *
+ * `deno task mutants lease` tries only those whose name contains one of the words.
+ *
+ * @module
+ */
+import { applied, type Mutant } from "../tests/mutants/mutant.ts";
+import { mutants } from "../tests/mutants/all.ts";
+import { root } from "./run.ts";
+
+/** A sixth of what the soak runs. */
+const SEEDS = 500;
+const AT_ONCE = 2;
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+/** The sources with their mutant, beside the simulation that is to find it. */
+async function copyWith({ edits }: Mutant): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "mutant" });
+  await Deno.copyFile(`${root}/mod.ts`, `${folder}/mod.ts`);
+  for (const part of ["src", "tests/simulation"]) await copy(`${root}/${part}`, `${folder}/${part}`);
+  await Deno.mkdir(`${folder}/scripts`);
+  await Deno.copyFile(`${root}/scripts/soak.ts`, `${folder}/scripts/soak.ts`);
+  for (const edit of edits) {
+    const path = `${folder}/src/${edit.file}`;
+    await Deno.writeTextFile(path, applied(edit, await Deno.readTextFile(path)));
+  }
+  return folder;
+}
+
+/** @throws {Error} If the sources have moved on from under a mutant: it has to be written anew. */
+async function requireApplicable({ name, edits }: Mutant): Promise<void> {
+  for (const edit of edits) {
+    try {
+      applied(edit, await Deno.readTextFile(`${root}/src/${edit.file}`));
+    } catch (cause) {
+      throw new Error(`The mutant "${name}" does not apply: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
+interface Verdict {
+  readonly mutant: Mutant;
+  readonly steps: number;
+  /** Undefined: it survived. */
+  readonly message: string | undefined;
+}
+
+async function judge(mutant: Mutant): Promise<Verdict> {
+  const folder = await copyWith(mutant);
+  try {
+    const args = ["run", "-A", "-q", "--no-check", "--no-config", `${folder}/scripts/soak.ts`];
+    const command = new Deno.Command(Deno.execPath(), {
+      args: [...args, "--worker", "1", `${SEEDS}`, "1"],
+      stderr: "inherit",
+    });
+    const { code, stdout } = await command.output();
+    if (code !== 0) throw new Error(`The mutant "${mutant.name}" does not run`);
+    const { steps, failures } = JSON.parse(new TextDecoder().decode(stdout));
+    const [failure] = failures;
+    return { mutant, steps, message: failure && `seed ${failure.seed}: ${failure.message}` };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function judgeAll(wanted: readonly Mutant[]): Promise<Verdict[]> {
+  const waiting = [...wanted];
+  const verdicts: Verdict[] = [];
+  const work = async () => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const verdict = await judge(mutant);
+      verdicts.push(verdict);
+      const { steps, message } = verdict;
+      console.log(
+        `${message === undefined ? "SURVIVES" : "found   "} ${mutant.name.padEnd(52)}` +
+          `${steps.toLocaleString("en").padStart(12)}  ${message?.slice(0, 100) ?? ""}`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return verdicts;
+}
+
+if (import.meta.main) {
+  const wanted = mutants.filter(({ name }) =>
+    Deno.args.length === 0 || Deno.args.some((word) => name.includes(word))
+  );
+  for (const mutant of wanted) await requireApplicable(mutant);
+  const verdicts = await judgeAll(wanted);
+  const survivors = verdicts.filter(({ message }) => message === undefined);
+  console.log(`${verdicts.length - survivors.length} of ${verdicts.length} mutants found`);
+  Deno.exit(survivors.length === 0 && verdicts.length > 0 ? 0 : 1);
+}

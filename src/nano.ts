@@ -1,0 +1,112 @@
+/**
+ * The `_changes` feed from a nano database handle: its URL, its headers, its cookies.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { changes } from "@stillfresh/etag/nano";
+ *
+ * // As `nano("http://localhost:5984").use("blog")` gives it.
+ * const blog = { config: { url: "http://localhost:5984", db: "blog" } };
+ * assert.equal(String(changes(blog)), "changes of http://localhost:5984/blog");
+ * ```
+ *
+ * @module
+ */
+import { changes as changesOf, type ChangesOptions, type CouchChangesFeed } from "./couchdb/changes.ts";
+
+export type {
+  Change,
+  ChangeBatch,
+  ChangesFeed,
+  ChangesOptions,
+  CouchChange,
+  CouchChangesFeed,
+  FeedCounters,
+  FeedEvent,
+  FeedOptions,
+  FeedState,
+  HeadersOption,
+  Instant,
+  Position,
+  ResetReason,
+  SelectionOptions,
+  Since,
+  Sleep,
+} from "./couchdb/changes.ts";
+export { ChangesError, type ChangesErrorCode } from "./couchdb/changes.ts";
+
+/** What a nano database handle (nano 11, `nano(url).use(name)`) is known by. */
+export interface NanoDatabase {
+  /** Where it is. */
+  readonly config: {
+    /** The server; may carry credentials. */
+    readonly url: string;
+    /** The database. */
+    readonly db?: string;
+  };
+  /** The server handle that it was made from. */
+  readonly server?: {
+    /** What the server handle was made with: a {@linkcode NanoServerConfig}, which nano's own types do not tell. */
+    readonly config?: object;
+  };
+}
+
+/** The parts of a nano server handle's configuration that its requests are made from. */
+export interface NanoServerConfig {
+  /** Sent with every request. */
+  readonly headers?: object;
+  /** Sent as `Cookie`. */
+  readonly cookie?: string;
+  /** The cookies that the server has set. */
+  readonly cookieJar?: { getCookieString(url: string): string };
+  /** Given to `fetch` as `dispatcher`. */
+  readonly agent?: unknown;
+}
+
+/**
+ * Follows the database of a nano handle, as `changes()` of a URL does. nano itself makes none of the requests; what it
+ * would send with them is asked for each time, so that a renewed cookie is used.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { changes } from "@stillfresh/etag/nano";
+ *
+ * const blog = { config: { url: "http://reader:secret@localhost:5984", db: "blog" } };
+ * const feed = changes(blog, { since: 0 });
+ * assert.equal(String(feed), "changes of http://localhost:5984/blog");
+ * ```
+ *
+ * @param database A database handle of nano 11.
+ * @param options As for a URL; `headers` and `fetch` are used besides what nano would send.
+ * @returns The feed. Nothing is requested before it is read.
+ * @throws {TypeError | RangeError} At once, if the handle names no database or an option is illegal.
+ * @throws {ChangesError} While it is read, if the fault is final.
+ * @see CouchDB documentation, `GET /{db}/_changes`
+ */
+export function changes(database: NanoDatabase, options: ChangesOptions = {}): CouchChangesFeed {
+  const { url, db } = database.config;
+  if (typeof url !== "string" || typeof db !== "string" || db === "") {
+    throw new TypeError("Expected a nano database handle, as nano(url).use(name) gives it");
+  }
+  const server: NanoServerConfig = database.server?.config ?? {};
+  const href = `${url.replace(/\/+$/, "")}/${encodeURIComponent(db)}`;
+  const { fetch = (url, init) => globalThis.fetch(url, init), headers = {} } = options;
+  return changesOf(href, {
+    ...options,
+    headers: async () => ({
+      ...fieldsOf(server, href),
+      ...(typeof headers === "function" ? await headers() : headers),
+    }),
+    fetch: server.agent === undefined
+      ? fetch
+      : (url, init) => fetch(url, { ...init, dispatcher: server.agent } as RequestInit),
+  });
+}
+
+/** In the order in which nano puts them together. */
+function fieldsOf({ headers, cookie, cookieJar }: NanoServerConfig, href: string): Record<string, string> {
+  const jar = cookieJar?.getCookieString(href.replace(/\/\/[^/]*@/, "//"));
+  const sent = jar || cookie;
+  return { ...headers as Record<string, string> | undefined, ...(sent ? { cookie: sent } : {}) };
+}

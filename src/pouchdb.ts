@@ -1,0 +1,231 @@
+/**
+ * The changes of a PouchDB in this process, without HTTP.
+ *
+ * @module
+ */
+import type { Since } from "./change.ts";
+import { ChangesError } from "./changes_error.ts";
+import type { CouchChangesFeed } from "./couchdb/changes.ts";
+import type { FeedOptions } from "./couchdb/changes.ts";
+import type { Database } from "./couchdb/database.ts";
+import { openFeed } from "./couchdb/feed.ts";
+import { type Information, parseInformation } from "./couchdb/information.ts";
+import { type Settings, settle } from "./couchdb/options.ts";
+import type { Page } from "./couchdb/page.ts";
+import { PolledStream } from "./couchdb/polled_stream.ts";
+import { Rows } from "./couchdb/rows.ts";
+import type { Stream } from "./couchdb/stream.ts";
+
+export type {
+  Change,
+  ChangeBatch,
+  ChangesFeed,
+  CouchChange,
+  CouchChangesFeed,
+  FeedCounters,
+  FeedEvent,
+  FeedOptions,
+  FeedState,
+  Instant,
+  Position,
+  ResetReason,
+  SelectionOptions,
+  Since,
+  Sleep,
+} from "./couchdb/changes.ts";
+export { ChangesError, type ChangesErrorCode } from "./couchdb/changes.ts";
+
+/** What a PouchDB is known by. */
+export interface PouchDatabase {
+  /** Its name. */
+  readonly name: string;
+  /** A random name that every new database gets. */
+  id(): Promise<string>;
+  /** Its position, among other things. */
+  info(): Promise<object>;
+  /** Its feed. */
+  changes(options: object): PouchChanges;
+}
+
+/** A feed of PouchDB's. */
+export interface PouchChanges extends PromiseLike<object> {
+  /** Ends it. */
+  cancel(): void;
+  /** Listens. */
+  on(event: "change", listener: () => void): unknown;
+}
+
+/** Options of a PouchDB's feed; names are CouchDB's, times are milliseconds. */
+export interface PouchChangesOptions extends FeedOptions {
+  /** `"continuous"` (the default); `"normal"`: everything up to now, and the end. */
+  readonly feed?: "continuous" | "normal";
+  /** Newest first: with `feed: "normal"` only. */
+  readonly descending?: boolean;
+}
+
+/**
+ * Follows a PouchDB in this process, without HTTP: as `changes()` of a URL does, with the same batches, states and
+ * positions. Its rows are read in pages, so a slow consumer holds no more than one of them.
+ *
+ * A destroyed database is told as the reset `"deleted"`; the handle never comes back, so close the feed then.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { changes } from "@stillfresh/etag/pouchdb";
+ *
+ * // Stands in for `new PouchDB("blog")` with one document.
+ * const page = { results: [{ seq: 1, id: "post-1", changes: [{ rev: "1-a" }] }], last_seq: 1 };
+ * const blog = {
+ *   name: "blog",
+ *   id: () => Promise.resolve("random"),
+ *   info: () => Promise.resolve({ db_name: "blog", update_seq: 1 }),
+ *   changes: () => Object.assign(Promise.resolve(page), { cancel: () => {}, on: () => {} }),
+ * };
+ *
+ * for await (const change of changes(blog, { since: 0 })) {
+ *   assert.deepEqual(change, { seq: 1, id: "post-1", rev: "1-a", deleted: false });
+ *   break;
+ * }
+ * ```
+ *
+ * @param database A PouchDB.
+ * @param options Where to start (default `"now"`), and how.
+ * @returns The feed. Nothing is asked before it is read.
+ * @throws {TypeError | RangeError} At once, if an option is illegal.
+ * @throws {ChangesError} While it is read, if the fault is final.
+ * @see PouchDB documentation, `db.changes()`
+ */
+export function changes(database: PouchDatabase, options: PouchChangesOptions = {}): CouchChangesFeed {
+  const settings = settle(options);
+  return openFeed(new PouchSource(database, settings), settings);
+}
+
+class PouchSource implements Database {
+  readonly name: string;
+  readonly #database: PouchDatabase;
+  readonly #settings: Settings;
+  readonly #parameters: Readonly<Record<string, unknown>>;
+
+  constructor(database: PouchDatabase, settings: Settings) {
+    this.#parameters = parametersOf(settings);
+    this.name = `pouchdb:${database.name}`;
+    this.#database = database;
+    this.#settings = settings;
+  }
+
+  async information(): Promise<Information> {
+    const [id, info] = await answerOf(Promise.all([this.#database.id(), this.#database.info()]));
+    return parseInformation({ ...info, instance_start_time: id });
+  }
+
+  page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page({ ...this.#parameters, since, limit }, signal);
+  }
+
+  newestFirst(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page(
+      { ...this.#parameters, descending: true, ...(limit < Infinity ? { limit } : {}) },
+      signal,
+    );
+  }
+
+  newest(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page({ descending: true, limit }, signal);
+  }
+
+  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+    return this.#page({ doc_ids: ids, since }, signal);
+  }
+
+  stream(since: Since, session: AbortController): Stream {
+    return new PolledStream((since, signal) => this.#next(since, signal), this.#settings, since, session);
+  }
+
+  /** The first rows after a position, as soon as there are any. */
+  async #next(since: Since, signal: AbortSignal): Promise<Page> {
+    for (;;) {
+      // Listens first: a change between the page and the listening would go unheard.
+      const { heard, cancel } = this.#listen(since, signal);
+      try {
+        const page = await this.page(since, this.#settings.batchSize, signal);
+        if (page.rows.changes.length > 0 || page.rows.fault !== undefined) return page;
+        await heard;
+      } finally {
+        cancel();
+      }
+    }
+  }
+
+  /** Hears the first change after a position, or the end of the database. */
+  #listen(since: Since, signal: AbortSignal): { readonly heard: Promise<void>; cancel(): void } {
+    const feed = this.#database.changes({ ...this.#parameters, live: true, since, return_docs: false });
+    let interrupt = (): void => {};
+    const heard = new Promise<void>((resolve, reject) => {
+      interrupt = () => reject(signal.reason);
+      feed.on("change", () => resolve());
+      answerOf(feed).then(() => reject(gone()), reject);
+    });
+    heard.catch(() => {});
+    signal.addEventListener("abort", interrupt);
+    return {
+      heard,
+      cancel: () => {
+        signal.removeEventListener("abort", interrupt);
+        feed.cancel();
+      },
+    };
+  }
+
+  async #page(options: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Page> {
+    const feed = this.#database.changes(options);
+    const cancel = () => feed.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      const { results, last_seq: lastSeq } = await answerOf(feed) as {
+        readonly results?: readonly unknown[];
+        readonly last_seq?: Since;
+      };
+      if (results === undefined || lastSeq === undefined) throw gone();
+      const rows = new Rows(options["since"] as Since ?? 0);
+      rows.addResults(results);
+      if (rows.fault === undefined) rows.since = lastSeq;
+      const { limit = Infinity } = options as { readonly limit?: number };
+      return { rows, complete: results.length < limit };
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+}
+
+function gone(): ChangesError {
+  return new ChangesError("not-found", "The database is closed or destroyed", { status: 404 });
+}
+
+/** A selection in PouchDB's own terms: a filter that its parameter implies has no name there. */
+function parametersOf({ selection }: Settings): Readonly<Record<string, unknown>> {
+  const { filter, ...rest } = selection.parameters;
+  if (filter === "_design" || rest["fields"] !== undefined) {
+    throw new TypeError(`PouchDB has no ${filter === "_design" ? 'filter: "_design"' : "fields"}`);
+  }
+  return filter === undefined || filter === "_doc_ids" || filter === "_selector" ? rest : { filter, ...rest };
+}
+
+/** What PouchDB answers, or its error as one of ours. */
+async function answerOf<T>(answer: PromiseLike<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof ChangesError) throw cause;
+    const { status, message = String(cause), reason } = cause as {
+      readonly status?: number;
+      readonly message?: string;
+      readonly reason?: string;
+    };
+    if (/destroyed|closed/.test(message)) throw gone();
+    if (status === 400 || status === 404) {
+      throw new ChangesError("bad-request", `PouchDB refuses: ${reason ?? message}`, { status, cause });
+    }
+    throw new ChangesError("server-error", `PouchDB failed: ${message}`, { cause });
+  }
+}
