@@ -10,8 +10,8 @@ import { applied, type Mutant } from "../tests/mutants/mutant.ts";
 import { mutants } from "../tests/mutants/all.ts";
 import { root } from "./run.ts";
 
-/** A sixth of what the soak runs. */
-const SEEDS = 500;
+/** As many as the soak runs. */
+const SEEDS = 2_400;
 const AT_ONCE = 2;
 
 async function copy(from: string, to: string): Promise<void> {

@@ -73,7 +73,7 @@ async function soak(seeds: number, first: number): Promise<number> {
 }
 
 if (import.meta.main) {
-  const [first = "3000", second = "1", ...more] = Deno.args;
+  const [first = "2400", second = "1", ...more] = Deno.args;
   if (first === "--worker") {
     const [end, step] = more.map(Number);
     console.log(JSON.stringify(await soakHere(+second, end!, step!)));

@@ -1,10 +1,12 @@
 /** What may happen in a run. Each returns whether it could: only what did is counted. */
+import type { ActionName } from "./action_name.ts";
 import { MS } from "./clocks.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import type { LiveFeed } from "./live_feed.ts";
 import type { Random } from "./random.ts";
 import type { Place } from "./resources.ts";
+import type { Visit } from "./visit.ts";
 import type { World } from "./world.ts";
 
 type Act = (world: World, random: Random) => boolean;
@@ -37,10 +39,22 @@ function write(world: World, random: Random): boolean {
   return random.chance(0.5) && missing.length > 0 ? edit(world, random, missing) : edit(world, random);
 }
 
+/** One of the documents that a handler has read changes before it answers. */
+function overtake(world: World, random: Random): boolean {
+  const meanwhile = ({ readings }: Visit) => {
+    if (readings.length === 0) return;
+    const { database, document } = random.pick(readings);
+    edit(world, random, [{ database, id: document.id }]);
+  };
+  world.clients.request(random, { slow: random.integer(5, 300), meanwhile });
+  return true;
+}
+
 /** Many writes at once, mostly of documents that no page is built from. */
 function burst(world: World, random: Random, size: number): boolean {
   const database = writable(world, random);
   if (database === undefined) return false;
+  for (let i = 0; i < 3; i++) edit(world, random);
   for (let i = 0; i < size; i++) {
     const document = database.document(`z-${random.integer(1, 40)}`);
     document.edit("x");
@@ -68,7 +82,7 @@ function wrongAnswer(wrong: World["server"]["wrongAnswers"][number]): Act {
 }
 
 function silence(world: World, random: Random): boolean {
-  const until = world.scheduler.time + random.integer(500 * MS, 20_000 * MS);
+  const until = world.scheduler.time + random.integer(500 * MS, 10_000 * MS);
   world.server.silentUntil = until;
   for (const feed of world.server.feeds) feed.silentUntil = until;
   return true;
@@ -85,7 +99,9 @@ function drop(world: World, random: Random): boolean {
   if (database === undefined) return false;
   database.drop();
   world.server.endFeeds(database);
-  world.scheduler.after(random.integer(1_000 * MS, 6_000 * MS), () => {
+  // Sometimes before anybody could notice that it was gone.
+  const ticks = random.chance(0.5) ? random.integer(1, 20) : random.integer(1_000 * MS, 6_000 * MS);
+  world.scheduler.after(ticks, () => {
     database.create();
     for (const { database: home, id } of world.places) {
       if (home !== database || random.chance(0.3)) continue;
@@ -106,14 +122,20 @@ function purge(world: World, random: Random): boolean {
   return true;
 }
 
-/** Files of a backup replace newer ones. The server restarts, and nobody writes before the follower has looked. */
-function rollBack(world: World): boolean {
+/**
+ * Files of a backup replace newer ones. The server restarts, and nobody writes before the follower has looked. The last
+ * row that the follower was given is among what is lost: a follower cannot see any other roll-back.
+ */
+function rollBack(world: World, random: Random): boolean {
   let done = false;
   for (const database of world.databases) {
-    const { closed, since } = world.process.registry.seats.get(database.name)!;
-    const position = closed || since === undefined ? undefined : database.parse(since);
-    if (position === undefined || !database.backupBehind(position)) continue;
-    database.rollBack();
+    const { closed, since, lastRow } = world.process.registry.seats.get(database.name)!;
+    if (closed || since === undefined || lastRow === undefined) continue;
+    const backup = database.backupWithout(database.parse(`${since}`)!, lastRow);
+    if (backup === undefined) continue;
+    database.rollBack(backup);
+    // Whoever restores files may have to purge again, and two gaps look like one.
+    if (random.chance(0.3)) database.purge(database.document(lastRow));
     database.readOnly = true;
     done = true;
   }
@@ -142,7 +164,8 @@ function jump(sign: number): Act {
 
 function closeAndFollow(world: World, random: Random): boolean {
   const database = random.pick(world.databases);
-  if (world.process.registry.seats.get(database.name)!.closed) return false;
+  // Who resumes from a position alone cannot see that files were rolled back meanwhile.
+  if (database.readOnly || world.process.registry.seats.get(database.name)!.closed) return false;
   world.process.unfollow(database);
   return true;
 }
@@ -173,11 +196,12 @@ function boundary(world: World, random: Random): boolean {
 }
 
 /** All of it, by name. */
-export const actions = {
+export const actions: Readonly<Record<ActionName, Act>> = {
   "request": (world, random) => world.clients.request(random),
   "write": write,
   "delete": change((document) => document.delete()),
   "conflict": change((document, random) => document.conflict(random.pick(["x", "y", "z"]))),
+  "write under a handler": overtake,
   "write through the site": (world, random) => (world.clients.write(random), true),
   "rotate": (world) => (world.rotation++, true),
   "back up": (world) => (world.databases.forEach((database) => database.exists && database.backUp()), true),
@@ -211,9 +235,12 @@ export const actions = {
   "wall clock back": jump(-1),
   "burst under a slow handler": (world, random) => {
     world.clients.request(random, { slow: random.integer(100, 3_000) });
-    return burst(world, random, random.integer(10, 40));
+    return burst(world, random, random.integer(20, 60));
   },
-  "slow handler": (world, random) => (world.clients.request(random, { slow: random.integer(200, 40_000) }), true),
+  "slow handler": (
+    world,
+    random,
+  ) => (world.clients.request(random, { slow: random.integer(200, 40_000) }), true),
   "handler throws": (world, random) => (world.clients.request(random, { throws: true }), true),
   "read twice": (world, random) => (world.clients.request(random, { twice: true }), true),
   "groups throw": (world) => (world.groupsThrow = true, false),
@@ -221,6 +248,4 @@ export const actions = {
   "close and follow": closeAndFollow,
   "restart": restart,
   "boundary of maxLag": boundary,
-} satisfies Record<string, Act>;
-
-export type ActionName = keyof typeof actions;
+};

@@ -4,7 +4,7 @@ import { checkNotModified, Violation } from "./invariant.ts";
 import { MS } from "./clocks.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
-import { collectionOf, type Resource } from "./resources.ts";
+import { collectionOf } from "./resources.ts";
 import type { Copy, Visit } from "./visit.ts";
 import type { World } from "./world.ts";
 
@@ -13,6 +13,8 @@ export interface Manner {
   readonly slow?: number;
   readonly throws?: boolean;
   readonly twice?: boolean;
+  /** What happens while the handler runs. */
+  readonly meanwhile?: (visit: Visit) => void;
   /** Asks with what it holds, whatever else it might do. */
   readonly plainly?: boolean;
 }
@@ -43,16 +45,19 @@ export class Clients {
       plan: resource.fields.includes("plan") && random.chance(0.2) ? "pro" : "free",
     };
     const copies = random.pick(this.#copies);
-    const place = [resource.path, ...resource.fields.map((name) => fields[name as keyof typeof fields])].join(" ");
+    const place = [resource.path, ...resource.fields.map((name) => fields[name as keyof typeof fields])].join(
+      " ",
+    );
     const sent = this.#choose(random, copies.get(place), manner.plainly ?? false);
     const visit: Visit = {
       path: resource.path,
       fields,
       build: world.process.build,
       random,
-      slow: manner.slow ?? 0,
+      slow: manner.slow ?? (random.chance(0.06) ? random.integer(5, 400) : 0),
       throws: manner.throws ?? false,
       twice: manner.twice ?? false,
+      meanwhile: () => manner.meanwhile?.(visit),
       ran: false,
       readings: [],
       selected: new Set(),
@@ -117,7 +122,13 @@ export class Clients {
     checkNotModified(process, visit, sent, tag);
   }
 
-  #receive(process: Process, visit: Visit, method: string, response: Response, keep: (copy: Copy) => void): void {
+  #receive(
+    process: Process,
+    visit: Visit,
+    method: string,
+    response: Response,
+    keep: (copy: Copy) => void,
+  ): void {
     const tag = response.headers.get("etag");
     if (tag === null) return;
     process.tags.add(tag);
@@ -132,7 +143,15 @@ export class Clients {
     const { process } = this.#world;
     const visit: Visit = {
       ...{ path: random.pick(this.#world.resources).path, fields: {}, build: process.build, random },
-      ...{ slow: 0, throws: false, twice: false, ran: false, readings: [], selected: new Set<string>() },
+      ...{
+        slow: 0,
+        throws: false,
+        twice: false,
+        meanwhile: undefined,
+        ran: false,
+        readings: [],
+        selected: new Set<string>(),
+      },
     };
     const answer = process.answer(new Request(ORIGIN + visit.path, { method: "POST" }), visit);
     Promise.resolve(answer).then((response) => {
@@ -156,7 +175,8 @@ export class Clients {
         else document.delete();
         visit.readings.push({ database, document, version: database.commit(document) });
         this.#world.trace?.(`  the site writes ${id}`);
-        const answer = () => resolve(new Response(null, { status: 204, headers: invalidates(id, collectionOf(id)) }));
+        const answer = () =>
+          resolve(new Response(null, { status: 204, headers: invalidates(id, collectionOf(id)) }));
         scheduler.after(random.integer(1, 30 * MS), answer);
       });
     });

@@ -29,8 +29,7 @@ export class Clocks {
   readonly #stretches: Stretch[] = [{ from: 0, wallOffset: 0, stoodStill: 0 }];
 
   readonly now = (): number => (WALL_START + this.time + this.#stretches.at(-1)!.wallOffset) / MS;
-  readonly monotonic = (): number =>
-    (MONOTONIC_START + this.time - this.#stretches.at(-1)!.stoodStill) / MS;
+  readonly monotonic = (): number => (MONOTONIC_START + this.time - this.#stretches.at(-1)!.stoodStill) / MS;
 
   /** Somebody sets the wall clock, forward or back. */
   jump(ticks: number): void {

@@ -13,10 +13,15 @@ import type { Scheduler } from "./scheduler.ts";
 export interface Row {
   readonly document: Document;
   readonly seq: number;
-  readonly json: { readonly id: string; readonly changes: readonly { rev: string }[]; readonly deleted?: true };
+  readonly json: {
+    readonly id: string;
+    readonly changes: readonly { rev: string }[];
+    readonly deleted?: true;
+  };
 }
 
-interface Backup {
+/** Files as they were. */
+export interface Backup {
   readonly seqs: readonly number[];
   readonly purges: number;
   readonly documents: ReadonlyMap<string, SavedDocument>;
@@ -30,6 +35,9 @@ export interface DatabaseOptions {
   readonly replicas: number;
 }
 
+/** How many are kept. */
+const BACKUPS = 4;
+
 /** Less than the settling time of a cluster. */
 const LONGEST_LAG = 4_990 * MS;
 
@@ -37,7 +45,7 @@ export class Database {
   readonly name: string;
   readonly shards: number;
   readonly replicas: number;
-  readonly documents = new Map<string, Document>();
+  readonly documents: Map<string, Document> = new Map();
   /** The last sequence of each shard. */
   seqs: number[];
   /** `instance_start_time`. */
@@ -52,7 +60,7 @@ export class Database {
   onCoalesced: () => void = () => {};
   readonly #scheduler: Scheduler;
   readonly #random: Random;
-  #backup: Backup | undefined;
+  #backups: Backup[] = [];
 
   constructor(options: DatabaseOptions, scheduler: Scheduler, random: Random) {
     this.name = options.name;
@@ -77,8 +85,9 @@ export class Database {
     const { time } = this.#scheduler;
     const version = document.commit(time);
     const late = this.replicas > 1 && this.#random.chance(0.3);
-    if (late) this.#scheduler.after(this.#random.integer(1, LONGEST_LAG), () => this.#reveal(document, version));
-    else this.#reveal(document, version);
+    if (late) {
+      this.#scheduler.after(this.#random.integer(1, LONGEST_LAG), () => this.#reveal(document, version));
+    } else this.#reveal(document, version);
     return version;
   }
 
@@ -143,7 +152,7 @@ export class Database {
   drop(): void {
     this.exists = false;
     this.#forgetAll();
-    this.#backup = undefined;
+    this.#backups = [];
   }
 
   /** Another database of the same name. */
@@ -173,20 +182,24 @@ export class Database {
 
   backUp(): void {
     const documents = new Map(Array.from(this.documents, ([id, document]) => [id, document.save()]));
-    this.#backup = { seqs: [...this.seqs], purges: this.purges, documents };
+    this.#backups = [{ seqs: [...this.seqs], purges: this.purges, documents }, ...this.#backups].slice(
+      0,
+      BACKUPS,
+    );
   }
 
-  /** Whether the backup is older than a position in the shard of that position's last row. */
-  backupBehind(position: readonly number[]): boolean {
-    const backup = this.#backup;
-    return backup !== undefined && this.exists &&
-      position.every((seq, shard) => seq === this.seqs[shard]) &&
-      position.some((seq, shard) => seq > backup.seqs[shard]!);
+  /** The newest backup that lacks a row: that of the last change of a follower who has come to the end. */
+  backupWithout(position: readonly number[], lastRow: string): Backup | undefined {
+    // With several shards, the row that came last need not be the newest: a roll-back can go unseen.
+    if (!this.exists || this.shards > 1) return undefined;
+    if (position.some((reached, index) => reached !== this.seqs[index])) return undefined;
+    const { seq, shard } = this.document(lastRow);
+    return this.#backups.find(({ seqs }) => seq > seqs[shard]!);
   }
 
-  /** Puts the files of the backup in place. */
-  rollBack(): void {
-    const backup = this.#backup!;
+  /** Puts the files of a backup in place. */
+  rollBack(backup: Backup): void {
+    this.#backups = this.#backups.slice(this.#backups.indexOf(backup));
     this.seqs = [...backup.seqs];
     this.purges = backup.purges;
     for (const [id, document] of this.documents) {

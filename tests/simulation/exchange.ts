@@ -41,7 +41,9 @@ export class Exchange {
   /** The status line and the fields. */
   head(status: number, type: string, fields: Readonly<Record<string, string>> = {}): void {
     if (!this.open) return;
-    const body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#controller = controller) });
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => void (this.#controller = controller),
+    });
     this.#settle.resolve(new Response(body, { status, headers: { "content-type": type, ...fields } }));
   }
 

@@ -30,7 +30,12 @@ export class Violation extends Error {
 }
 
 /** @throws {Violation} If the registry should not have answered 304 with this tag. */
-export function checkNotModified(process: Process, visit: Visit, sent: readonly Copy[], tag: string | null): void {
+export function checkNotModified(
+  process: Process,
+  visit: Visit,
+  sent: readonly Copy[],
+  tag: string | null,
+): void {
   checkContact(process);
   const meant = sent.filter((copy) => copy.tag === tag);
   if (meant.length === 0) throw new Violation(`304 for ${visit.path} names ${tag}, which was not sent`);
@@ -54,7 +59,11 @@ export function checkContact(process: Process): void {
 }
 
 function checkRepresentation(process: Process, visit: Visit, copy: Copy): void {
-  const wanted: Readonly<Record<string, string>> = { ...visit.fields, path: visit.path, build: process.build };
+  const wanted: Readonly<Record<string, string>> = {
+    ...visit.fields,
+    path: visit.path,
+    build: process.build,
+  };
   for (const [name, value] of Object.entries(copy.representation)) {
     if (wanted[name] === value) continue;
     throw new Violation(

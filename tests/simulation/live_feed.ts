@@ -44,7 +44,9 @@ export class LiveFeed {
   wake(): void {
     if (this.#scheduled || !this.exchange.open) return;
     this.#scheduled = true;
-    const delay = this.#random.chance(0.9) ? this.#random.integer(1, 30 * MS) : this.#random.integer(1, 900 * MS);
+    const delay = this.#random.chance(0.9)
+      ? this.#random.integer(1, 30 * MS)
+      : this.#random.integer(1, 900 * MS);
     this.#scheduler.after(Math.max(delay, this.silentUntil - this.#scheduler.time), () => {
       this.#scheduled = false;
       this.#deliver();

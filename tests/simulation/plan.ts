@@ -1,5 +1,5 @@
 /** What will happen in a run: drawn from its seed beforehand, so that single events can be left out. */
-import type { ActionName } from "./actions.ts";
+import type { ActionName } from "./action_name.ts";
 import { MS } from "./clocks.ts";
 import { Random } from "./random.ts";
 
@@ -34,17 +34,19 @@ export interface Plan {
 }
 
 /** Weights: mostly requests and writes, so that there is something to be wrong about. */
-const OFTEN: Readonly<Partial<Record<ActionName, number>>> = {
-  "request": 840,
-  "write": 30,
+const OFTEN = {
+  "request": 2_000,
+  "write": 24,
   "delete": 4,
   "conflict": 5,
+  "write under a handler": 14,
   "write through the site": 8,
   "rotate": 8,
-  "back up": 3,
-};
+  "back up": 12,
+} as const;
 
-const FAULTS: readonly ActionName[] = [
+/** All kinds of faults that a run may meet. */
+export const FAULTS: readonly ActionName[] = [
   "connection cut",
   "cut mid-row",
   "stall",
@@ -77,21 +79,33 @@ const FAULTS: readonly ActionName[] = [
   "boundary of maxLag",
 ];
 
-const ACTIONS = 700;
+/** What often cannot be done when it is drawn, and so is drawn more often. */
+const RARELY_POSSIBLE: readonly ActionName[] = [
+  "rolled back",
+  "rolled back",
+  "rolled back",
+  "rows repeated",
+  "rows late",
+  "burst under a slow handler",
+  "burst under a slow handler",
+];
+const RARELY_POSSIBLE_SHARE = 0.15;
+
+const ACTIONS = 950;
 
 function config(random: Random): Config {
-  const replicas = random.chance(0.4) ? 3 : 1;
+  const replicas = random.chance(0.2) ? 3 : 1;
   return {
     shards: random.integer(1, 2),
     replicas,
     databases: random.chance(0.4) ? 2 : 1,
     maxLag: random.pick([5_000, 12_000, 25_000]),
-    heartbeat: random.pick([6_000, 10_000, 20_000]),
-    batchSize: random.pick([1, 3, 1_000]),
+    heartbeat: random.pick([3_000, 6_000]),
+    batchSize: random.pick([3, 20, 1_000]),
     fromStart: random.chance(0.3),
-    maxEntries: random.chance(0.8) ? 1_000 : random.integer(2, 8),
-    maxBytes: random.chance(0.8) ? 1e6 : random.integer(1_200, 6_000),
-    pages: random.integer(3, 6),
+    maxEntries: random.chance(0.9) ? 1_000 : random.integer(2, 8),
+    maxBytes: random.chance(0.65) ? 1e6 : random.integer(1_500, 3_000),
+    pages: random.integer(2, 5),
   };
 }
 
@@ -108,12 +122,13 @@ export function plan(seed: number): Plan {
   // In half of the runs a few kinds of faults only, so that rare combinations meet.
   const faults = random.chance(0.5) ? FAULTS : FAULTS.filter(() => random.chance(0.4));
   const actions = Array.from({ length: ACTIONS }, (): Action => {
-    const fault = faults.length > 0 && random.chance(0.04);
-    const name = fault ? random.pick(faults) : random.weighted(OFTEN as Record<ActionName, number>);
+    const fault = faults.length > 0 && random.chance(0.028);
+    const name = fault && random.chance(RARELY_POSSIBLE_SHARE)
+      ? random.pick(RARELY_POSSIBLE)
+      : fault
+      ? random.pick(faults)
+      : random.weighted(OFTEN);
     return { name, gap: gap(random), seed: random.seed() };
   });
   return { seed, config: drawn, actions };
 }
-
-/** All kinds of faults that a run may meet. */
-export { FAULTS };

@@ -22,6 +22,8 @@ export interface Applied {
   /** Milliseconds. */
   readonly maxLag: number;
   since: string | undefined;
+  /** The document of the last row. */
+  lastRow: string | undefined;
 }
 
 /** A registry whose leases and seats can be seen. */
@@ -44,7 +46,13 @@ export class WatchedRegistry extends EtagRegistry {
 
   override seat(name: string, maxLag: number, settle?: number): Seat {
     const seat = super.seat(name, maxLag, settle);
-    const applied: Applied = { live: false, closed: false, contact: undefined, maxLag, since: undefined };
+    const applied: Applied = {
+      live: false,
+      closed: false,
+      contact: undefined,
+      maxLag,
+      ...{ since: undefined, lastRow: undefined },
+    };
     this.seats.set(name, applied);
     const apply = seat.apply.bind(seat);
     const close = seat.close.bind(seat);
@@ -54,6 +62,7 @@ export class WatchedRegistry extends EtagRegistry {
       applied.contact = batch.contact ?? applied.contact;
       applied.live = batch.state === "live" && batch.contact !== undefined;
       applied.since = batch.position?.since as string | undefined;
+      applied.lastRow = batch.changes.at(-1)?.id ?? applied.lastRow;
       this.onApplied(name, batch.reset !== undefined);
     };
     seat.close = () => {
@@ -75,7 +84,7 @@ export class Process {
   /** Every tag it has given out. */
   readonly tags: Set<string> = new Set();
   /** What it has answered that it wrote: the version of each document. */
-  readonly written = new Map<Document, number>();
+  readonly written: Map<Document, number> = new Map();
   /** Neither closed nor replaced by another. */
   running = true;
   readonly #followers = new Map<string, Follower>();
@@ -151,7 +160,9 @@ export class Process {
   #applied(name: string, reset: boolean): void {
     const database = this.world.databases.find((candidate) => candidate.name === name)!;
     const { closed, live } = this.registry.seats.get(name)!;
-    this.world.trace?.(`  ${name}: ${closed ? "closed" : live ? "live" : "not live"}${reset ? ", reset" : ""}`);
+    this.world.trace?.(
+      `  ${name}: ${closed ? "closed" : live ? "live" : "not live"}${reset ? ", reset" : ""}`,
+    );
     if (reset || live) database.readOnly = false;
     if (!closed || !this.running) return;
     this.world.scheduler.after(this.world.random.integer(1, 4_000 * MS), () => {

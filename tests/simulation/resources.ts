@@ -45,11 +45,11 @@ function sources(places: readonly Place[], found: readonly (Found | undefined)[]
   return places.map(({ id }, index) => found[index] ?? id);
 }
 
-/** Built from one document; `declare` says what the page says of it. */
+/** Built from one document, or from two readings of it. */
 function one(
   path: string,
   place: (world: World, visit: Visit) => Place,
-  answer: (document: Found, visit: Visit) => Response,
+  answer: (documents: readonly Found[], visit: Visit) => Response,
   fields: readonly string[] = [],
 ): Resource {
   return {
@@ -58,10 +58,10 @@ function one(
     respond: async (world, visit) => {
       const at = place(world, visit);
       const [document] = await world.read(visit, [at]);
-      const [again] = visit.twice ? await world.read(visit, [at]) : [document];
-      if (document === undefined || again === undefined) return notFound();
-      if (visit.twice) return page([document, again]);
-      return answer(document, visit);
+      if (document === undefined) return notFound();
+      if (!visit.twice) return answer([document], visit);
+      const [again] = await world.read(visit, [at]);
+      return again === undefined ? notFound() : answer([document, again], visit);
     },
   };
 }
@@ -104,25 +104,29 @@ function negotiated(path: string, choices: Readonly<Record<string, Place>>, wide
 
 const select = (visit: Visit, field: string): void => void visit.selected.add(field);
 
-function answerPersonally(document: Found, visit: Visit): Response {
+function answerPersonally(documents: readonly Found[], visit: Visit): Response {
   select(visit, "who");
-  const headers = { "cache-control": "private, no-cache", ...dependsOn(document) };
+  const headers = { "cache-control": "private, no-cache", ...dependsOn(...documents) };
   return new Response("for you", { headers });
 }
 
 /** One page for everyone, another for whoever is logged in; nothing in the answer says so. */
-function answerByCookie(document: Found, visit: Visit): Response {
+function answerByCookie(documents: readonly Found[], visit: Visit): Response {
   select(visit, "who");
-  return new Response("who are you", { headers: { "cache-control": "no-cache", ...dependsOn(document) } });
+  return new Response("who are you", {
+    headers: { "cache-control": "no-cache", ...dependsOn(...documents) },
+  });
 }
 
 /** All pages of a site over these documents of the first database, and these of a second. */
 export function resourcesOver(a: readonly Place[], b: readonly Place[], other: readonly Place[]): Resource[] {
-  const plain = (document: Found) => page([document]);
-  const bare = (document: Found) => page([document._id]);
+  const plain = (documents: readonly Found[]) => page(documents);
+  const bare = (documents: readonly Found[]) => page(documents.map(({ _id }) => _id));
   const rotating = (world: World) => a[world.rotation % 2]!;
-  const own = ({ _id, _rev }: Found, { build }: Visit) =>
-    page([{ _id, _rev }], { etag: `"own.${build}.${_id}.${_rev}"` });
+  const own = (documents: readonly Found[], { build }: Visit) => {
+    const revisions = documents.map(({ _id, _rev }) => `${_id}.${_rev}`).join(".");
+    return page(documents, { etag: `"own.${build}.${revisions}"` });
+  };
   return [
     one("/one/1", () => a[0]!, plain),
     one("/one/2", () => a[1]!, plain),

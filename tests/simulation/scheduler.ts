@@ -25,7 +25,7 @@ function earlier(a: Event, b: Event): boolean {
 
 /** Runs events. No two of them happen at the same time. */
 export class Scheduler {
-  readonly clocks = new Clocks();
+  readonly clocks: Clocks = new Clocks();
   /** Events so far. */
   steps = 0;
   readonly #heap: Event[] = [];
@@ -90,8 +90,9 @@ export class Scheduler {
       this.clocks.time = Math.max(event.at, this.time + 1);
       this.steps++;
       run();
-      // A process that does not run handles nothing of what arrives.
-      if (!this.frozen) await this.drain();
+      // A process that does not run handles nothing of what arrives, not even for one turn.
+      if (this.frozen) continue;
+      await this.drain();
       return true;
     }
   }

@@ -18,8 +18,8 @@ const ROOT = "http://couchdb.test/";
 
 export class Server {
   readonly databases: readonly Database[];
-  readonly exchanges = new Set<Exchange>();
-  readonly feeds = new Set<LiveFeed>();
+  readonly exchanges: Set<Exchange> = new Set();
+  readonly feeds: Set<LiveFeed> = new Set();
   /** What the next requests get instead. */
   wrongAnswers: WrongAnswer[] = [];
   /** Called when such an answer was given. */
@@ -56,7 +56,9 @@ export class Server {
 
   /** Over the wire, in either direction. */
   #travel(then: () => void): void {
-    const delay = this.#random.chance(0.9) ? this.#random.integer(1, 5 * MS) : this.#random.integer(1, 400 * MS);
+    const delay = this.#random.chance(0.9)
+      ? this.#random.integer(1, 5 * MS)
+      : this.#random.integer(1, 400 * MS);
     this.#scheduler.after(Math.max(delay, this.silentUntil - this.#scheduler.time), () => {
       if (this.#scheduler.time < this.silentUntil) this.#travel(then);
       else then();
@@ -83,8 +85,9 @@ export class Server {
   #answerWrongly(exchange: Exchange, wrong: WrongAnswer): void {
     this.onWrongAnswer(wrong);
     this.#travel(() => {
-      if (wrong === "503") exchange.answer(503, "application/json", '{"error":"all_workers_died","reason":""}');
-      else if (wrong === "429") exchange.answer(429, "text/plain", "slow down", { "retry-after": "1" });
+      if (wrong === "503") {
+        exchange.answer(503, "application/json", '{"error":"all_workers_died","reason":""}');
+      } else if (wrong === "429") exchange.answer(429, "text/plain", "slow down", { "retry-after": "1" });
       else if (wrong === "html") {
         const type = this.#random.chance(0.5) ? "text/html" : "application/json";
         exchange.answer(200, type, "<!doctype html><p>Please log in</p>");

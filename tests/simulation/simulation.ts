@@ -6,7 +6,7 @@
 import { actions } from "./actions.ts";
 import { MS } from "./clocks.ts";
 import { Violation } from "./invariant.ts";
-import { type Action, plan, type Plan } from "./plan.ts";
+import { type Action, type Plan, plan } from "./plan.ts";
 import type { Process } from "./process.ts";
 import { Random } from "./random.ts";
 import { World } from "./world.ts";

@@ -29,6 +29,8 @@ export interface Visit {
   readonly slow: number;
   readonly throws: boolean;
   readonly twice: boolean;
+  /** Called between what the handler reads and what it answers. */
+  readonly meanwhile: (() => void) | undefined;
   /** Whether the handler was called. */
   ran: boolean;
   readonly readings: Reading[];

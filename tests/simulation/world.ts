@@ -18,12 +18,12 @@ const LONG_AGO = -60_000 * MS;
 export class World {
   readonly config: Config;
   readonly random: Random;
-  readonly scheduler = new Scheduler();
+  readonly scheduler: Scheduler = new Scheduler();
   readonly databases: Database[] = [];
   readonly server: Server;
   readonly resources: readonly Resource[];
   readonly clients: Clients;
-  readonly counts = new Map<string, number>();
+  readonly counts: Map<string, number> = new Map();
   readonly processes: Process[] = [];
   process!: Process;
   /** Handlers that are running. */
@@ -45,7 +45,11 @@ export class World {
     const { shards, replicas } = config;
     for (let i = 0; i < config.databases; i++) {
       const name = `db${i + 1}`;
-      const database = new Database({ name, shards, replicas }, this.scheduler, new Random(this.random.seed()));
+      const database = new Database(
+        { name, shards, replicas },
+        this.scheduler,
+        new Random(this.random.seed()),
+      );
       database.onCoalesced = () => this.count("rows coalesced");
       this.databases.push(database);
     }
@@ -65,7 +69,9 @@ export class World {
   }
 
   #clock(): string {
-    return `${String(this.scheduler.steps).padStart(5)} ${(this.scheduler.time / MS).toFixed(3).padStart(11)} ms`;
+    return `${String(this.scheduler.steps).padStart(5)} ${
+      (this.scheduler.time / MS).toFixed(3).padStart(11)
+    } ms`;
   }
 
   #chooseResources(): Resource[] {
@@ -103,6 +109,7 @@ export class World {
       if (request.method === "POST") return await this.clients.writeThrough(process, visit);
       const resource = this.resources.find(({ path }) => path === visit.path)!;
       const response = await resource.respond(this, visit);
+      visit.meanwhile?.();
       if (visit.slow > 0) await this.#dawdle(visit.slow);
       if (visit.throws) throw new Error("the handler has failed");
       return response;
@@ -128,9 +135,11 @@ export class World {
           const { exists, rev } = document.versions[version]!;
           return exists ? { _id: document.id, _rev: rev } : undefined;
         });
-        const line = readings.map(({ document, version }) => `${document.id} ${stateOf(document.versions[version]!)}`);
+        const line = readings.map(({ document, version }) =>
+          `${document.id} ${stateOf(document.versions[version]!)}`
+        );
         this.trace?.(`  read for ${visit.path}: ${line.join(", ")}`);
-        if (random.chance(0.7)) resolve(found);
+        if (random.chance(0.9)) resolve(found);
         else this.scheduler.after(random.integer(1, 20 * MS), () => resolve(found));
       });
     });

@@ -1,0 +1,7 @@
+/** Every mutant there is. */
+import { contactMutants } from "./contact.ts";
+import { memoryMutants } from "./memory.ts";
+import type { Mutant } from "./mutant.ts";
+import { tagMutants } from "./tags.ts";
+
+export const mutants: readonly Mutant[] = [...memoryMutants, ...contactMutants, ...tagMutants];

@@ -1,0 +1,89 @@
+/** Contact and lag, suspension and resumption, gaps. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+const PROBE = "couchdb/probe.ts";
+const READER = "couchdb/reader.ts";
+
+const ROWS = `        cursor.advance(rows.start, rows.changes, rows.since);
+        yield* cursor.batches(rows.changes, batchSize, rows.since);`;
+
+const heartbeats: Mutant = {
+  name: "heartbeats count as contact",
+  edits: [{
+    file: "couchdb/row_stream.ts",
+    search:
+      "if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {",
+    replace: "{",
+  }, {
+    file: READER,
+    search: ROWS,
+    replace: `${ROWS}
+        if (cursor.state === "live") cursor.contact = instant(clock);
+        yield cursor.batch([]);`,
+  }],
+};
+
+const PROBE_BEGINS = "export async function* probe(connection: Connection): Batches {";
+
+const RESUMED_FIRST = `${PROBE_BEGINS}
+  connection.cursor.contact = instant(connection.settings.clock);
+  connection.cursor.state = "live";
+  yield connection.cursor.batch([]);`;
+
+export const contactMutants: readonly Mutant[] = [
+  heartbeats,
+  mutant("rows count as contact", READER, ROWS, `        cursor.contact = instant(clock);\n${ROWS}`),
+  mutant("contact is when the answer came", PROBE, "return sent;", "return instant(settings.clock);"),
+  mutant("resume before applying", PROBE, PROBE_BEGINS, RESUMED_FIRST),
+  mutant("a page is enough, whatever is pending", PROBE, "    if (!complete) continue;\n", ""),
+  mutant(
+    "smaller clock for lag",
+    "seats.ts",
+    "this.#wallDeadline && this.#clock.monotonic()",
+    "this.#wallDeadline || this.#clock.monotonic()",
+  ),
+  mutant(
+    "lag is not looked at",
+    "seats.ts",
+    "(this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline)",
+    "this.#wallDeadline > 0",
+  ),
+  mutant(
+    "a loss does not suspend",
+    "seat.ts",
+    'this.#live = batch.state === "live" &&',
+    'this.#live ||= batch.state === "live" &&',
+  ),
+  mutant(
+    "a closed follower stays live",
+    "seat.ts",
+    "    this.#closed = true;\n    this.#live = false;",
+    "    this.#closed = true;",
+  ),
+  mutant(
+    "no identity",
+    PROBE,
+    "  await verifyIdentity(connection);\n  cursor.contact = contact;",
+    "  cursor.contact = contact;",
+  ),
+  mutant(
+    "a recreated database is the same",
+    "couchdb/information.ts",
+    'if (known.life !== current.life) return "recreated";',
+    "",
+  ),
+  mutant(
+    "a purge is no gap",
+    "couchdb/information.ts",
+    'if (known.purges !== current.purges) return "purged";',
+    "",
+  ),
+  mutant("no row early", PROBE, "if (!recognised) await explainGap(connection, start);", ""),
+  mutant("a purge hides a roll-back", PROBE, "  connection.cursor.since = 0;\n", ""),
+  mutant(
+    "goes on from the old position after a gap",
+    "couchdb/cursor.ts",
+    'if (reason !== "purged") this.since = 0;',
+    "",
+  ),
+];

@@ -1,0 +1,88 @@
+/** Leases, the memory of changes, the floor, settling. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+const MEMORY = "change_memory.ts";
+
+const OVERFLOW = `      this.floor();
+      this.#onOverflow();`;
+
+const OLDEST_FORGOTTEN = `      for (const name of this.#changes.keys()) {
+        if (this.#bytes <= this.#maxBytes) break;
+        this.#changes.delete(name);
+        this.#bytes -= CHANGE_BYTES + name.length;
+      }
+      this.#onOverflow();`;
+
+const FLOOR_SETTLES =
+  `    if (at !== undefined && this.#floorAt !== undefined && surelyElapsed(this.#floorAt, at) < this.settle) {
+      return "settling";
+    }
+`;
+
+const unknownGroups: Mutant = {
+  name: "groups unknown at the time of a change forgotten",
+  edits: [{
+    file: "entries.ts",
+    search: "    if (this.#groups.change(group, mark)) this.#kept.expectDead();",
+    replace: `    const known = this.#groups.change(group, mark);
+    if (known) this.#kept.expectDead();
+    return known as never;`,
+  }, {
+    file: "registry.ts",
+    search: "this.#entries.change(group, this.#memory.record(group, rev, reporter, settle));",
+    replace: `const known: unknown = this.#entries.change(group, this.#memory.mark + 1);
+    if (known) this.#memory.record(group, rev, reporter, settle);`,
+  }],
+};
+
+const settleByLargerClock: Mutant = {
+  name: "larger clock for settling",
+  edits: [{
+    file: MEMORY,
+    search: "if (surelyElapsed(report.at, at) >= report.settle) continue;",
+    replace:
+      "if (Math.max(at.wall - report.at.wall, at.monotonic - report.at.monotonic) >= report.settle) continue;",
+  }],
+};
+
+export const memoryMutants: readonly Mutant[] = [
+  mutant("no lease", MEMORY, 'if (change.mark > mark) return "lease-broken";', ""),
+  unknownGroups,
+  mutant(
+    "changes forgotten under an open lease",
+    MEMORY,
+    "if (oldest !== undefined && oldest.mark < change.mark) return;",
+    "",
+  ),
+  mutant("memory bound without a floor", MEMORY, OVERFLOW, OLDEST_FORGOTTEN),
+  mutant("leases survive the floor", MEMORY, "    this.#open.clear();\n", ""),
+  mutant(
+    "no floor at a pin",
+    "seat.ts",
+    "batch.reset !== undefined || !this.#started ||",
+    "batch.reset !== undefined ||",
+  ),
+  mutant(
+    "no floor at a reset",
+    "seat.ts",
+    "batch.reset !== undefined || !this.#started ||",
+    "!this.#started ||",
+  ),
+  mutant("the floor does not settle", MEMORY, FLOOR_SETTLES, ""),
+  mutant(
+    "a loss before the start counts as the start",
+    "seat.ts",
+    'this.#started ||= batch.state !== "lost" || batch.position !== undefined;',
+    "this.#started = true;",
+  ),
+  mutant("no settle", "seat.ts", "batch.replicas > 1 ? REPLICATED_SETTLE : 0", "0"),
+  settleByLargerClock,
+  mutant("reported revisions ignored", MEMORY, 'if (report.rev !== rev) return "revision-differs";', ""),
+  mutant(
+    "a write through the site does not settle",
+    "registry.ts",
+    "for (const group of groups) this.#change(group, undefined, this, this.#memory.settle);",
+    "for (const group of groups) this.#change(group, undefined, this, 0);",
+  ),
+  mutant("a groups function that throws is ignored", "seat.ts", 'this.#host.reset("groups-threw");', ""),
+];

@@ -1,0 +1,85 @@
+/** Entries and their groups, entity tags, who asked, the build. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+const VALIDATOR = "validator.ts";
+
+const withoutId: Mutant = {
+  name: "tag without id",
+  edits: [
+    {
+      file: VALIDATOR,
+      search: "representation, sources.map(groupOf), revisions]",
+      replace: "representation, revisions]",
+    },
+    { file: VALIDATOR, search: ".${idDigest(groupOf(only))}.", replace: "." },
+  ],
+};
+
+const MINTED = "  return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;";
+
+const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n";
+
+const FORMER_GIVEN = `    if (refusal !== undefined) {
+      const former = this.#entries.find(storageKey(lease.key, lease.caller), headers);
+      return typeof former !== "string" && offer.etag === undefined ? former : this.#refuse(refusal);
+    }
+`;
+
+export const tagMutants: readonly Mutant[] = [
+  withoutId,
+  mutant("tag without build", VALIDATOR, "digestOf([build, representation,", "digestOf([representation,"),
+  mutant("tag without resource", VALIDATOR, "digestOf([key, caller ?? null,", "digestOf([caller ?? null,"),
+  mutant("tag without caller", VALIDATOR, "digestOf([key, caller ?? null,", "digestOf([key,"),
+  mutant("tag without variant", VALIDATOR, "language, selected]", "language]"),
+  mutant(
+    "tag for a private copy",
+    "registration.ts",
+    "{ sources, tag: undefined }, refusal)",
+    `{
+    sources,
+    tag: deriveTag(
+      sources,
+      site.build,
+      representationId(exchange.key, exchange.request.headers, response, [], exchange.caller),
+    ),
+  }, refusal)`,
+  ),
+  mutant(
+    "a private copy is registered",
+    "storing.ts",
+    'if (caller === undefined && !directives.has("public") && hasCredentials(request)) return "credentials";',
+    "",
+  ),
+  mutant(
+    "an answer for nobody goes to somebody",
+    "validation.ts",
+    'if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");',
+    "",
+  ),
+  mutant("minted tag kept for other groups", "mint.ts", MINTED, "  return former.etag;"),
+  mutant(
+    "minted tag kept after a change",
+    "entries.ts",
+    "tagFor(former !== undefined && this.isValid(former) ? former : undefined)",
+    "tagFor(former)",
+  ),
+  mutant("minted tag kept for another response", "registry.ts", REFUSED, FORMER_GIVEN),
+  mutant(
+    "a group leaves with its first entry",
+    "groups.ts",
+    "if (--group.dependents === 0 &&",
+    "if (--group.dependents >= 0 &&",
+  ),
+  mutant(
+    "the epoch stands still",
+    "groups.ts",
+    "group.changedAt = this.#changedAt = mark;",
+    "group.changedAt = mark;",
+  ),
+  mutant(
+    "collections are not told",
+    "seat.ts",
+    'for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);',
+    "",
+  ),
+];
