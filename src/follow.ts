@@ -7,7 +7,7 @@ import type { Change, ChangeBatch, ChangesFeed, Since } from "./change.ts";
 import { ChangesError } from "./changes_error.ts";
 import type { EtagRegistry, Seat } from "./registry.ts";
 
-/** How a feed is followed. */
+/** How a feed is followed, which must not be filtered: a document that stops matching would vanish without a change. */
 export interface FollowOptions<C extends Change = Change> {
   /** Groups a change touches, besides its id. If it throws, everything is void. */
   readonly groups?: (change: C) => Iterable<string>;

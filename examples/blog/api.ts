@@ -1,5 +1,5 @@
 /** The JSON interface to posts: `GET`, `PUT` and `DELETE` of `/api/posts/:id`. */
-import { dependsOn, evaluatePreconditions, invalidates } from "../../mod.ts";
+import { conflictResponse, dependsOn, invalidates, revisionOf } from "../../mod.ts";
 import { isPostId, parsePost, type Post, type Stored } from "./documents.ts";
 import type { Store } from "./store.ts";
 
@@ -8,16 +8,28 @@ export const allPosts = "posts";
 
 const revalidated = { "cache-control": "public, no-cache", "vary": "accept-encoding" };
 
-/** Answers with the post as the database holds it; its revision is the entity tag, as in CouchDB. */
+/** The posts that writes with a precondition were judged by. */
+const judged = new WeakMap<Request, Stored<Post> | null>();
+
+/** What a write is judged by before it runs: the post, null where there is none, undefined for other addresses. */
+export async function currentPost(store: Store, request: Request): Promise<Stored<Post> | null | undefined> {
+  const id = /^\/api\/posts\/([^/]+)$/.exec(new URL(request.url).pathname)?.[1];
+  if (id === undefined || !isPostId(id)) return undefined;
+  const post = await store.post(id);
+  judged.set(request, post);
+  return post;
+}
+
+/** Answers with the post as the database holds it. Its tag is derived from its revision, and tells it again. */
 export async function getPost(store: Store, id: string): Promise<Response> {
   const post = isPostId(id) ? await store.post(id) : null;
   if (post === null) return problem(404, `there is no post ${id}`);
-  return Response.json(post, { headers: { ...revalidated, "etag": etagOf(post), ...dependsOn(post) } });
+  return Response.json(post, { headers: { ...revalidated, ...dependsOn(post) } });
 }
 
 /**
- * Writes a post: over the revision that `If-Match` or the body's `_rev` names, or a new one where neither does.
- * The database compares the revision as it writes, so no edit in between is lost.
+ * Writes a post: over the revision that the body's `_rev` or `If-Match` names, or a new one where neither does. The
+ * database compares the revision as it writes, so no edit in between is lost.
  */
 export async function putPost(store: Store, id: string, request: Request): Promise<Response> {
   if (!isPostId(id)) return problem(400, "an id looks like post-2026-11-23-words");
@@ -27,25 +39,27 @@ export async function putPost(store: Store, id: string, request: Request): Promi
   } catch (error) {
     return problem(400, (error as Error).message);
   }
-  const current = await store.post(id);
-  if (!allows(request, current)) return problem(412, "the post is not as the request expects it");
-  const expected = post._rev ?? (request.headers.has("if-match") ? current?._rev : undefined);
-  const rev = await store.put(expected === undefined ? post : { ...post, _rev: expected });
-  if (rev === null) return conflict(request);
-  const headers = { "location": `/posts/${id}`, ...invalidates(id, allPosts) };
-  return Response.json({ ok: true, id, rev }, { status: current === null ? 201 : 200, headers });
+  const over = post._rev ?? intended(request);
+  try {
+    const rev = await store.put(over === undefined ? post : { ...post, _rev: over });
+    const headers = { "location": `/posts/${id}`, ...invalidates(id, allPosts) };
+    return Response.json({ ok: true, id, rev }, { status: over === undefined ? 201 : 200, headers });
+  } catch (error) {
+    return lost(request, error);
+  }
 }
 
-/** Deletes a post at the revision that `If-Match` or the query's `rev` names. */
+/** Deletes a post at the revision that the query's `rev` or `If-Match` names. */
 export async function deletePost(store: Store, id: string, request: Request): Promise<Response> {
-  const current = isPostId(id) ? await store.post(id) : null;
-  if (current === null) return problem(404, `there is no post ${id}`);
-  if (!allows(request, current)) return problem(412, "the post is not as the request expects it");
-  const rev = new URL(request.url).searchParams.get("rev") ??
-    (request.headers.has("if-match") ? current._rev : undefined);
+  if (!isPostId(id) || await store.post(id) === null) return problem(404, `there is no post ${id}`);
+  const rev = new URL(request.url).searchParams.get("rev") ?? intended(request);
   if (rev === undefined) return problem(428, "say which revision to delete: If-Match, or ?rev=");
-  if (!await store.delete(id, rev)) return conflict(request);
-  return Response.json({ ok: true, id }, { headers: invalidates(id, allPosts) });
+  try {
+    await store.delete(id, rev);
+    return Response.json({ ok: true, id }, { headers: invalidates(id, allPosts) });
+  } catch (error) {
+    return lost(request, error);
+  }
 }
 
 /** An answer that says what is wrong (RFC 9457). */
@@ -57,17 +71,16 @@ export function problem(status: number, detail: string, headers: Record<string, 
   });
 }
 
-function etagOf(post: Stored<Post>): string {
-  return `"${post._rev}"`;
-}
-
-function allows(request: Request, current: Stored<Post> | null): boolean {
-  return evaluatePreconditions(request, current && { etag: etagOf(current) }) === "proceed";
+/** The revision that `If-Match` is about: the one it names; where it takes several, or any, the one it was judged by. */
+function intended(request: Request): string | undefined {
+  if (!request.headers.has("if-match")) return undefined;
+  return revisionOf(request) ?? judged.get(request)?._rev;
 }
 
 /** The write lost a race: against the precondition, or against the `_rev` that was sent. */
-function conflict(request: Request): Response {
-  return request.headers.has("if-match")
-    ? problem(412, "the post has changed in the meantime")
-    : problem(409, "the post has another revision: read it, and send its _rev or an If-Match");
+function lost(request: Request, error: unknown): Response {
+  const conflict = conflictResponse(request, error);
+  if (conflict === undefined) throw error;
+  if (request.headers.has("if-match")) return conflict;
+  return problem(409, "the post has another revision: read it, and send its _rev or an If-Match");
 }

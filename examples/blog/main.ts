@@ -1,7 +1,8 @@
 /**
  * The demo: a blog of 3,000 posts out of an embedded database, or out of the one that `COUCHDB_URL` names.
  *
- * Environment: `PORT` (8000), `HOST` (127.0.0.1), `COUCHDB_URL` (`http://user:password@127.0.0.1:5984/blog`).
+ * Environment: `PORT` (8000), `HOST` (127.0.0.1), `COUCHDB_URL` (`http://user:password@127.0.0.1:5984/blog`),
+ * `SNAPSHOT` (a file that keeps the registry across restarts; it pays off with a database that outlives them).
  */
 import process from "node:process";
 import { startDatabase } from "./database.ts";
@@ -9,6 +10,7 @@ import { reach, Refusal, refusedByAddress, refusedByDatabase } from "./failure.t
 import { seed } from "./seed.ts";
 import { serve } from "./serve.ts";
 import { createSite, type Site } from "./site.ts";
+import { keepSnapshot, readSnapshot } from "./snapshot.ts";
 import { openStore } from "./store.ts";
 
 async function main(): Promise<void> {
@@ -20,11 +22,16 @@ async function main(): Promise<void> {
   await reach(url);
   const refused = (error: unknown) => Promise.reject(refusedByDatabase(url, error));
   await seed(url, { onProgress: progress }).catch(refused);
-  const site = createSite({ couchUrl: url.href });
+  const file = process.env["SNAPSHOT"];
+  const site = createSite({ couchUrl: url.href, snapshot: file ? await readSnapshot(file) : undefined });
+  if (site.registry.stats["snapshot-refused"] > 0) {
+    console.error(`blog: ${file} holds no snapshot of this build, and is ignored`);
+  }
   await site.follower.ready.catch(refused);
   const server = await serve(site.fetch, { hostname, port })
     .catch((error) => Promise.reject(refusedByAddress(hostname, port, error)));
-  stopOnSignal([server, site, ...(database === undefined ? [] : [database])]);
+  const kept = file ? [keepSnapshot(site.registry, file)] : [];
+  stopOnSignal([server, ...kept, site, ...(database === undefined ? [] : [database])]);
   await introduce(`http://${hostname}:${server.port}`, site, url);
 }
 

@@ -29,7 +29,7 @@ export function listPage(
     ? html`<p>Nothing has been written yet.</p>`
     : html`<ul class="list">${items}</ul>`;
   const next = older === undefined ? "" : html`<a class="older" href="/?from=${older}">Older posts →</a>`;
-  return page("Slack Water", html`${list}${next}`, run);
+  return page("Slack Water", html`${list}${next}`, [...posts, ...authors.values()], run);
 }
 
 /** One post with its author. */
@@ -48,6 +48,7 @@ export function postPage(post: Post, author: Author | undefined, run: Run): stri
         <p class="tags">${tags}</p>
       </article>
     `,
+    author === undefined ? [post] : [post, author],
     run,
   );
 }
@@ -62,6 +63,7 @@ export function messagePage(title: string, text: string, run: Run): string {
         <p>${text}</p>
       </article>
     `,
+    [],
     run,
   );
 }
@@ -71,8 +73,10 @@ function byline(post: Post, author: Author | undefined): Html {
   return html`<p class="meta">${date} · ${author?.name ?? "Unknown"}</p>`;
 }
 
-function page(title: string, content: Html, run: Run): string {
+/** Says of each page which documents it shows, and at which revisions. */
+function page(title: string, content: Html, documents: readonly (Post | Author)[], run: Run): string {
   const time = run.time.toISOString().slice(11, 19);
+  const shown = documents.map(({ _id, _rev }) => `${_id}@${_rev}`).join(" ");
   return html`
     <!doctype html>
     <html lang="en">
@@ -86,7 +90,7 @@ function page(title: string, content: Html, run: Run): string {
       <body>
         <header class="masthead"><a href="/">Slack Water</a><span>notes from between the tides</span></header>
         <main>${content}</main>
-        <footer>
+        <footer data-documents="${shown}">
           Built by handler run № <b>${run.number}</b> at <b>${time}</b> UTC. Reload: the number stays until a
           document on this page changes.
         </footer>

@@ -1,8 +1,8 @@
 /** The blog as one Fetch handler: routes, and the registry in front of them. */
 import { type IRequestStrict, IttyRouter } from "itty-router";
-import { dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { type ChangesFeed, dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
-import { allPosts, deletePost, getPost, problem, putPost } from "./api.ts";
+import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
 import { listPage, messagePage, postPage, type Run } from "./pages.ts";
 import { openStore, type Store } from "./store.ts";
@@ -21,16 +21,34 @@ export interface Site {
 const build = "blog-1";
 const perPage = 20;
 
-/** Opens the site over the database that `couchUrl` names; credentials in it are used, and never shown. */
-export function createSite(options: { readonly couchUrl: string }): Site {
-  const registry = new EtagRegistry();
-  const feed = changes(options.couchUrl, { since: "now" });
-  const follower = follow(registry, feed, { groups: ({ id }) => isPostId(id) ? [allPosts] : [] });
-  const route = routes(openStore(new URL(options.couchUrl)));
+/** Where the site's documents are, and what it begins with. */
+export interface SiteOptions {
+  /** The database; credentials in it are used, and never shown. */
+  readonly couchUrl: string;
+  /** What the registry of an earlier process left behind. */
+  readonly snapshot?: unknown;
+  /** Where changes come from; default: the database. */
+  readonly feed?: ChangesFeed;
+  /** ms without contact after which nothing is answered from the registry; default 25,000. */
+  readonly maxLag?: number;
+}
+
+/** Opens the site. */
+export function createSite(
+  { couchUrl, snapshot, feed = changes(couchUrl), maxLag = 25_000 }: SiteOptions,
+): Site {
+  const registry = new EtagRegistry({ version: build, snapshot });
+  const groups = ({ id }: { readonly id: string }) => isPostId(id) ? [allPosts] : [];
+  const follower = follow(registry, feed, { groups, maxLag });
+  const store = openStore(new URL(couchUrl));
+  const route = routes(store);
   let runs = 0;
   const site = withEtag((request: Request) => route(request, { number: ++runs, time: new Date() }), {
     registry,
-    version: build,
+    // Under whichever name and port it is reached: instances behind one proxy agree on their tags.
+    key: ({ url }) => url.slice(url.indexOf("/", "https://".length)),
+    current: (request) => currentPost(store, request),
+    cacheStatus: "Stillfresh",
   });
   const stats = () => {
     const { live, lag, since } = follower;

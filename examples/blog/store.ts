@@ -10,10 +10,10 @@ export interface Store {
   posts(limit: number, from?: string): Promise<Stored<Post>[]>;
   /** The authors that exist, by id. */
   authors(ids: Iterable<string>): Promise<Map<string, Stored<Author>>>;
-  /** Writes a post over its `_rev`, or a new one. Gives the new revision; null: somebody else was faster. */
-  put(post: Post): Promise<string | null>;
-  /** Deletes a post at a revision. False: somebody else was faster. */
-  delete(id: string, rev: string): Promise<boolean>;
+  /** Writes a post over its `_rev`, or a new one, and gives the new revision. Throws a 409 if it is not current. */
+  put(post: Post): Promise<string>;
+  /** Deletes a post at a revision. Throws a 409 if it is not current. */
+  delete(id: string, rev: string): Promise<void>;
 }
 
 /** Opens the store; `url` names the database, and may hold credentials. */
@@ -21,7 +21,14 @@ export function openStore(url: URL): Store {
   const { server, name } = locate(url);
   const database = nano(server.href).use<Post | Author>(name);
   return {
-    post: (id) => orNull(404, database.get(id) as Promise<Stored<Post>>),
+    async post(id) {
+      try {
+        return await database.get(id) as Stored<Post>;
+      } catch (error) {
+        if (statusOf(error) === 404) return null;
+        throw error;
+      }
+    },
     async posts(limit, from = "post-\ufff0") {
       const range = { startkey: from, endkey: "post-", descending: true, include_docs: true, limit };
       const { rows } = await database.list(range);
@@ -33,9 +40,15 @@ export function openStore(url: URL): Store {
       const found = rows.flatMap((row) => "doc" in row && row.doc ? [row.doc as Stored<Author>] : []);
       return new Map(found.map((author) => [author._id, author]));
     },
-    put: async (post) => (await orNull(409, database.insert(post)))?.rev ?? null,
-    // CouchDB answers a stale revision with 409, PouchDB one that it never had with 404.
-    delete: async (id, rev) => (await orNull(404, orNull(409, database.destroy(id, rev)))) !== null,
+    put: async (post) => (await database.insert(post)).rev,
+    async delete(id, rev) {
+      try {
+        await database.destroy(id, rev);
+      } catch (error) {
+        // CouchDB answers a stale revision with 409, PouchDB one that it never had with 404.
+        throw statusOf(error) === 404 ? Object.assign(error as Error, { statusCode: 409 }) : error;
+      }
+    },
   };
 }
 
@@ -48,11 +61,6 @@ export function locate(url: URL): { readonly server: URL; readonly name: string 
   return { server, name };
 }
 
-async function orNull<Result>(status: number, answer: Promise<Result>): Promise<Result | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === status) return null;
-    throw error;
-  }
+function statusOf(error: unknown): number | undefined {
+  return (error as { statusCode?: number }).statusCode;
 }

@@ -69,9 +69,12 @@ export class ChangeIterator implements AsyncIterableIterator<CouchChange, undefi
         this.#handedOut++;
         return { done: false, value: change };
       }
-      const result = await this.#batches.next();
-      this.#batch = result.value;
+      const next = this.#batches.next();
+      // The consumer is done with all of the last batch, even if none follows.
+      this.#batch = undefined;
       this.#handedOut = 0;
+      const result = await next;
+      this.#batch = result.value;
       if (result.done) return result;
     }
   }

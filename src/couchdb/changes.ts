@@ -22,13 +22,10 @@
  *
  * @module
  */
-import type { ChangesFeed, CouchChange, Position } from "../change.ts";
-import { BatchIterator } from "./batch_iterator.ts";
-import { ChangeIterator } from "./change_iterator.ts";
 import { Client } from "./client.ts";
 import { parseDatabaseUrl } from "./database_url.ts";
-import { type ChangesOptions, requireMaxLag, requireSince, type Settings, settle } from "./options.ts";
-import { Reader } from "./reader.ts";
+import { type CouchChangesFeed, openFeed } from "./feed.ts";
+import { type ChangesOptions, settle } from "./options.ts";
 
 export type {
   Change,
@@ -43,18 +40,18 @@ export type {
 export { ChangesError, type ChangesErrorCode } from "../changes_error.ts";
 export type { Instant } from "../clock.ts";
 export { currentRevision, type CurrentRevisionOptions } from "./current_revision.ts";
-export type { ChangesOptions, HeadersOption } from "./options.ts";
+export {
+  type DatabaseUpdate,
+  type DatabaseUpdates,
+  databaseUpdates,
+  type DatabaseUpdatesOptions,
+} from "./database_updates.ts";
+export type { CouchChangesFeed } from "./feed.ts";
+export type { ChangesOptions, FeedOptions, HeadersOption } from "./options.ts";
+export type { SelectionOptions } from "./selection.ts";
+export { cookieSession, type CookieSessionOptions } from "./cookie_session.ts";
+export type { FeedCounters, FeedEvent } from "./sight.ts";
 export type { Sleep } from "./timing.ts";
-
-/**
- * A database's changes: one at a time by `for await`, or as they arrive by `batches()`.
- *
- * A second reader starts where the first left off, so that nothing between the two is lost.
- */
-export interface CouchChangesFeed extends ChangesFeed<CouchChange> {
-  /** Names the database, without credentials. */
-  toString(): string;
-}
 
 /**
  * Follows a database: catches up in pages, then stays on a continuous feed, through every fault that passes.
@@ -84,66 +81,5 @@ export interface CouchChangesFeed extends ChangesFeed<CouchChange> {
  */
 export function changes(url: string | URL, options: ChangesOptions = {}): CouchChangesFeed {
   const settings = settle(options);
-  return new Feed(new Client(parseDatabaseUrl(url), settings), settings);
-}
-
-class Feed implements CouchChangesFeed {
-  readonly #client: Client;
-  readonly #settings: Settings;
-  #reader: BatchIterator | ChangeIterator | undefined;
-  #position: Position | undefined;
-
-  constructor(client: Client, settings: Settings) {
-    this.#client = client;
-    this.#settings = settings;
-  }
-
-  get position(): Position | undefined {
-    return this.#reader?.position ?? this.#position;
-  }
-
-  batches(from?: Position, options: { readonly maxLag?: number } = {}): BatchIterator {
-    const maxLag = Math.min(requireMaxLag(options.maxLag ?? Infinity), this.#settings.maxLag);
-    const iterator = this.#open(from, { ...this.#settings, maxLag });
-    this.#reader = iterator;
-    return iterator;
-  }
-
-  [Symbol.asyncIterator](): ChangeIterator {
-    const iterator = new ChangeIterator(this.#open(undefined, this.#settings));
-    this.#reader = iterator;
-    return iterator;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader?.return();
-  }
-
-  toString(): string {
-    return `changes of ${this.#client.href}`;
-  }
-
-  #open(from: Position | undefined, settings: Settings): BatchIterator {
-    if (this.#reader !== undefined) {
-      throw new TypeError(`The ${this} are being read already: one reader at a time`);
-    }
-    if (from !== undefined) requirePosition(from);
-    const position = from ?? this.#position;
-    return new BatchIterator({
-      reader: new Reader(this.#client, settings, position),
-      position,
-      signal: settings.signal,
-      onEnd: () => {
-        this.#position = this.position;
-        this.#reader = undefined;
-      },
-    });
-  }
-}
-
-function requirePosition(from: Position): void {
-  requireSince(from?.since);
-  if (from.since === "now" || typeof from.source !== "string") {
-    throw new TypeError(`Expected a position of this feed, not ${JSON.stringify(from)}`);
-  }
+  return openFeed(new Client(parseDatabaseUrl(url), settings), settings);
 }

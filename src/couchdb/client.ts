@@ -1,173 +1,131 @@
 /**
- * Requests to one database: credentials, redirects, silence, and what an answer means.
+ * A database over HTTP: which requests ask for what.
  *
  * @module
  */
 import type { Since } from "../change.ts";
-import { ChangesError } from "../changes_error.ts";
+import type { Database } from "./database.ts";
 import type { DatabaseUrl } from "./database_url.ts";
-import { statusFault } from "./faults.ts";
 import { type Information, parseInformation } from "./information.ts";
-import { fieldsOf, type Settings } from "./options.ts";
+import type { Settings } from "./options.ts";
 import { type Page, parsePage } from "./page.ts";
-import { LATE, within } from "./timing.ts";
-import { patience } from "./watchdog.ts";
+import { PolledStream } from "./polled_stream.ts";
+import { RowStream } from "./row_stream.ts";
+import type { Selection } from "./selection.ts";
+import type { Stream } from "./stream.ts";
+import { parseJson, Transport } from "./transport.ts";
 
-/** More than one is a mistake of the server's. */
-const MOST_REDIRECTS = 3;
+/** Longer queries go into the body: CouchDB refuses a URL above 8 kB, a proxy perhaps earlier. */
+const LONGEST_QUERY = 2_000;
+
+/** A selection as a request carries it. */
+interface Query {
+  readonly query: string;
+  readonly body: string | undefined;
+}
 
 /** Asks one database. */
-export class Client {
-  /** The database, without credentials. */
-  readonly href: string;
-  readonly #authorization: string | undefined;
+export class Client implements Database {
+  readonly #transport: Transport;
   readonly #settings: Settings;
+  readonly #query: Query;
+  /** A live row is to have a position of its own. */
+  readonly #live: Query;
 
   /** @param database Where, and with which credentials. */
   constructor(database: DatabaseUrl, settings: Settings) {
-    this.href = database.href;
-    this.#authorization = database.authorization;
+    this.#transport = new Transport(database, settings);
     this.#settings = settings;
+    const { seq_interval, ...live } = settings.selection.parameters;
+    this.#live = encodeSelection(live);
+    this.#query = seq_interval === undefined ? this.#live : encodeSelection({ ...live, seq_interval });
   }
 
-  /** `GET /{db}`. */
+  get name(): string {
+    return this.#transport.href;
+  }
+
   async information(signal: AbortSignal): Promise<Information> {
-    const text = await this.#text("", signal);
-    return parseInformation(parseJson(text));
+    return parseInformation(parseJson(await this.#transport.text("", signal)));
   }
 
-  /** A page of the normal feed. */
   async page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
-    const text = await this.#text(`/_changes?limit=${limit}&since=${encodeSince(since)}`, signal);
-    return parsePage(text, since, limit);
+    const page = await this.#page({ limit, since }, signal, this.#query);
+    // A filter counts as pending what it will not send.
+    const { filtered } = this.#settings.selection;
+    return filtered ? { ...page, complete: page.rows.changes.length < limit } : page;
   }
 
-  /** The newest rows, newest first; their positions are good for asking, never for resuming. */
-  async newest(limit: number, signal: AbortSignal): Promise<Page> {
-    const text = await this.#text(`/_changes?limit=${limit}&descending=true`, signal);
-    return parsePage(text, 0, limit);
+  newestFirst(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page({ ...(limit === Infinity ? {} : { limit }), descending: true }, signal, this.#query);
   }
 
-  /** The head of a continuous feed, whenever the server sends it. */
-  continuous(since: Since, signal: AbortSignal): Promise<Response> {
-    const { heartbeat } = this.#settings;
-    const query = `feed=continuous&heartbeat=${heartbeat}&since=${encodeSince(since)}`;
-    return this.#get(`/_changes?${query}`, signal);
+  newest(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page({ limit, descending: true }, signal);
   }
 
-  /** Waits for a piece of an answer as long as the server may be silent. */
-  async #await<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-    const result = await within(work, patience(this.#settings.heartbeat), this.#settings.sleep, signal);
-    if (result === LATE) throw new ChangesError("timeout", "The database does not answer");
-    return result;
+  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+    return this.#page({ since }, signal, encodeSelection({ filter: "_doc_ids", doc_ids: ids }));
   }
 
-  async #text(path: string, signal: AbortSignal): Promise<string> {
-    const response = await this.#await(this.#get(path, signal), signal);
-    return await this.#read(response, signal);
+  stream(since: Since, session: AbortController): Stream {
+    return this.#settings.feed === "longpoll"
+      ? new PolledStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
+      : new RowStream((since, signal) => this.#continuous(since, signal), this.#settings, since, session);
   }
 
-  async #read(response: Response, signal: AbortSignal): Promise<string> {
-    const reader = response.body?.getReader();
-    const decoder = new TextDecoder();
-    let text = "";
-    for (;;) {
-      const bytes = await this.#await(read(reader, signal), signal);
-      if (bytes === undefined) return text + decoder.decode();
-      text += decoder.decode(bytes, { stream: true });
-    }
-  }
-
-  async #get(path: string, signal: AbortSignal): Promise<Response> {
-    const headers = fieldsOf(await this.#headers());
-    // Without this, CouchDB redirects a request that lacks credentials to its login page.
-    headers.set("accept", "application/json");
-    // Compression holds heartbeats and rows back until a block is full.
-    headers.set("accept-encoding", "identity");
-    if (this.#authorization !== undefined && !headers.has("authorization")) {
-      headers.set("authorization", this.#authorization);
-    }
-    const response = await this.#follow(this.href + path, {
-      headers,
-      signal,
-      redirect: "manual",
-      cache: "no-store",
-    });
-    if (response.status !== 200) {
-      throw statusFault(
-        response,
-        await this.#read(response, signal).catch(() => ""),
-        this.#settings.clock.now(),
-      );
-    }
-    if (response.headers.get("content-type")?.includes("html")) {
-      throw new ChangesError("not-json", "A web page came instead of the database's answer", { status: 200 });
-    }
+  async #continuous(since: Since, signal: AbortSignal): Promise<Response> {
+    const path = changesPath({ feed: "continuous", ...this.#beat, since }, this.#live);
+    const response = await this.#transport.open(path, signal, this.#live.body);
+    this.#settings.sight.connected();
     return response;
   }
 
-  async #headers(): Promise<Readonly<Record<string, string>>> {
-    const { headers } = this.#settings;
-    if (typeof headers !== "function") return headers;
-    try {
-      return await headers();
-    } catch (cause) {
-      // A token that cannot be had now may be had later, like the database.
-      throw new ChangesError("network", "The headers function failed", { cause });
-    }
+  async #longpoll(since: Since, signal: AbortSignal): Promise<Page> {
+    const { batchSize } = this.#settings;
+    return await this.#page({ feed: "longpoll", ...this.#beat, limit: batchSize, since }, signal, this.#live);
   }
 
-  async #follow(url: string, init: RequestInit): Promise<Response> {
-    for (let redirects = 0;; redirects++) {
-      const response = await this.#fetch(url, init);
-      const location = response.headers.get("location");
-      if (response.type !== "opaqueredirect" && (response.status < 300 || response.status > 399)) {
-        return response;
-      }
-      const target = location === null ? undefined : new URL(location, url);
-      // The credentials are for one origin; a redirect must not carry them to another.
-      if (target?.origin !== new URL(url).origin || redirects === MOST_REDIRECTS) {
-        const where = target?.origin ?? "an unknown place";
-        throw new ChangesError("bad-request", `The database redirects to ${where}, which is not followed`, {
-          status: response.status,
-        });
-      }
-      await response.body?.cancel();
-      url = target.href;
-    }
+  /** How a live feed shows that it is alive. */
+  get #beat(): { readonly heartbeat: number } | { readonly timeout: number } {
+    const { heartbeat, ends } = this.#settings;
+    return ends ? { timeout: heartbeat } : { heartbeat };
   }
 
-  async #fetch(url: string, init: RequestInit): Promise<Response> {
-    try {
-      return await this.#settings.fetch(url, init);
-    } catch (cause) {
-      throw new ChangesError("network", "The database cannot be reached", { cause });
-    }
+  async #page(
+    parameters: { readonly since?: Since; readonly limit?: number; readonly [name: string]: unknown },
+    signal: AbortSignal,
+    selection: Query = { query: "", body: undefined },
+  ): Promise<Page> {
+    const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body);
+    return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
   }
 }
 
-/** The bytes that arrive next; undefined at the end of the body. */
-export async function read(
-  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-  signal: AbortSignal,
-): Promise<Uint8Array | undefined> {
-  try {
-    return (await reader?.read())?.value;
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    throw new ChangesError("truncated", "The connection broke off", { cause });
-  }
+function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: Query): string {
+  return `/_changes?${queryOf(parameters)}${query === "" ? "" : `&${query}`}`;
 }
 
-/** A position as it goes into a query: strings raw, anything else as JSON. */
-function encodeSince(since: Since): string {
-  return encodeURIComponent(typeof since === "string" ? since : JSON.stringify(since));
+function queryOf(parameters: Readonly<Record<string, unknown>>): string {
+  return Object.entries(parameters).map(([name, value]) =>
+    `${encodeURIComponent(name)}=${encodeValue(value)}`
+  )
+    .join("&");
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ChangesError("not-json", "The database's answer is not JSON", { cause });
-  }
+/** A position, or anything else, as it goes into a query: strings raw, anything else as JSON. */
+function encodeValue(value: unknown): string {
+  return encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+/** CouchDB reads a selector from the body only, document ids from either. */
+function encodeSelection(parameters: Selection["parameters"]): Query {
+  const { doc_ids, selector, fields, query_params, ...rest } = parameters;
+  const inQuery = queryOf({ ...rest, ...(query_params as object | undefined) });
+  if (selector !== undefined) return { query: inQuery, body: JSON.stringify({ selector, fields }) };
+  if (doc_ids === undefined) return { query: inQuery, body: undefined };
+  const whole = `${inQuery}&${queryOf({ doc_ids })}`;
+  return whole.length <= LONGEST_QUERY
+    ? { query: whole, body: undefined }
+    : { query: inQuery, body: JSON.stringify({ doc_ids }) };
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import type { ChangeBatch, CouchChange, FeedState, Instant, ResetReason, Since } from "../change.ts";
-import { type Information, sourceOf } from "./information.ts";
+import { type Information, sourceOf, type Subject } from "./information.ts";
 import { beforeLast, type Landmark, unmarked } from "./landmark.ts";
 import type { Reset } from "./reset.ts";
+import type { Selection } from "./selection.ts";
 
 /** What a reader of CouchDB's feed yields. */
 export type Batch = ChangeBatch<CouchChange>;
@@ -25,15 +26,18 @@ export class Cursor {
   state: FeedState = "catching-up";
   /** How many changes have been yielded. */
   yielded = 0;
-  readonly #href: string;
+  readonly #subject: Subject;
+  readonly #selection: Selection;
 
   /**
-   * @param href The database, without credentials.
+   * @param name The database, without credentials.
+   * @param selection What is asked for.
    * @param since The start; the reader knows none of the rows before.
    * @param information The database's life that `since` belongs to.
    */
-  constructor(href: string, since: Since, information: Information) {
-    this.#href = href;
+  constructor(name: string, selection: Selection, since: Since, information: Information) {
+    this.#subject = { name, identity: selection.identity };
+    this.#selection = selection;
     this.since = since;
     this.landmark = unmarked(since);
     this.information = information;
@@ -41,7 +45,8 @@ export class Cursor {
 
   /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
   advance(before: Since, changes: readonly CouchChange[], since: Since): void {
-    this.landmark = beforeLast(before, changes) ?? this.landmark;
+    // Under a filter, a document may never come again: its landmark is no row of the feed.
+    if (!this.#selection.filtered) this.landmark = beforeLast(before, changes) ?? this.landmark;
     this.since = since;
   }
 
@@ -58,7 +63,7 @@ export class Cursor {
     const { replicas } = information;
     return {
       changes,
-      position: { since, source: sourceOf(this.#href, information) },
+      position: { since, source: sourceOf(this.#subject, information) },
       state,
       contact,
       ...(reset === undefined ? {} : { reset }),
@@ -67,7 +72,8 @@ export class Cursor {
   }
 
   /** Rows as batches of at most `size`, the last of which ends at `since`. */
-  *batches(changes: readonly CouchChange[], size: number, since: Since): Generator<Batch, void, undefined> {
+  *batches(rows: readonly CouchChange[], size: number, since: Since): Generator<Batch, void, undefined> {
+    const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
     for (let start = 0; start < changes.length; start += size) {
@@ -76,4 +82,9 @@ export class Cursor {
       yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
     }
   }
+}
+
+/** A document without conflicts has one leaf. */
+export function withLeaves(change: CouchChange): CouchChange {
+  return change.revs === undefined ? { ...change, revs: [change.rev] } : change;
 }

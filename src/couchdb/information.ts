@@ -61,16 +61,24 @@ export function rewound(since: Since, { updateSeq }: Information): boolean {
   return typeof since === "number" && typeof updateSeq === "number" && since > updateSeq;
 }
 
-/** The opaque `source` of positions in this life of the database at `href`. */
-export function sourceOf(href: string, info: Information): string {
-  return JSON.stringify([href, info.life, info.purges]);
+/** What a feed is of. */
+export interface Subject {
+  /** The database, without credentials. */
+  readonly name: string;
+  /** The selection; empty for every change. */
+  readonly identity: string;
 }
 
-/** Why a position of `source` cannot be continued in this life of the database at `href`, if so. */
-export function foreign(source: string, href: string, info: Information): ResetReason | undefined {
-  if (source === sourceOf(href, info)) return undefined;
-  const [where, life] = parseSource(source);
-  if (where !== href) return "since-refused";
+/** The opaque `source` of positions of `subject` in this life of the database. */
+export function sourceOf({ name, identity }: Subject, info: Information): string {
+  return JSON.stringify([name, info.life, info.purges, identity]);
+}
+
+/** Why a position of `source` cannot be continued by a feed of `subject` in this life of the database, if so. */
+export function foreign(source: string, subject: Subject, info: Information): ResetReason | undefined {
+  if (source === sourceOf(subject, info)) return undefined;
+  const [name, life, , identity] = parseSource(source);
+  if (name !== subject.name || identity !== subject.identity) return "since-refused";
   return life === info.life ? "purged" : "recreated";
 }
 

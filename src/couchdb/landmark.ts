@@ -11,6 +11,10 @@ export interface Landmark {
   readonly since: Since;
   /** Revisions by document id. A document changed meanwhile comes again later, with another revision. */
   readonly rows: ReadonlyMap<string, string>;
+  /** The document that must come; absent: any of the rows, or where a filter hides them, all. */
+  readonly last?: string;
+  /** Under a filter: how far the reader was when this was learnt. */
+  readonly reached?: Since;
 }
 
 /** A position of which nothing is known yet. */
@@ -27,7 +31,14 @@ export function unmarked(since: Since): Landmark {
 export function beforeLast(before: Since, changes: readonly CouchChange[]): Landmark | undefined {
   const last = changes.at(-1);
   if (last === undefined) return undefined;
-  return { since: changes.at(-2)?.seq ?? before, rows: new Map([[last.id, last.rev]]) };
+  const since = changes.at(-2)?.seq ?? before;
+  // Rows without a position of their own carry the last one: all of them follow it.
+  const start = changes.findLastIndex(({ seq }) => seq !== since && seq !== last.seq) + 1;
+  return {
+    since,
+    rows: new Map(changes.slice(start).map(({ id, rev }) => [id, rev])),
+    last: last.id,
+  };
 }
 
 /** Least number of rows {@linkcode fromNewest} needs of a database with so many shards. */

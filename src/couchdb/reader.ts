@@ -3,61 +3,43 @@
  *
  * @module
  */
-import type { Position, ResetReason } from "../change.ts";
-import { ChangesError } from "../changes_error.ts";
+import type { Position } from "../change.ts";
+import type { ChangesErrorCode } from "../changes_error.ts";
 import { instant, possiblyElapsed } from "../clock.ts";
-import { BackOff } from "./back_off.ts";
-import type { Client } from "./client.ts";
 import { type Batch, Cursor } from "./cursor.ts";
-import { retryAfterOf } from "./faults.ts";
+import type { Database } from "./database.ts";
 import { foreign, rewound } from "./information.ts";
+import { newestFirst } from "./newest_first.ts";
 import type { Settings } from "./options.ts";
 import { type Connection, probe, verifyIdentity } from "./probe.ts";
+import { Recovery, type Verdict } from "./recovery.ts";
 import { Reset } from "./reset.ts";
-import { RowStream } from "./row_stream.ts";
-
-/** A 403 is a lost role, or CouchDB's lock-out of a client that failed too often: five minutes, anew at each attempt. */
-const LOCKED_OUT = 60_000;
 
 /** A connection that brings nothing and ends sooner was good for nothing. */
 const WORTHWHILE = 1_000;
 
-/** Faults after which the first new attempt may be made at once. */
-const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated"]);
-
-/** Faults that only time can mend. */
-const TRANSIENT: ReadonlySet<string> = new Set(["server-error", "not-json", "too-many-requests"]);
-
-/** When to try again, and what to tell before. */
-interface Verdict {
-  readonly wait: number;
-  readonly reset?: ResetReason;
-}
-
 type Batches = AsyncGenerator<Batch, void, undefined>;
 
-/** Yields batches until closed or beyond help. */
+/** Yields batches until closed, done or beyond help. */
 export class Reader {
-  readonly #client: Client;
+  readonly #database: Database;
   readonly #settings: Settings;
   readonly #from: Position | undefined;
-  readonly #backOff: BackOff;
+  readonly #recovery: Recovery;
   #cursor: Cursor | undefined;
   #session = new AbortController();
   #closed = false;
-  /** The database was there, and is not. */
-  #gone = false;
+  /** Everything that was asked for has been yielded. */
+  #done = false;
   /** A loss before the start has been told. */
   #told = false;
-  /** A 401 has been answered with fresh headers once. */
-  #refreshed = false;
 
   /** @param from Where to start; absent: at the `since` option. */
-  constructor(client: Client, settings: Settings, from: Position | undefined) {
-    this.#client = client;
+  constructor(database: Database, settings: Settings, from: Position | undefined) {
+    this.#database = database;
     this.#settings = settings;
     this.#from = from;
-    this.#backOff = new BackOff(settings.random);
+    this.#recovery = new Recovery(settings.random);
   }
 
   /** Closes the connection at once, and interrupts whatever waits. */
@@ -76,7 +58,8 @@ export class Reader {
         if (wait > 0) await this.#settings.sleep(wait, session.signal);
         if (this.#closed) return;
         yield* this.#connect(session);
-        verdict = { wait: this.#backOff.eager() };
+        if (this.#done) return;
+        verdict = this.#recovery.ended();
       } catch (error) {
         if (this.#closed) return;
         // When the stream breaks under a probe, the probe's own fault is only that it was aborted.
@@ -85,65 +68,80 @@ export class Reader {
         session.abort();
       }
       wait = verdict.wait;
-      yield* this.#lose(verdict.reset);
+      yield* this.#lose(verdict);
+      this.#settings.sight.tell({ type: "retrying", ms: wait, ...codeOf(verdict) });
     }
   }
 
   async *#connect(session: AbortController): Batches {
+    const { feed, descending } = this.#settings;
+    if (descending) {
+      yield* newestFirst(this.#database, this.#settings, session.signal);
+      this.#done = true;
+      return;
+    }
     const cursor = this.#cursor ?? await this.#start(session.signal);
-    const connection = { client: this.#client, cursor, settings: this.#settings, signal: session.signal };
-    if (this.#gone) {
+    const connection = { database: this.#database, cursor, settings: this.#settings, signal: session.signal };
+    if (this.#recovery.gone) {
       await verifyIdentity(connection);
-      this.#gone = false;
+      this.#recovery.found();
     }
     yield* probe(connection);
-    this.#refreshed = false;
-    yield* this.#follow(connection, session);
+    this.#recovery.probed();
+    this.#done = feed === "normal";
+    if (!this.#done) yield* this.#follow(connection, session);
   }
 
   /** Pins the start, so that nothing written from here on is missed whatever happens next. */
   async #start(signal: AbortSignal): Promise<Cursor> {
-    const { href } = this.#client;
+    const { name } = this.#database;
+    const { selection } = this.#settings;
     const from = this.#from;
-    const information = await this.#client.information(signal);
+    const information = await this.#database.information(signal);
     const since = from?.since ?? this.#settings.since;
-    const cursor = new Cursor(href, since === "now" ? information.updateSeq : since, information);
+    const cursor = new Cursor(name, selection, since === "now" ? information.updateSeq : since, information);
     if (this.#told) cursor.state = "lost";
     this.#cursor = cursor;
-    const reason = from === undefined ? undefined : foreign(from.source, href, information);
+    const reason = from === undefined
+      ? undefined
+      : foreign(from.source, { name, identity: selection.identity }, information);
     if (reason !== undefined) throw new Reset(reason);
     if (rewound(cursor.since, information)) throw new Reset("rewound");
     return cursor;
   }
 
-  /** Yields the rows of a continuous feed until it ends, with a probe whenever one is due. */
+  /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
   async *#follow(connection: Connection, session: AbortController): Batches {
-    const { cursor, settings } = connection;
+    const { database, cursor, settings } = connection;
     const { clock, batchSize } = settings;
-    const opened = clock.monotonic();
-    const connect = () => new RowStream(connection.client, settings, cursor.since, session);
-    let stream = connect();
+    let opened = clock.monotonic();
+    let stream = database.stream(cursor.since, session);
+    const renew = () => {
+      stream.close();
+      return database.stream(cursor.since, session);
+    };
     try {
       for (;;) {
         if (this.#untilProbe(cursor) <= 0) {
           const { yielded } = cursor;
           yield* probe(connection);
-          if (cursor.yielded !== yielded) {
-            // The stream is behind: what it still has to say is older than what has been told.
-            stream.close();
-            stream = connect();
-          }
+          // A stream is behind a probe with news: what it still has to say is older than what has been told.
+          if (cursor.yielded !== yielded) stream = renew();
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
-        if (rows.changes.length > 0) this.#backOff.reset();
+        if (rows.changes.length > 0) this.#recovery.worthwhile();
         cursor.advance(rows.start, rows.changes, rows.since);
         yield* cursor.batches(rows.changes, batchSize, rows.since);
         if (rows.fault !== undefined) throw rows.fault;
-        if (rows.ended) return;
+        if (!rows.ended) continue;
+        if (!settings.ends || clock.monotonic() - opened < WORTHWHILE) return;
+        // Its time was up: it has told how far it has come, and nothing is lost.
+        stream = renew();
+        opened = clock.monotonic();
       }
     } finally {
-      if (clock.monotonic() - opened >= WORTHWHILE) this.#backOff.reset();
+      if (clock.monotonic() - opened >= WORTHWHILE) this.#recovery.worthwhile();
     }
   }
 
@@ -154,12 +152,17 @@ export class Reader {
   }
 
   /** Tells that nothing is known any more: once, or as often as there is a reason why. */
-  *#lose(reset: ResetReason | undefined): Generator<Batch, void, undefined> {
+  *#lose(verdict: Verdict): Generator<Batch, void, undefined> {
+    const { sight } = this.#settings;
+    const { reset } = verdict;
     const cursor = this.#cursor;
     if (cursor === undefined) {
-      if (!this.#told) yield { changes: [], position: this.#from, state: "lost", contact: undefined };
+      if (this.#told) return;
       this.#told = true;
+      sight.tell({ type: "lost", ...codeOf(verdict) });
+      yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
+      if (cursor.state !== "lost") sight.tell({ type: "lost", ...codeOf(verdict) });
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }
@@ -167,33 +170,11 @@ export class Reader {
 
   /** What to do about a fault; throws it if nothing can be done. */
   #judge(fault: unknown): Verdict {
-    if (fault instanceof Reset) {
-      this.#cursor?.reset(fault);
-      // It is back: the wait for it is over.
-      if (this.#gone) this.#backOff.reset();
-      return { wait: this.#backOff.eager(), reset: fault.reason };
-    }
-    if (!(fault instanceof ChangesError)) throw fault;
-    if (EAGER.has(fault.code)) return { wait: this.#backOff.eager() };
-    const started = this.#cursor !== undefined;
-    // Before the first success, an address that leads nowhere is a mistake, not a fault.
-    const transient = TRANSIENT.has(fault.code) && (started || fault.status !== 404);
-    if (transient) return { wait: this.#backOff.next(retryAfterOf(fault)) };
-    if (!started) throw fault;
-    return this.#judgeRefusal(fault);
+    if (fault instanceof Reset) this.#cursor?.reset(fault);
+    return this.#recovery.judge(fault, this.#cursor !== undefined);
   }
+}
 
-  /** A database that was open to us, and no longer is. */
-  #judgeRefusal(fault: ChangesError): Verdict {
-    if (fault.code === "forbidden") return { wait: this.#backOff.next(LOCKED_OUT) };
-    if (fault.code === "unauthorized" && !this.#refreshed) {
-      this.#refreshed = true;
-      return { wait: 0 };
-    }
-    if (fault.code !== "not-found") throw fault;
-    const wait = this.#backOff.next();
-    if (this.#gone) return { wait };
-    this.#gone = true;
-    return { wait, reset: "deleted" };
-  }
+function codeOf({ code }: Verdict): { readonly code?: ChangesErrorCode } {
+  return code === undefined ? {} : { code };
 }

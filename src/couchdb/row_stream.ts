@@ -6,41 +6,50 @@
 import type { Since } from "../change.ts";
 import { ChangesError } from "../changes_error.ts";
 import { type Instant, instant } from "../clock.ts";
-import { type Client, read } from "./client.ts";
-import { LineSplitter } from "./line_splitter.ts";
 import type { Settings } from "./options.ts";
+import { RowScanner } from "./row_scanner.ts";
 import { Rows } from "./rows.ts";
+import type { Stream } from "./stream.ts";
 import { LATE, within } from "./timing.ts";
-import { patience } from "./watchdog.ts";
+import { read } from "./transport.ts";
+
+/** Turns of the microtask queue in which bytes that have been received already become rows: setting a timer costs more. */
+const TURNS = 16;
 
 /** One connection to a continuous feed. Nothing is read ahead of whoever asks. */
-export class RowStream {
+export class RowStream implements Stream {
   readonly #settings: Settings;
   readonly #session: AbortController;
   readonly #connection = new AbortController();
   readonly #patience: number;
-  readonly #lines = new LineSplitter();
+  readonly #scanner = new RowScanner();
   readonly #reader: Promise<ReadableStreamDefaultReader<Uint8Array> | undefined>;
   #pending: Promise<Rows> | undefined;
+  /** What `#pending` gives, once it is there. */
+  #arrived: Rows | undefined;
   #silentSince: Instant;
   #since: Since;
 
   /**
    * Connects.
    *
+   * @param open Sends the request.
    * @param since Where the feed starts.
    * @param session Aborts the connection; aborted by it when it breaks, so that nothing else waits in vain.
    */
-  constructor(client: Client, settings: Settings, since: Since, session: AbortController) {
+  constructor(
+    open: (since: Since, signal: AbortSignal) => Promise<Response>,
+    settings: Settings,
+    since: Since,
+    session: AbortController,
+  ) {
     this.#settings = settings;
     this.#session = session;
-    this.#patience = patience(settings.heartbeat);
+    this.#patience = settings.watchdog.patience;
     this.#since = since;
     this.#silentSince = instant(settings.clock);
     session.signal.addEventListener("abort", () => this.close(), { once: true });
-    this.#reader = client.continuous(since, this.#connection.signal).then((response) =>
-      response.body?.getReader()
-    );
+    this.#reader = open(since, this.#connection.signal).then((response) => response.body?.getReader());
     this.#pending = this.#receive();
     this.#pending.catch(() => {}); // told through the session
   }
@@ -60,14 +69,19 @@ export class RowStream {
       this.#pending = this.#receive();
       this.#pending.catch(() => {}); // told through the session
     }
+    for (let turn = 0; turn < TURNS && this.#arrived === undefined; turn++) await undefined;
+    if (this.#arrived !== undefined) return this.#take(this.#arrived);
     const wait = Math.min(ms, this.#patience - this.#silence());
     const rows = await within(this.#pending, wait, sleep, this.#session.signal);
-    if (rows !== LATE) {
-      this.#pending = undefined;
-      return rows;
-    }
-    if (this.#silence() >= this.#patience) throw new ChangesError("timeout", "The feed has fallen silent");
-    return undefined;
+    if (rows !== LATE) return this.#take(rows);
+    if (this.#silence() < this.#patience) return undefined;
+    this.#settings.watchdog.expired();
+    throw new ChangesError("timeout", "The feed has fallen silent");
+  }
+
+  #take(rows: Rows): Rows {
+    this.#pending = this.#arrived = undefined;
+    return rows;
   }
 
   /** Closes this connection only. */
@@ -77,15 +91,17 @@ export class RowStream {
 
   /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
   async #receive(): Promise<Rows> {
+    const { watchdog, sight: { counters }, clock } = this.#settings;
     try {
       const reader = await this.#reader;
       for (;;) {
-        const rows = this.#rows(await read(reader, this.#connection.signal));
-        this.#silence();
-        this.#silentSince = instant(this.#settings.clock);
+        const rows = this.#rows(await read(reader, this.#connection.signal, counters));
+        watchdog.saw(this.#silence());
+        this.#silentSince = instant(clock);
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
-          return rows;
+          return this.#arrived = rows;
         }
+        counters.heartbeats++;
       }
     } catch (error) {
       if (!this.#connection.signal.aborted) this.#session.abort(error);
@@ -100,7 +116,7 @@ export class RowStream {
         since: this.#since,
       });
     } else {
-      rows.addLines(this.#lines.push(bytes));
+      this.#scanner.push(bytes, rows);
       this.#since = rows.since;
     }
     return rows;

@@ -30,12 +30,24 @@ export class Rows {
     this.since = start;
   }
 
+  /** Whether more may be added. */
+  get open(): boolean {
+    return this.fault === undefined && !this.ended;
+  }
+
+  /** Takes a row that has been read. */
+  add(change: CouchChange): void {
+    this.since = change.seq;
+    this.changes.push(change);
+  }
+
   /** Reads lines of a continuous feed; blank ones are heartbeats. */
   addLines(lines: readonly string[]): void {
     for (const line of lines) {
-      if (line.trim() === "") continue;
-      this.#add(this.#parse(line));
-      if (this.fault !== undefined || this.ended) return;
+      const text = line.trim();
+      // A row may end as it would in a list.
+      if (text !== "") this.#add(this.#parse(text.endsWith(",") ? text.slice(0, -1) : text));
+      if (!this.open) return;
     }
   }
 
@@ -43,7 +55,7 @@ export class Rows {
   addResults(results: readonly unknown[]): void {
     for (const value of results) {
       this.#add(value);
-      if (this.fault !== undefined || this.ended) return;
+      if (!this.open) return;
     }
   }
 
@@ -68,9 +80,16 @@ export class Rows {
     const { seq, id, changes } = row;
     if (typeof id === "string" && Array.isArray(changes) && typeof changes[0]?.rev === "string") {
       if (isSince(seq)) this.since = seq;
-      this.changes.push({ id, rev: changes[0].rev, deleted: row["deleted"] === true, seq: this.since });
-    } else if (isSince(row["last_seq"])) {
-      this.since = row["last_seq"];
+      this.changes.push({
+        id,
+        rev: changes[0].rev,
+        deleted: row["deleted"] === true,
+        seq: this.since,
+        ...(row["doc"] == null ? {} : { doc: row["doc"] }),
+        ...(changes.length > 1 ? { revs: changes.map(({ rev }) => rev) } : {}),
+      });
+    } else if ("last_seq" in row) {
+      if (isSince(row["last_seq"])) this.since = row["last_seq"];
       this.ended = true;
     } else if (isCheckpoint(row)) {
       this.since = seq as Since;

@@ -1,28 +1,12 @@
 /** The parts that need no database. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "node:test";
 import { BackOff } from "../../src/couchdb/back_off.ts";
 import { difference, foreign, parseInformation, sourceOf } from "../../src/couchdb/information.ts";
-import { LineSplitter } from "../../src/couchdb/line_splitter.ts";
 import { parsePage } from "../../src/couchdb/page.ts";
 import { Rows } from "../../src/couchdb/rows.ts";
 import { LATE, systemSleep, within } from "../../src/couchdb/timing.ts";
 import { patience } from "../../src/couchdb/watchdog.ts";
-
-test("LineSplitter: gives the same lines wherever the bytes are cut", () => {
-  fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.array(fc.nat(50)), (text, lengths) => {
-    const bytes = new TextEncoder().encode(`${text}\ntail`);
-    const splitter = new LineSplitter();
-    const lines: string[] = [];
-    let start = 0;
-    for (const length of [...lengths, Infinity]) {
-      lines.push(...splitter.push(bytes.subarray(start, start + length)));
-      start += length;
-    }
-    assert.deepEqual(lines, new TextDecoder().decode(bytes).split("\n").slice(0, -1));
-  }));
-});
 
 test("Rows: rows, checkpoints, null positions, heartbeats and the end", () => {
   const rows = new Rows("0");
@@ -106,12 +90,18 @@ test("parseInformation: tells lives and purges apart, and spellings not", () => 
   assert.equal(difference(known, info("170", "1-abc")), "purged");
   assert.equal(difference(known, info("171", "0-abc")), "recreated");
   assert.equal(difference(info(undefined, undefined), info(undefined, undefined)), undefined);
-  const href = "http://host/db";
-  assert.equal(foreign(sourceOf(href, known), href, info("170", "0-def")), undefined);
-  assert.equal(foreign(sourceOf(href, known), href, info("170", 1)), "purged");
-  assert.equal(foreign(sourceOf(href, known), href, info("171", "0")), "recreated");
-  assert.equal(foreign(sourceOf(href, known), "http://host/other", known), "since-refused");
-  for (const source of ["", "{}", "7", "null"]) assert.equal(foreign(source, href, known), "since-refused");
+  const subject = { name: "http://host/db", identity: "" };
+  assert.equal(foreign(sourceOf(subject, known), subject, info("170", "0-def")), undefined);
+  assert.equal(foreign(sourceOf(subject, known), subject, info("170", 1)), "purged");
+  assert.equal(foreign(sourceOf(subject, known), subject, info("171", "0")), "recreated");
+  assert.equal(
+    foreign(sourceOf(subject, known), { ...subject, name: "http://host/other" }, known),
+    "since-refused",
+  );
+  assert.equal(foreign(sourceOf(subject, known), { ...subject, identity: "x" }, known), "since-refused");
+  for (const source of ["", "{}", "7", "null"]) {
+    assert.equal(foreign(source, subject, known), "since-refused");
+  }
   for (const value of [null, 7, [], {}, { couchdb: "Welcome" }, { update_seq: null }]) {
     assert.throws(() => parseInformation(value), { code: "not-json" });
   }

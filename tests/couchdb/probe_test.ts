@@ -175,7 +175,7 @@ test("reset: a purge is told, and the feed goes on where it was", () =>
     await until(batches, live);
     const reading = until(batches, told);
     await database.asked("continuous", 0);
-    database.purge("c");
+    database.purge("b");
     await letProbe(harness);
     assert.deepEqual(resets(await reading), ["purged"]);
     database.putSilently("d");

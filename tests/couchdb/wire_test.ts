@@ -7,7 +7,6 @@ import { Client } from "../../src/couchdb/client.ts";
 import { parseDatabaseUrl } from "../../src/couchdb/database_url.ts";
 import { settle } from "../../src/couchdb/options.ts";
 import type { Rows } from "../../src/couchdb/rows.ts";
-import { RowStream } from "../../src/couchdb/row_stream.ts";
 import { has, ids, live, lost, resets, until } from "../support/feed_harness.ts";
 import { informationResponse, recording, startWireServer } from "../support/wire_server.ts";
 
@@ -48,7 +47,7 @@ async function readStream(client: Client, enough = Infinity): Promise<Outcome> {
   const session = new AbortController();
   const seen: Rows[] = [];
   try {
-    const stream = new RowStream(client, settings, "0", session);
+    const stream = client.stream("0", session);
     for (;;) {
       const rows = await stream.read(10_000);
       if (rows === undefined) throw new Error("nothing came");
@@ -121,7 +120,7 @@ const pages: Record<string, Outcome> = {
   "filter-throws-normal": { ids: [], end: "server-error 500", since: "0" },
   "bad-limit": { ids: [], end: "server-error 500", since: "0" },
   "bad-feed": { ids: [], end: "bad-request 400", since: "0" },
-  "missing-filter": { ids: [], end: "not-found 404", since: "0" },
+  "missing-filter": { ids: [], end: "bad-request 404", since: "0" },
 };
 
 const streams: Record<string, Outcome> = {

@@ -1,5 +1,8 @@
 /** The demo as a program: what it prints, how it stops, and how it says that it cannot start. */
 import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startDatabase } from "../../examples/blog/database.ts";
 import { sampleAuthors, samplePosts } from "../../examples/blog/sample.ts";
@@ -46,6 +49,66 @@ test("main: uses the database of COUCHDB_URL, and leaves one that exists as it i
     await database.close();
   }
 });
+
+/** Runs the program with a snapshot in a file, over a database that outlives it. */
+async function withSnapshotFile(
+  body: (
+    run: (whenServing: (origin: string) => Promise<void>) => Promise<Ended>,
+    file: string,
+  ) => Promise<void>,
+): Promise<void> {
+  const database = await startDatabase();
+  const folder = await mkdtemp(join(tmpdir(), "blog-"));
+  const file = join(folder, "registry.json");
+  try {
+    await seed(new URL(`${database.url}/blog`), { posts: 3, authors: 2 });
+    const environment = { PORT: "0", COUCHDB_URL: `${database.url}/blog`, SNAPSHOT: file };
+    await body((whenServing) => runMain(environment, whenServing), file);
+  } finally {
+    await rm(folder, { recursive: true });
+    await database.close();
+  }
+}
+
+const page = "/posts/post-2026-11-19-0002";
+
+test("main: SNAPSHOT keeps the registry across a restart", () =>
+  withSnapshotFile(async (run, file) => {
+    let etag = "";
+    const first = await run(async (origin) => {
+      const response = await fetch(`${origin}${page}`);
+      await response.text();
+      etag = response.headers.get("etag")!;
+    });
+    assert.deepEqual([first.code, first.stderr], [0, ""]);
+    assert.deepEqual(await readdir(join(file, "..")), ["registry.json"], "no draft is left");
+    const second = await run(async (origin) => {
+      const response = await fetch(`${origin}${page}`, { headers: { "if-none-match": etag } });
+      assert.equal(response.status, 304);
+      assert.equal(
+        response.headers.get("cache-status"),
+        "Stillfresh; hit",
+        "it has not run the handler before",
+      );
+    });
+    assert.deepEqual([second.code, second.stderr], [0, ""]);
+  }));
+
+test("main: a SNAPSHOT that is damaged is ignored in one line, and replaced", () =>
+  withSnapshotFile(async (run, file) => {
+    await run(async (origin) => void await (await fetch(`${origin}${page}`)).text());
+    const whole = await readFile(file, "utf8");
+    for (const damaged of ["", whole.slice(0, -9), whole.replace("post-", "past-"), "null"]) {
+      await writeFile(file, damaged);
+      const { code, stderr } = await run(async (origin) => {
+        const { entries } = await (await fetch(`${origin}/stats`)).json() as { entries: number };
+        assert.equal(entries, 1, "the page that it introduces itself with");
+      });
+      assert.equal(code, 0);
+      assert.match(stderr, /^blog: \S+registry.json holds no snapshot of this build, and is ignored\n$/);
+      assert.match(await readFile(file, "utf8"), /^\{"format"/);
+    }
+  }));
 
 test("main: a taken port", () =>
   withServer((_, response) => response.end(), async (port) => {

@@ -4,16 +4,17 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { startDatabase } from "../../examples/blog/database.ts";
 import { seed } from "../../examples/blog/seed.ts";
 import { serve } from "../../examples/blog/serve.ts";
-import { createSite } from "../../examples/blog/site.ts";
+import { createSite, type Site } from "../../examples/blog/site.ts";
+import { type Target, targets } from "./database_support.ts";
 
 /** How long a change may take to get through; tests end as soon as it has. */
 const deadline = 5_000;
 
 /** A site that runs. */
 export interface Blog {
+  readonly site: Site;
   /** Asks the site. Paths start with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Asks the database itself, behind the site's back. */
@@ -25,18 +26,21 @@ export interface Blog {
 }
 
 /** Starts a database with 60 posts of 12 authors and the site over it, and ends both afterwards. */
-export async function withBlog(body: (blog: Blog) => Promise<void>): Promise<void> {
-  const database = await startDatabase();
-  const couchUrl = `${database.url}/blog`;
-  await seed(new URL(couchUrl), { posts: 60, authors: 12 });
-  const site = createSite({ couchUrl });
+export async function withBlog(
+  body: (blog: Blog) => Promise<void>,
+  target: Target = targets[0]!,
+): Promise<void> {
+  const database = await target.open();
+  await seed(database.url, { posts: 60, authors: 12 });
+  const site = createSite({ couchUrl: database.url.href });
   const server = await serve(site.fetch, { hostname: "127.0.0.1", port: 0 });
   const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
   try {
     await site.follower.ready;
     await body({
+      site,
       ask,
-      database: (path, init) => fetch(`${couchUrl}${path}`, init),
+      database: (path, init) => database.ask(path, init),
       closeDatabase: () => database.close(),
       runs: async () => ((await (await ask("/stats")).json()) as { runs: number }).runs,
     });
@@ -76,7 +80,9 @@ export function runMain(
 ): Promise<Ended> {
   const main = fileURLToPath(new URL("../../examples/blog/main.ts", import.meta.url));
   const flags = "Deno" in globalThis ? ["run", "--quiet", "--allow-all"] : [];
-  const child = spawn(process.execPath, [...flags, main], { env: { ...process.env, ...environment } });
+  // What the tests themselves run against is not meant for the program.
+  const { COUCHDB_URL: _, SNAPSHOT: __, ...inherited } = process.env;
+  const child = spawn(process.execPath, [...flags, main], { env: { ...inherited, ...environment } });
   let stdout = "";
   let stderr = "";
   child.stderr.on("data", (chunk) => stderr += chunk);

@@ -1,7 +1,7 @@
 /** What a consumer does to a feed whose database is in trouble: nothing stays open, nothing is shown or sent astray. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, ChangesError, type ChangesOptions } from "../../src/couchdb/changes.ts";
+import { changes, type ChangesError, type ChangesOptions, cookieSession } from "../../src/couchdb/changes.ts";
 import { FaultyCouchdb } from "./faulty_couchdb.ts";
 import { paced } from "./ours.ts";
 
@@ -13,7 +13,7 @@ async function withFaulty(test: (database: FaultyCouchdb) => Promise<void>): Pro
   try {
     await test(database);
   } finally {
-    await database.close();
+    database.close();
   }
 }
 
@@ -73,3 +73,37 @@ for (const [moment, reached] of Object.entries(moments)) {
       }));
   }
 }
+
+test("changes: a session cookie that expired while the feed was open is renewed, and nothing is lost", () =>
+  withFaulty(async (database) => {
+    database.cookie = "AuthSession=first";
+    const fetch = cookieSession(database.origin, { name: "reader", password: "secret" });
+    const feed = open(database, { fetch });
+    const iterator = feed[Symbol.asyncIterator]();
+    assert.equal((await iterator.next()).value.id, "old");
+    const next = iterator.next();
+    await database.followed();
+    database.cookie = "AuthSession=second";
+    database.endFeeds();
+    database.put("during");
+    assert.equal((await next).value.id, "during");
+    const logins = database.requests.filter(({ url }) => url.pathname === "/_session");
+    assert.deepEqual(logins.map(({ body }) => body.includes("secret")), [true, true]);
+    await feed[Symbol.asyncDispose]();
+  }));
+
+test("changes: credentials are not sent to another origin that a redirect names", () =>
+  withFaulty((database) =>
+    withFaulty(async (other) => {
+      database.replace("any", (exchange) => exchange.respond(302, "", { location: `${other.origin}/db` }));
+      const feed = open(database, { headers: { authorization: "Bearer secret" } });
+      await assert.rejects(feed.batches().next(), { code: "bad-request", status: 302 });
+      assert.equal(other.requests.length, 0);
+    })
+  ));
+
+test("changes: a database that is not there is an error that says so", () =>
+  withFaulty(async (database) => {
+    database.exists = false;
+    await assert.rejects(open(database).batches().next(), { code: "not-found", status: 404 });
+  }));

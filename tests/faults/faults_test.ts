@@ -4,14 +4,18 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { patience } from "../../src/couchdb/watchdog.ts";
 import { faults } from "./faults.ts";
 import { ordeal } from "./ordeal.ts";
 import { HEARTBEAT, ours } from "./ours.ts";
 
 const pace = 20;
-/** Twice what the watchdog needs: a connection that is dead, and one that dies while it is replaced. */
-const bound = 2 * patience(HEARTBEAT);
+/** Three heartbeats, or one and ten seconds, whichever is longer. */
+const watchdog = Math.max(3 * HEARTBEAT, HEARTBEAT + 10_000);
+/**
+ * The watchdog may have to find two dead connections, the feed's and one that was kept for reuse; it is twice as
+ * patient the second time. Then comes a back-off.
+ */
+const bound = 4 * watchdog;
 
 for (const fault of faults) {
   for (const follower of ours(pace)) {

@@ -47,6 +47,8 @@ export interface Patience {
   readonly grace: number;
 }
 
+/** Written once a follower has been given up. */
+const LATE = "late";
 const OLD = ["old-1", "old-2", "old-3"];
 
 /** Puts a follower to a fault. */
@@ -69,11 +71,16 @@ export async function ordeal(follower: Follower, fault: Fault, patience: Patienc
     await witness.saw(["after"]);
     await Promise.race([witness.saw(fault.written), delay(patience.grace)]);
   };
-  await Promise.race([run(), witness.end, overdue]);
+  const end = await Promise.race([run(), witness.end, overdue]);
+  if (end === "late") {
+    // Does it still follow, past what it has missed?
+    database.put(LATE);
+    await Promise.race([witness.saw([LATE]), delay(patience.grace)]);
+  }
   const verdict = witness.judge(fault, pace, database.requests.length);
-  await stop();
-  await database.close();
-  return verdict;
+  const stopped = await Promise.race([Promise.resolve(stop()).then(() => true), delay(patience.grace)]);
+  database.close();
+  return stopped ? verdict : { ...verdict, outcome: "stuck", error: "it does not stop" };
 }
 
 /** What a follower was seen to do. */
@@ -135,7 +142,7 @@ class Witness {
 
   #outcome(missing: readonly string[], final: boolean): Outcome {
     if (this.#error !== undefined) return final ? "ok" : "ended";
-    if (final || missing.includes("after")) return "stuck";
+    if (final || (missing.includes("after") && !this.#ids.has(LATE))) return "stuck";
     return missing.length > 0 ? "lost" : "ok";
   }
 }

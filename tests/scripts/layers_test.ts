@@ -39,6 +39,13 @@ test("layerProblems: a leaf sees its own folder and what it is granted, nothing 
   ]);
 });
 
+test("layerProblems: a leaf may be granted another leaf's folder", () => {
+  assert.deepEqual(layerProblems(graph("src/nano.ts", "src/couchdb/changes.ts")), []);
+  assert.deepEqual(layerProblems(graph("src/nano.ts", "src/pouchdb.ts")), [
+    "src/nano.ts imports src/pouchdb.ts, which the leaf src/nano.ts may not see",
+  ]);
+});
+
 test("layerProblems: nothing imports a leaf", () => {
   assert.deepEqual(layerProblems(graph("src/follow.ts", "src/couchdb/changes.ts")), [
     "src/follow.ts imports src/couchdb/changes.ts, which is a leaf: nothing imports it",

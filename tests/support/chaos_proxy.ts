@@ -5,6 +5,7 @@
  * Left out is what nobody can see through: an intermediary that answers a request with an older whole answer to it.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { Random } from "../simulation/random.ts";
 
 /** Every fault, with what it does. */
@@ -24,10 +25,8 @@ export const faults = {
   "duplicate": "bytes come again: the latest chunk, or the former response behind the present one",
 } as const;
 
-/** The name of a fault. */
 export type Fault = keyof typeof faults;
 
-/** All names. */
 export const faultNames: readonly Fault[] = Object.keys(faults) as Fault[];
 
 const page = "<!doctype html><title>Sign in</title><h1>Please sign in to this network</h1>\n";
@@ -54,7 +53,6 @@ const ROW = /\{"(?:seq|id)":"?/;
 const KEPT = 16_384;
 
 const encoder = new TextEncoder();
-/** One character a byte. */
 const latin1 = new TextDecoder("latin1");
 const none = new Uint8Array();
 
@@ -63,10 +61,6 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
   let end = 0;
   for (const part of parts) whole.set(part, (end += part.length) - part.length);
   return whole;
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** One connection through the proxy. */
@@ -113,7 +107,7 @@ interface Piece {
   readonly over: Promise<void>;
 }
 
-/** Passes a piece on in a fault's way, now or later; false: there is nothing in it to spoil. */
+/** Passes a piece on in a fault's way; false: there is nothing in it to spoil. */
 type Spoil = (piece: Piece) => boolean | Promise<boolean>;
 
 const spoilers: Partial<Readonly<Record<Fault, Spoil>>> = {
@@ -185,10 +179,8 @@ export class ChaosProxy {
 
   /** The same address, through the proxy. */
   through(url: URL): URL {
-    const proxied = new URL(url);
-    proxied.hostname = "127.0.0.1";
-    proxied.port = String((this.#server.address() as AddressInfo).port);
-    return proxied;
+    const { port } = this.#server.address() as AddressInfo;
+    return Object.assign(new URL(url), { hostname: "127.0.0.1", port });
   }
 
   /** From now on everything suffers from this. */
@@ -204,7 +196,6 @@ export class ChaosProxy {
     this.#end();
   }
 
-  /** Breaks every connection, and takes no more. */
   async close(): Promise<void> {
     this.calm();
     for (const wire of this.#wires) void wire.cut();

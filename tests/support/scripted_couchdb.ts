@@ -3,20 +3,11 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Asking, passes, type Row, unnumbered, written } from "./scripted_selection.ts";
+import { type Asked, type Fault, json } from "./scripted_exchange.ts";
+import { type Asking, kindOf, passes, type Row, unnumbered, written } from "./scripted_selection.ts";
 
+export { type Asked, type Fault, json } from "./scripted_exchange.ts";
 export type { Row } from "./scripted_selection.ts";
-
-/** Answers instead of the database; returns false to let the database answer after all. */
-export type Fault = (request: Asked, response: ServerResponse) => void | false;
-
-export interface Asked extends Asking {
-  readonly method: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly kind: "information" | "page" | "newest" | "continuous" | "longpoll";
-  /** Resolves when the client has gone. */
-  readonly closed: Promise<void>;
-}
 
 export interface Behaviour {
   /** Positions are numbers and `pending` is absent, as in PouchDB. */
@@ -239,22 +230,4 @@ export class ScriptedCouchdb {
     feed.end(`${this.line(row, asked)}\n],\n"last_seq":${this.seq(this.#n)},"pending":0}\n`);
     this.#feeds.delete(feed);
   }
-}
-
-function kindOf(url: URL): Asked["kind"] {
-  if (!url.pathname.endsWith("/_changes")) return "information";
-  const feed = url.searchParams.get("feed");
-  if (feed === "continuous" || feed === "longpoll") return feed;
-  return url.searchParams.get("descending") === "true" ? "newest" : "page";
-}
-
-/** Answers with JSON, or what is said to be. */
-export function json(
-  response: ServerResponse,
-  status: number,
-  body: string,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(body);
 }

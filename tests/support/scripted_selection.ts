@@ -40,3 +40,14 @@ export function unnumbered(index: number, { url }: Asking): boolean {
   const interval = Number(url.searchParams.get("seq_interval") ?? 1);
   return index % interval !== 0;
 }
+
+/** What kind of question a request is. */
+export type Kind = "information" | "page" | "newest" | "continuous" | "longpoll";
+
+/** The kind of the request for this URL. */
+export function kindOf(url: URL): Kind {
+  if (!url.pathname.endsWith("/_changes")) return "information";
+  const feed = url.searchParams.get("feed");
+  if (feed === "continuous" || feed === "longpoll") return feed;
+  return url.searchParams.get("descending") === "true" ? "newest" : "page";
+}

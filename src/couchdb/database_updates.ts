@@ -1,0 +1,173 @@
+/**
+ * Which databases of a server were created, updated and deleted (CouchDB documentation, `GET /_db_updates`).
+ *
+ * @module
+ */
+import type { Since } from "../change.ts";
+import { ChangesError } from "../changes_error.ts";
+import { parseDatabaseUrl } from "./database_url.ts";
+import { errorObjectFault } from "./faults.ts";
+import { type FeedOptions, type HeadersOption, type Settings, settle } from "./options.ts";
+import { Recovery } from "./recovery.ts";
+import { isSince } from "./rows.ts";
+import { SettlingIterator } from "./settling_iterator.ts";
+import { parseJson, Transport } from "./transport.ts";
+
+/** One event in the life of a database. */
+export interface DatabaseUpdate {
+  /** The database (CouchDB, `db_name`). */
+  readonly dbName: string;
+  /** What happened to it; servers may know other events. */
+  readonly type: "created" | "updated" | "deleted" | (string & Record<never, never>);
+  /** Resume after this. */
+  readonly seq: Since;
+}
+
+/** Options of `databaseUpdates()`; times are milliseconds. */
+export interface DatabaseUpdatesOptions
+  extends Pick<FeedOptions, "since" | "signal" | "onEvent" | "now" | "monotonic" | "sleep" | "random"> {
+  /** How long a quiet request lasts; default 30,000 (CouchDB, `timeout`). */
+  readonly timeout?: number;
+  /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
+  readonly headers?: HeadersOption;
+  /** Default: the platform's, looked up at each request. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** A server's databases, as they come and go; `break` closes the connection. */
+export interface DatabaseUpdates extends AsyncIterableIterator<DatabaseUpdate, undefined> {
+  /** After the last update that the consumer has finished with; undefined before `"now"` is known. */
+  readonly since: Since | undefined;
+}
+
+/**
+ * Follows a server's databases: for an administrator, where the `_global_changes` database exists. Each event is
+ * yielded at least once; several updates of one database may arrive as one. It goes on through the faults that
+ * `changes()` goes on through, and shows no gap: it has neither identity nor `pending`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { databaseUpdates } from "@stillfresh/etag/couchdb";
+ *
+ * // Stands in for a server on which a database was created.
+ * const fetch = () =>
+ *   Promise.resolve(Response.json({ results: [{ db_name: "blog", type: "created", seq: "1-x" }], last_seq: "1-x" }));
+ *
+ * for await (const update of databaseUpdates("http://localhost:5984", { since: 0, fetch })) {
+ *   assert.deepEqual(update, { dbName: "blog", type: "created", seq: "1-x" });
+ *   break; // closes the connection
+ * }
+ * ```
+ *
+ * @param server The server's root; credentials in it are sent as `Authorization: Basic`.
+ * @param options Where to start (default `"now"`), and how; times are milliseconds.
+ * @returns What to iterate over, once.
+ * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
+ * @throws {ChangesError} While it is read, if the fault is final: see `changes()`.
+ * @see CouchDB documentation, `GET /_db_updates`
+ */
+export function databaseUpdates(
+  server: string | URL,
+  options: DatabaseUpdatesOptions = {},
+): DatabaseUpdates {
+  const root = new URL("_db_updates", `${String(server).replace(/\/*$/, "")}/`);
+  const settings = settle({ timeout: 30_000, ...options });
+  return new Updates(new Transport(parseDatabaseUrl(root), settings), settings);
+}
+
+class Updates extends SettlingIterator<DatabaseUpdate> implements DatabaseUpdates {
+  #since: Since | undefined;
+
+  constructor(transport: Transport, settings: Settings) {
+    const { since, signal, sight } = settings;
+    const session = new AbortController();
+    super({
+      source: follow(transport, settings, session, (since) => this.#since = since),
+      close: () => session.abort(),
+      signal,
+      onItem: () => {},
+      onFinished: ({ seq }) => this.#since = seq,
+      onEnd: () => sight.tell({ type: "closed" }),
+    });
+    this.#since = since === "now" ? undefined : since;
+  }
+
+  get since(): Since | undefined {
+    return this.#since;
+  }
+}
+
+interface UpdatesPage {
+  readonly updates: readonly DatabaseUpdate[];
+  readonly lastSeq: Since;
+}
+
+/** One long poll after another: here a row is rare, and each answer tells how far it has come. */
+async function* follow(
+  transport: Transport,
+  { since: start, heartbeat: timeout, sleep, random, sight, clock }: Settings,
+  { signal }: AbortController,
+  onSince: (since: Since) => void,
+): AsyncGenerator<DatabaseUpdate, void, undefined> {
+  const recovery = new Recovery(random);
+  let since = start;
+  let started = false;
+  while (!signal.aborted) {
+    const asked = clock.monotonic();
+    let wait = 0;
+    try {
+      const { updates, lastSeq } = since === "now"
+        ? await ask(transport, { since }, signal)
+        : await ask(transport, { feed: "longpoll", timeout, since }, signal);
+      if (!started) sight.connected();
+      started = true;
+      recovery.found();
+      recovery.probed();
+      if (since !== "now") onSince(since);
+      for (const update of updates) yield update;
+      since = lastSeq;
+      onSince(since);
+      // A server that does not wait is not to be asked again at once.
+      if (updates.length > 0 || clock.monotonic() - asked >= 1_000) recovery.worthwhile();
+      else wait = recovery.ended().wait;
+    } catch (error) {
+      if (signal.aborted) return;
+      const verdict = recovery.judge(error, started);
+      wait = verdict.wait;
+      sight.tell({
+        type: "retrying",
+        ms: wait,
+        ...(verdict.code === undefined ? {} : { code: verdict.code }),
+      });
+    }
+    if (wait > 0) await sleep(wait, signal);
+  }
+}
+
+async function ask(
+  transport: Transport,
+  parameters: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<UpdatesPage> {
+  const query = Object.entries(parameters).map(([name, value]) =>
+    `${name}=${encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value))}`
+  );
+  const body = parseJson(await transport.text(`?${query.join("&")}`, signal)) as {
+    readonly [key: string]: unknown;
+  };
+  const { results, last_seq: lastSeq } = body ?? {};
+  if (!Array.isArray(results) || !isSince(lastSeq)) {
+    if (body !== null && typeof body === "object" && "error" in body) throw errorObjectFault(body);
+    throw new ChangesError("not-json", "The answer is JSON, but tells no updates");
+  }
+  return { updates: results.flatMap(updateOf), lastSeq };
+}
+
+/** Rows of another kind say nothing about a database. */
+function updateOf(row: { readonly [key: string]: unknown } | null): readonly DatabaseUpdate[] {
+  const { db_name: dbName, type, seq } = row ?? {};
+  return typeof dbName === "string" && typeof type === "string" && isSince(seq)
+    ? [{ dbName, type, seq }]
+    : [];
+}

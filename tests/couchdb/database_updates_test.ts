@@ -1,0 +1,111 @@
+/** The feed of a server's databases. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { databaseUpdates, type DatabaseUpdatesOptions } from "../../src/couchdb/changes.ts";
+import { FakeTime } from "../support/fake_time.ts";
+
+type Answer = (url: URL, init: RequestInit) => Response | Promise<Response>;
+
+function serve(
+  ...answers: Answer[]
+): { readonly asked: URL[]; readonly options: DatabaseUpdatesOptions; readonly time: FakeTime } {
+  const asked: URL[] = [];
+  const time = new FakeTime();
+  const { now, monotonic, sleep } = time;
+  const fetch = (href: string, init: RequestInit) => {
+    const url = new URL(href);
+    asked.push(url);
+    const answer = answers.shift() ??
+      ((_, { signal }) =>
+        new Promise<Response>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))));
+    return Promise.resolve(answer(url, init));
+  };
+  return { asked, time, options: { fetch, now, monotonic, sleep, random: () => 0.5 } };
+}
+
+const page = (last_seq: unknown, ...names: string[]): Answer => () =>
+  Response.json({
+    results: names.map((name, n) => ({ db_name: name, type: "created", seq: `${n + 1}-x` })),
+    last_seq,
+  });
+
+async function read(feed: AsyncIterable<{ readonly dbName: string }>, count: number): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const { dbName } of feed) if (seen.push(dbName) === count) break;
+  return seen;
+}
+
+test("databaseUpdates: pins now, then waits for what happens after it", async () => {
+  const { asked, options } = serve(page("0-x"), page("2-x", "a", "b"), page("3-x", "c"));
+  const feed = databaseUpdates("http://admin:secret@127.0.0.1:5984/", options);
+  assert.deepEqual(await read(feed, 3), ["a", "b", "c"]);
+  assert.deepEqual(asked.map(({ pathname, search }) => pathname + search), [
+    "/_db_updates?since=now",
+    "/_db_updates?feed=longpoll&timeout=30000&since=0-x",
+    "/_db_updates?feed=longpoll&timeout=30000&since=2-x",
+  ]);
+  assert.ok(asked.every(({ username }) => username === ""));
+  assert.equal(feed.since, "2-x");
+});
+
+test("databaseUpdates: the position moves when the next update is asked for", async () => {
+  const { options } = serve(page("2-x", "a", "b"));
+  const feed = databaseUpdates("http://127.0.0.1", { ...options, since: 0 });
+  for (const expected of [0, "1-x"]) {
+    await feed.next();
+    assert.equal(feed.since, expected);
+  }
+  await feed.return?.();
+});
+
+test("databaseUpdates: goes on through faults, and skips rows of another kind", async () => {
+  const events: string[] = [];
+  const { time, options } = serve(
+    () => new Response("{}", { status: 503 }),
+    () => Response.json({ error: "timeout", reason: "late" }),
+    () =>
+      Response.json({
+        results: [null, { seq: "1-x" }, { db_name: "a", type: "deleted", seq: "2-x" }],
+        last_seq: "2-x",
+      }),
+  );
+  const feed = databaseUpdates("http://127.0.0.1", {
+    ...options,
+    since: 0,
+    onEvent: (event) => events.push("code" in event ? `${event.type} ${event.code}` : event.type),
+  });
+  const reading = feed.next();
+  for (const wait of [250, 500]) {
+    await time.asleep((ms) => ms === wait);
+    time.advance(wait);
+  }
+  assert.deepEqual((await reading).value, { dbName: "a", type: "deleted", seq: "2-x" });
+  await feed.return?.();
+  assert.deepEqual(events, ["retrying server-error", "retrying server-error", "connected", "closed"]);
+});
+
+test("databaseUpdates: a server that does not wait is asked ever more slowly", async () => {
+  const { time, options } = serve(page("0-x"), page("0-x"), page("0-x"), page("1-x", "a"));
+  const reading = read(databaseUpdates("http://127.0.0.1", { ...options, since: 0 }), 1);
+  for (const wait of [500, 1_000]) {
+    await time.asleep((ms) => ms === wait);
+    time.advance(wait);
+  }
+  assert.deepEqual(await reading, ["a"]);
+});
+
+test("databaseUpdates: refusals are final, an abort and return() interrupt the wait", async () => {
+  for (const [status, code] of [[401, "unauthorized"], [404, "not-found"], [405, "bad-request"]] as const) {
+    const { options } = serve(() => Response.json({ error: "x", reason: "y" }, { status }));
+    await assert.rejects(databaseUpdates("http://127.0.0.1", options).next(), { code });
+  }
+  const controller = new AbortController();
+  const { options } = serve();
+  const next = databaseUpdates("http://127.0.0.1", { ...options, signal: controller.signal }).next();
+  controller.abort();
+  await assert.rejects(next, { code: "aborted" });
+  const feed = databaseUpdates("http://127.0.0.1", serve().options);
+  const pending = feed.next();
+  await feed.return?.();
+  assert.equal((await pending).done, true);
+});
