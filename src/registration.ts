@@ -14,7 +14,7 @@ import { type Exchange, isResponse, type Site } from "./site.ts";
 import { mintTag } from "./mint.ts";
 import { isPublic, whyNotStored } from "./storing.ts";
 import { evaluated, explained } from "./validation.ts";
-import { deriveTag, digestTag, representationId } from "./validator.ts";
+import { deriveTag, digestTag, representationId, sourcesId } from "./validator.ts";
 import { varyFields } from "./vary.ts";
 
 /** What is known of a response by the time that it may be registered. */
@@ -96,9 +96,12 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
   }
   if (lease === undefined) return delivered(site, exchange, response, offer, undefined);
   const { headers } = response;
+  const representation = offer.tag === undefined
+    ? sourcesId(offer.representation, offer.sources)
+    : offer.representation;
   const entry = site.registry.register(lease, {
     etag: offer.tag,
-    representation: offer.representation,
+    representation,
     lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
     fields: replayedFields(headers, site.replay),
     isPublic: isPublic(response),
@@ -113,7 +116,7 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
     site,
     exchange,
     response,
-    { ...offer, tag: offer.tag ?? mintTag(offer.representation) },
+    { ...offer, tag: offer.tag ?? mintTag(representation) },
     entry,
   );
 }

@@ -6,7 +6,7 @@
  */
 import { ChangeMemory, type Lease } from "./change_memory.ts";
 import { Entries } from "./entries.ts";
-import type { Entry, Registration } from "./entry.ts";
+import type { Entry, KeptEntry, Registration } from "./entry.ts";
 import { groupOf, resourceGroup } from "./group.ts";
 import { mintTag, tagToKeep } from "./mint.ts";
 import { type Reason, zeroCounters } from "./reason.ts";
@@ -147,11 +147,13 @@ export class EtagRegistry {
     // Entries of one caller are not found by their resource alone, so a write to it must reach them as a change.
     if (caller !== undefined) names.add(resourceGroup(key));
     const draft = { key, base: storageKey(key, caller), offer, names, mark: this.#memory.mark };
+    // While suspended, that no change was reported says nothing about whether there was one.
+    const kept = (former: KeptEntry | undefined) =>
+      this.live ? tagToKeep(former, names, offer.representation) : undefined;
     const entry = this.#entries.add(
       draft,
       headers,
-      (former) =>
-        offer.etag ?? tagToKeep(former, names, offer.representation) ?? mintTag(offer.representation),
+      (former) => offer.etag ?? kept(former) ?? mintTag(offer.representation),
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }

@@ -45,6 +45,15 @@ export function representationId(
 }
 
 /**
+ * A representation together with what it was built from: a minted tag is kept for nothing that can be seen to be built
+ * from something else, whether or not the feed has told yet.
+ */
+export function sourcesId(representation: string, sources: readonly Source[]): string {
+  const built = sources.map((source) => JSON.stringify([groupOf(source), revOf(source) ?? null])).sort();
+  return digestOf([representation, built]).slice(0, SHORT);
+}
+
+/**
  * A strong entity tag that covers the id *and* the revision of each source: equal documents have equal revisions, so
  * a resource that moves from one to the other must get another tag. Undefined where a source has no revision, or there
  * is none.

@@ -53,13 +53,11 @@ function possibleTags(played: WrapperCase, page: Page, seen: Seen, fields: Reado
   if (page.declares === "revision") {
     return [known && history !== "edited" ? seen.learned : UNTOLD];
   }
-  // A minted tag means one registration, and HEAD does not register.
-  const kept = known && (history === "primed" || history === "suspended");
-  if (kept && history === "primed") {
+  // A minted tag means one registration, which only a live registry can vouch for; and HEAD does not register.
+  if (known && history === "primed") {
     return [seen.learned, ...(method === "HEAD" && seen.runs > 0 ? [undefined] : [])];
   }
-  if (method === "HEAD") return [undefined];
-  return [kept ? seen.learned : UNTOLD];
+  return [method === "HEAD" ? undefined : UNTOLD];
 }
 
 /** Why the handler must have run; undefined where it need not. */

@@ -2,7 +2,7 @@
  * A database of one shard that speaks CouchDB's `_changes` and does what a test tells it, faults included.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { type Asked, type Fault, json } from "./scripted_exchange.ts";
 import { type Asking, kindOf, passes, type Row, unnumbered, written } from "./scripted_selection.ts";
 
@@ -28,14 +28,20 @@ export class ScriptedCouchdb {
   #n = 0;
   #faults: { readonly kind: Asked["kind"] | "any"; readonly fault: Fault; times: number }[] = [];
   readonly #feeds = new Map<ServerResponse, Asked>();
-  readonly #stalled = new WeakSet<ServerResponse>();
+  /** How far feeds had come that say no more. */
+  readonly #stalled = new Map<ServerResponse, number>();
   #watchers: { readonly matches: (asked: Asked) => boolean; readonly seen: (asked: Asked) => void }[] = [];
   readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
   readonly #behaviour: Behaviour;
 
   constructor(behaviour: Behaviour) {
     this.#behaviour = behaviour;
     this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
   }
 
   static async start(behaviour: Behaviour = {}): Promise<ScriptedCouchdb> {
@@ -53,9 +59,10 @@ export class ScriptedCouchdb {
   }
 
   async close(): Promise<void> {
-    for (const feed of this.#feeds.keys()) feed.destroy();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    // A client may have connected without having asked yet: the server would wait for its question.
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   // What a writer does.
@@ -72,7 +79,9 @@ export class ScriptedCouchdb {
 
   /** Written, but not sent to the feeds that are open, which stay behind from here on. */
   putSilently(id: string): Row {
-    for (const feed of this.#feeds.keys()) this.#stalled.add(feed);
+    for (const feed of this.#feeds.keys()) {
+      if (!this.#stalled.has(feed)) this.#stalled.set(feed, this.#n);
+    }
     return this.put(id);
   }
 
@@ -124,7 +133,7 @@ export class ScriptedCouchdb {
   /** Ends every open feed as CouchDB does, or without a last line. */
   end(clean: boolean): void {
     for (const [feed, { kind }] of this.#feeds) {
-      const last = `"last_seq":${this.seq(this.#n)},"pending":0}\n`;
+      const last = `"last_seq":${this.seq(this.#stalled.get(feed) ?? this.#n)},"pending":0}\n`;
       feed.end(clean ? (kind === "longpoll" ? `\n],\n${last}` : `{${last}`) : "");
     }
     this.#feeds.clear();
