@@ -57,8 +57,9 @@ function filled(piece: string, length: number): string {
   return received(piece.repeat(Math.ceil(length / piece.length)).slice(0, length));
 }
 
+/** Tags of the length that one derived from one document has. */
 const wellFormed = (length: number): string =>
-  filled(`"${"b".repeat(30)}", `, length - 1).replace(/,[^,]*$/, "");
+  filled(`"${"b".repeat(58)}", `, length - 1).replace(/,[^,]*$/, "");
 
 /** Evaluates a field again and again. */
 type Evaluation = (field: string) => () => void;

@@ -12,7 +12,10 @@ const DQUOTE = 0x22;
 const ASTERISK = 0x2a;
 const COMMA = 0x2c;
 
-/** Members that are looked at: no client keeps more copies of one resource, and nobody may buy more work with a field. */
+/**
+ * Members that are looked at, empty ones included: no client keeps more copies of one resource, and nobody may buy
+ * more work with a field (RFC 9110 §5.6.1.2 asks for a reasonable number of empty ones, not for any).
+ */
 const MOST_MEMBERS = 1_000;
 
 function skipOws(field: string, from: number): number {
@@ -26,15 +29,6 @@ function endOfContent(field: string, end: number): number {
   let at = end;
   for (let code = field.charCodeAt(at - 1); code === SPACE || code === HTAB;) {
     code = field.charCodeAt(--at - 1);
-  }
-  return at;
-}
-
-/** The first character of the next member; empty members are legal (RFC 9110 §5.6.1.2). */
-function startOfMember(field: string, from: number): number {
-  let at = from;
-  for (let code = field.charCodeAt(at); code === COMMA || code === SPACE || code === HTAB;) {
-    code = field.charCodeAt(++at);
   }
   return at;
 }
@@ -100,10 +94,10 @@ export function matchesList(field: string, etag: string, weak: boolean): boolean
   if (!isOpaqueTag(etag, open) || (open > 0 && !weak)) return false;
   // With its quotes, a legal tag is found nowhere but as a whole: the grammar of the members need not be checked.
   const opaque = etag.slice(open);
-  for (let at = startOfMember(field, 0), left = MOST_MEMBERS; at < field.length && left > 0; left--) {
+  for (let at = skipOws(field, 0), left = MOST_MEMBERS; at < field.length && left > 0; left--) {
     const start = startOfOpaque(field, at);
     if (field.charCodeAt(start) !== DQUOTE) {
-      at = startOfMember(field, next(field, COMMA, start));
+      at = skipOws(field, next(field, COMMA, start) + 1);
       continue;
     }
     const close = next(field, DQUOTE, start + 1);
@@ -115,7 +109,7 @@ export function matchesList(field: string, etag: string, weak: boolean): boolean
     ) {
       return true;
     }
-    at = startOfMember(field, whole ? end : next(field, COMMA, end));
+    at = skipOws(field, (whole ? end : next(field, COMMA, end)) + 1);
   }
   return false;
 }
@@ -137,25 +131,25 @@ export function matchesList(field: string, etag: string, weak: boolean): boolean
  * @param condition Called with each tag in quotes, until it is true.
  */
 export function someListedTag(field: string, weak: boolean, condition: (tag: string) => boolean): boolean {
-  for (let at = startOfMember(field, 0), left = MOST_MEMBERS; at < field.length && left > 0; left--) {
+  for (let at = skipOws(field, 0), left = MOST_MEMBERS; at < field.length && left > 0; left--) {
     const start = startOfOpaque(field, at);
     const end = endOfMember(field, start);
     if ((weak || start === at) && field.charCodeAt(start) === DQUOTE) {
       const tag = field.slice(start, endOfContent(field, end));
       if (isOpaqueTag(tag, 0) && condition(tag)) return true;
     }
-    at = startOfMember(field, end);
+    at = skipOws(field, end + 1);
   }
   return false;
 }
 
 /** Whether a field, if there is one, has more members than are looked at. */
 export function hasTooManyMembers(field: string | null): boolean {
-  // A member takes a character, and a comma.
-  if (field === null || field.length < 2 * MOST_MEMBERS) return false;
-  let at = startOfMember(field, 0);
+  // Each but the last takes a comma.
+  if (field === null || field.length < MOST_MEMBERS) return false;
+  let at = skipOws(field, 0);
   for (let left = MOST_MEMBERS; left > 0 && at < field.length; left--) {
-    at = startOfMember(field, endOfMember(field, startOfOpaque(field, at)));
+    at = skipOws(field, endOfMember(field, startOfOpaque(field, at)) + 1);
   }
   return at < field.length;
 }
