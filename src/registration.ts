@@ -14,7 +14,7 @@ import { type Exchange, isResponse, type Site } from "./site.ts";
 import { mintTag } from "./mint.ts";
 import { isPublic, whyNotStored } from "./storing.ts";
 import { evaluated, explained } from "./validation.ts";
-import { deriveTag, digestTag, representationId, sourcesId } from "./validator.ts";
+import { deriveTag, digestTag, type Representation, representationOf, sourcesId } from "./validator.ts";
 import { varyFields } from "./vary.ts";
 
 /** What is known of a response by the time that it may be registered. */
@@ -23,8 +23,7 @@ interface Offer {
   readonly sources: readonly Source[];
   readonly vary: readonly string[];
   readonly tag: string | undefined;
-  /** {@linkcode representationId}. */
-  readonly representation: string;
+  readonly representation: Representation;
 }
 
 /** Characters of a declaration: several thousand documents. Who needs more names a group instead. */
@@ -45,7 +44,7 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
   const { sources, vary } = declared;
   const refusal = whyNotStored(request.headers, result, caller);
   if (refusal !== undefined) return refused(site, exchange, result, sources, refusal);
-  const representation = representationId(key, request.headers, result, vary, caller);
+  const representation = representationOf(key, request.headers, result, vary, caller);
   const tag = own ?? deriveTag(sources, site.build, representation);
   const offer = { sources, vary, tag, representation };
   // The body of a HEAD is not there to be read.
@@ -96,9 +95,8 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
   }
   if (lease === undefined) return delivered(site, exchange, response, offer, undefined);
   const { headers } = response;
-  const representation = offer.tag === undefined
-    ? sourcesId(offer.representation, offer.sources)
-    : offer.representation;
+  // Only a minted tag carries it.
+  const representation = offer.tag === undefined ? sourcesId(offer.representation, offer.sources) : "";
   const entry = site.registry.register(lease, {
     etag: offer.tag,
     representation,

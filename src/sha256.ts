@@ -6,8 +6,8 @@
  */
 
 /** Fractional parts of roots of the first primes, as FIPS 180-4 §4.2.2 and §5.3.3 define both tables. */
-function primeRoots(count: number, root: (prime: number) => number): Uint32Array {
-  const words = new Uint32Array(count);
+function primeRoots(count: number, root: (prime: number) => number): Int32Array {
+  const words = new Int32Array(count);
   for (let candidate = 2, found = 0; found < count; candidate++) {
     let divisor = 2;
     while (divisor * divisor <= candidate && candidate % divisor !== 0) divisor++;
@@ -18,41 +18,36 @@ function primeRoots(count: number, root: (prime: number) => number): Uint32Array
   return words;
 }
 
-const ROUND: Uint32Array = primeRoots(64, Math.cbrt);
-const INITIAL: Uint32Array = primeRoots(8, Math.sqrt);
-const schedule: Uint32Array = new Uint32Array(64);
+// Everything below works in place, on words that are signed and buffers that are kept: it runs on every miss.
+const ROUND: Int32Array = primeRoots(64, Math.cbrt);
+const INITIAL: Int32Array = primeRoots(8, Math.sqrt);
+const state: Int32Array = new Int32Array(8);
+const schedule: Int32Array = new Int32Array(64);
 const encoder: TextEncoder = new TextEncoder();
+/** A message up to this many bytes is padded in a buffer that is kept. */
+const KEPT = 4_096;
+const kept: Uint8Array = new Uint8Array(KEPT);
 
-function rotate(word: number, by: number): number {
-  return (word >>> by) | (word << (32 - by));
-}
-
-function extend(view: DataView, offset: number): void {
-  for (let i = 0; i < 16; i++) schedule[i] = view.getUint32(offset + 4 * i);
+function extend(bytes: Uint8Array, offset: number): void {
+  for (let i = 0, at = offset; i < 16; i++, at += 4) {
+    schedule[i] = bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!;
+  }
   for (let i = 16; i < 64; i++) {
     const a = schedule[i - 15]!;
     const b = schedule[i - 2]!;
-    const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
-    const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-    schedule[i] = schedule[i - 16]! + s0 + schedule[i - 7]! + s1;
+    const s0 = (a >>> 7 | a << 25) ^ (a >>> 18 | a << 14) ^ (a >>> 3);
+    const s1 = (b >>> 17 | b << 15) ^ (b >>> 19 | b << 13) ^ (b >>> 10);
+    schedule[i] = (schedule[i - 16]! + s0 + schedule[i - 7]! + s1) | 0;
   }
 }
 
-function compress(state: Uint32Array): void {
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+function compress(): void {
+  let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
+  let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
   for (let i = 0; i < 64; i++) {
-    const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+    const s1 = (e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7);
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[i]! + schedule[i]!) | 0;
-    const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+    const s0 = (a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g, g = f, f = e, e = (d + t1) | 0, d = c, c = b, b = a, a = (t1 + t2) | 0;
   }
@@ -62,24 +57,35 @@ function compress(state: Uint32Array): void {
 
 /** The SHA-256 of a text's UTF-8 bytes, as 32 bytes (FIPS 180-4 §6.2). */
 export function sha256(text: string): Uint8Array {
-  const message = encoder.encode(text);
-  const padded = new Uint8Array((message.length + 72) & ~63);
-  padded.set(message);
-  padded[message.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, Math.floor(message.length / 2 ** 29));
-  view.setUint32(padded.length - 4, message.length << 3);
-  const state = INITIAL.slice();
-  for (let offset = 0; offset < padded.length; offset += 64) {
-    extend(view, offset);
-    compress(state);
+  // A code unit takes three bytes at most, the padding 72.
+  const most = 3 * text.length + 72;
+  const bytes = most <= KEPT ? kept : new Uint8Array(most);
+  const { written: length } = encoder.encodeInto(text, bytes);
+  const end = (length + 72) & ~63;
+  bytes.fill(0, length, end);
+  bytes[length] = 0x80;
+  for (let i = 1, bits = length * 8; i <= 8; i++, bits = Math.floor(bits / 256)) bytes[end - i] = bits;
+  state.set(INITIAL);
+  for (let offset = 0; offset < end; offset += 64) {
+    extend(bytes, offset);
+    compress();
   }
-  const digest = new DataView(new ArrayBuffer(32));
-  state.forEach((word, i) => digest.setUint32(4 * i, word));
-  return new Uint8Array(digest.buffer);
+  return Uint8Array.from({ length: 32 }, (_, i) => state[i >> 2]! >>> (24 - 8 * (i & 3)));
 }
 
-/** Bytes in the URL-safe alphabet without padding (RFC 4648 §5): every character is legal in an entity tag. */
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/**
+ * Bytes in the URL-safe alphabet without padding (RFC 4648 §5): every character is legal in an entity tag.
+ *
+ * @param length Characters; default: as many as say all.
+ */
+export function base64url(bytes: Uint8Array, length: number = Math.ceil(bytes.length * 4 / 3)): string {
+  let text = "";
+  for (let i = 0; i < length; i++) {
+    const at = 6 * i >> 3;
+    const pair = bytes[at]! << 8 | (bytes[at + 1] ?? 0);
+    text += ALPHABET[pair >> (10 - (6 * i & 7)) & 63];
+  }
+  return text;
 }

@@ -25,32 +25,35 @@ export function buildId(version: string | undefined): string {
   return version === undefined ? `salt ${salt ??= randomId()}` : `version ${version}`;
 }
 
+/** What {@linkcode representationOf} found; only ever digested. */
+export type Representation = readonly unknown[];
+
 /**
  * What tells representations apart, so that no two of them share a strong tag (RFC 9110 §8.8.1): the resource, who
  * asked, the media type, the codings, and the values of the fields that selected it. The resource, because one
- * document makes many pages, and the tag of one must not unlock another. A short digest of them all.
+ * document makes many pages, and the tag of one must not unlock another.
  */
-export function representationId(
+export function representationOf(
   key: string,
   request: Headers,
-  response: Response,
+  { headers }: Response,
   vary: readonly string[],
   caller: string | undefined,
-): string {
-  const { headers } = response;
+): Representation {
+  const type = headers.get("content-type");
+  const coding = headers.get("content-encoding");
+  const language = headers.get("content-language");
   const selected = vary.map((name) => [name, request.get(name)]);
-  const [type, coding, language] = ["content-type", "content-encoding", "content-language"]
-    .map((name) => headers.get(name));
-  return digestOf([key, caller ?? null, type, coding, language, selected]).slice(0, SHORT);
+  return [key, caller ?? null, type, coding, language, selected];
 }
 
 /**
- * A representation together with what it was built from: a minted tag is kept for nothing that can be seen to be built
- * from something else, whether or not the feed has told yet.
+ * A representation together with what it was built from, in etagc: a minted tag is kept for nothing that can be seen to
+ * be built from something else, whether or not the feed has told yet.
  */
-export function sourcesId(representation: string, sources: readonly Source[]): string {
+export function sourcesId(representation: Representation, sources: readonly Source[]): string {
   const built = sources.map((source) => JSON.stringify([groupOf(source), revOf(source) ?? null])).sort();
-  return digestOf([representation, built]).slice(0, SHORT);
+  return digestOf([representation, built], SHORT);
 }
 
 /**
@@ -64,7 +67,7 @@ export function sourcesId(representation: string, sources: readonly Source[]): s
 export function deriveTag(
   sources: readonly Source[],
   build: string,
-  representation: string,
+  representation: Representation,
 ): string | undefined {
   const revisions: string[] = [];
   for (const source of sources) {
@@ -74,11 +77,11 @@ export function deriveTag(
   }
   const [only] = sources;
   if (only === undefined) return undefined;
-  const digest = digestOf([build, representation, sources.map(groupOf), revisions]);
+  const all = [build, representation, sources.map(groupOf), revisions];
   if (revisions.length > SPELLED_OUT || !revisions.every((revision) => PLAIN.test(revision))) {
-    return `"${digest}"`;
+    return `"${digestOf(all)}"`;
   }
-  const short = digest.slice(0, SHORT);
+  const short = digestOf(all, SHORT);
   if (sources.length > 1) return `"${revisions.join("+")}.${short}"`;
   return `"${revisions[0]}.${idDigest(groupOf(only))}.${short}"`;
 }
@@ -94,15 +97,15 @@ export function documentOf(tag: string): { readonly rev: string; readonly idDige
 
 /** What stands for a document's id in a tag: the same in every build, because a document outlives builds. */
 export function idDigest(id: string): string {
-  return digestOf(["document", id]).slice(0, SHORT);
+  return digestOf(["document", id], SHORT);
 }
 
-function digestOf(value: unknown): string {
-  return base64url(sha256(JSON.stringify(value)));
+function digestOf(value: unknown, length?: number): string {
+  return base64url(sha256(JSON.stringify(value)), length);
 }
 
 /** A strong entity tag for a body that was read. */
-export async function digestTag(body: ArrayBuffer, representation: string): Promise<string> {
+export async function digestTag(body: ArrayBuffer, representation: Representation): Promise<string> {
   const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  return `"${base64url(sha256(representation + base64url(own)))}"`;
+  return `"${digestOf([representation, base64url(own)])}"`;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import { base64url, sha256 } from "../src/sha256.ts";
@@ -32,4 +33,21 @@ test("sha256: agrees with crypto.subtle on any text", async () => {
 test("base64url: RFC 4648 §5 without padding", () => {
   assert.equal(base64url(new Uint8Array([0xfb, 0xff, 0xfe])), "-__-");
   assert.equal(base64url(new Uint8Array([0])), "AA");
+});
+
+test("base64url: of any bytes as node:buffer writes them, and cut short on request", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (bytes, length) => {
+    const whole = Buffer.from(bytes).toString("base64url");
+    assert.equal(base64url(bytes), whole);
+    assert.equal(base64url(bytes, Math.min(length, whole.length)), whole.slice(0, length));
+  }));
+});
+
+test("sha256: agrees with crypto.subtle where a message outgrows the kept buffer", async () => {
+  for (const length of [1340, 1341, 1342, 4000, 4096, 5000, 70_000]) {
+    const text = "é".repeat(length);
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)), `length ${length}`);
+    assert.equal(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  }
 });

@@ -27,9 +27,9 @@ const FORMER_GIVEN = `    if (refusal !== undefined) {
 
 export const tagMutants: readonly Mutant[] = [
   withoutId,
-  mutant("tag without build", VALIDATOR, "digestOf([build, representation,", "digestOf([representation,"),
-  mutant("tag without resource", VALIDATOR, "digestOf([key, caller ?? null,", "digestOf([caller ?? null,"),
-  mutant("tag without caller", VALIDATOR, "digestOf([key, caller ?? null,", "digestOf([key,"),
+  mutant("tag without build", VALIDATOR, "= [build, representation,", "= [representation,"),
+  mutant("tag without resource", VALIDATOR, "return [key, caller ?? null,", "return [caller ?? null,"),
+  mutant("tag without caller", VALIDATOR, "return [key, caller ?? null,", "return [key,"),
   mutant("tag without variant", VALIDATOR, "language, selected]", "language]"),
   mutant(
     "tag for a private copy",
@@ -40,7 +40,7 @@ export const tagMutants: readonly Mutant[] = [
     tag: deriveTag(
       sources,
       site.build,
-      representationId(exchange.key, exchange.request.headers, response, [], exchange.caller),
+      representationOf(exchange.key, exchange.request.headers, response, [], exchange.caller),
     ),
   }, refusal)`,
   ),
