@@ -21,7 +21,7 @@ export const rows: readonly (readonly string[])[] = [
   ["current.ts"],
   // The registry, from its parts up.
   ["change_memory.ts", "entry.ts", "seat.ts"],
-  ["groups.ts", "snapshot.ts"],
+  ["groups.ts", "prepared_init.ts", "snapshot.ts"],
   ["seats.ts"],
   ["entries.ts"],
   ["registry_options.ts"],

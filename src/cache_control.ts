@@ -21,8 +21,18 @@ function nameOf(directive: string): string {
  * @param field The field's value, or null where there is none.
  */
 export function cacheDirectives(field: string | null): ReadonlySet<string> {
+  if (field !== read.field) read = { field, directives: parse(field ?? "") };
+  return read.directives;
+}
+
+/** The last field that was read: most responses of a site say the same. */
+let read: { readonly field: string | null; readonly directives: ReadonlySet<string> } = {
+  field: null,
+  directives: new Set(),
+};
+
+function parse(field: string): ReadonlySet<string> {
   const directives = new Set<string>();
-  if (field === null) return directives;
   let start = 0;
   let quoted = false;
   for (let at = 0; at <= field.length; at++) {

@@ -123,6 +123,7 @@ export class Entries {
       groups: Array.from(draft.names, (name) => this.#groups.acquire(name)),
       validAt: draft.mark,
       visited: false,
+      prepared: undefined,
     };
     return this.#admit(entry, former) ? entry : "too-large";
   }
@@ -141,6 +142,7 @@ export class Entries {
       groups: saved.groups.map((name) => this.#groups.acquire(name)),
       validAt: mark,
       visited: false,
+      prepared: undefined,
     };
     this.#admit(entry, undefined);
   }

@@ -9,7 +9,7 @@ import { groupOf, type Source } from "./group.ts";
 import { groupField } from "./group_fields.ts";
 import { parseHttpDate } from "./http_date.ts";
 import type { Reason } from "./registry.ts";
-import { amend, replayedFields } from "./responses.ts";
+import { amend, pick } from "./responses.ts";
 import { type Exchange, isResponse, type Site } from "./site.ts";
 import { mintTag } from "./mint.ts";
 import { isPublic, whyNotStored } from "./storing.ts";
@@ -36,10 +36,12 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
     return result;
   }
   const { request, key, caller, lease } = exchange;
-  const field = result.headers.get("cache-groups");
-  const own = result.headers.get("etag") ?? undefined;
-  if (field === null && (own !== undefined || !site.digest)) return passed(site, exchange, result);
-  const declared = declarationOf(field, own, result.headers.get("vary"));
+  const { headers } = result;
+  const field = headers.get("cache-groups");
+  if (field === null && !site.digest) return passed(site, exchange, result);
+  const own = headers.get("etag") ?? undefined;
+  if (field === null && own !== undefined) return passed(site, exchange, result);
+  const declared = declarationOf(field, own, headers.get("vary"));
   if (typeof declared === "string") return refused(site, exchange, result, [], declared);
   const { sources, vary } = declared;
   const refusal = whyNotStored(request.headers, result, caller);
@@ -71,9 +73,11 @@ function declarationOf(
 function passed(site: Site, exchange: Exchange, response: Response): Response {
   exchange.lease?.release();
   site.registry.count("undeclared");
-  const { why } = exchange;
+  const { request, why } = exchange;
+  // As a rule there is nothing to take off, and to try costs a look at each field.
+  const bare = response.headers.has("cache-group-invalidation") ? amend(response) : response;
   const handling = { why, handlerStatus: response.status, refusal: "undeclared" as const };
-  return explained(site, evaluated(site, exchange.request, amend(response)), handling);
+  return explained(site, evaluated(site, request, bare, why), handling);
 }
 
 function refused(
@@ -101,7 +105,7 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
     etag: offer.tag,
     representation,
     lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
-    fields: replayedFields(headers, site.replay),
+    fields: pick(headers, site.replayed),
     isPublic: isPublic(response),
     vary: offer.vary,
     sources: offer.sources,
@@ -158,7 +162,12 @@ function delivered(
   audit(site, exchange, amended, sources, refusal);
   const { request, lease, why } = exchange;
   const stored = lease !== undefined && refusal === undefined;
-  return explained(site, evaluated(site, request, amended), { why, handlerStatus: status, stored, refusal });
+  return explained(site, evaluated(site, request, amended, why), {
+    why,
+    handlerStatus: status,
+    stored,
+    refusal,
+  });
 }
 
 function tagField(tag: string | undefined): Record<string, string> {

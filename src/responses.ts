@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Entry } from "./entry.ts";
 import { hasNonce } from "./storing.ts";
 import { problemResponse } from "./problem.ts";
 
@@ -30,11 +29,12 @@ const FRESHNESS = ["cache-control", "cdn-cache-control", "content-location", "ex
  *
  * @param extra Further names to keep.
  */
-export function replayedFields(headers: Headers, extra: readonly string[]): Record<string, string> {
-  return pick(headers, [...FRESHNESS, ...CROSS_ORIGIN, ...extra]);
+export function replayedNames(extra: readonly string[]): readonly string[] {
+  return [...new Set([...FRESHNESS, ...CROSS_ORIGIN, ...extra])];
 }
 
-function pick(headers: Headers, names: readonly string[]): Record<string, string> {
+/** The fields by those names, as far as they are there. */
+export function pick(headers: Headers, names: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const name of names) {
     const value = headers.get(name);
@@ -44,17 +44,9 @@ function pick(headers: Headers, names: readonly string[]): Record<string, string
   return fields;
 }
 
-/** The 304 of an entry (RFC 9110 §15.4.5). A new one each time: what a middleware does to it must not be seen again. */
-export function notModified(entry: Entry): Response {
-  const { init } = entry;
-  // The object is shared by many entries; the response copies it at once.
-  init.headers.etag = entry.etag;
-  return new Response(null, init);
-}
-
 /** The 304 in place of a response that the handler gave after all. */
-export function notModifiedInstead(response: Response, extra: readonly string[]): Response {
-  const headers = replayedFields(response.headers, ["date", "etag", ...extra]);
+export function notModifiedInstead(response: Response, replayed: readonly string[]): Response {
+  const headers = pick(response.headers, [...replayed, "date", "etag"]);
   // Without a tag the date is all a cache has to tell which copy is meant.
   if (headers["etag"] === undefined) Object.assign(headers, pick(response.headers, ["last-modified"]));
   discard(response);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { GroupField } from "./group_fields.ts";
+import type { PreparedInits } from "./prepared_init.ts";
 import type { Entry, EtagRegistry, Lease, Reason } from "./registry.ts";
 
 /** What one wrapped handler works with. */
@@ -14,8 +15,10 @@ export interface Site {
   readonly build: string;
   /** Whether bodies that nothing else identifies are read and hashed. */
   readonly digest: boolean;
-  /** Further fields that a 304 replays. */
-  readonly replay: readonly string[];
+  /** The fields that a 304 replays, in lower case. */
+  readonly replayed: readonly string[];
+  /** The 304s of the entries that are asked for most. */
+  readonly prepared: PreparedInits;
   /** Fields that carry the groups on to caches in front. */
   readonly groupFields: readonly GroupField[];
   /** Our name in `Cache-Status`; undefined: no field. */

@@ -8,13 +8,7 @@ import { type Handling, memberFor } from "./cache_status.ts";
 import { hasTooManyMembers } from "./entity_tag_list.ts";
 import { evaluatePreconditions, type Validators } from "./preconditions.ts";
 import type { Entry, Reason } from "./registry.ts";
-import {
-  amend,
-  notModified,
-  notModifiedInstead,
-  preconditionFailed,
-  preconditionFailedInstead,
-} from "./responses.ts";
+import { amend, notModifiedInstead, preconditionFailed, preconditionFailedInstead } from "./responses.ts";
 import type { Site } from "./site.ts";
 import { hasCredentials } from "./storing.ts";
 
@@ -28,7 +22,8 @@ export function answer(site: Site, request: Request, key: string, caller?: strin
   if (typeof entry === "string") return entry;
   if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");
   // Most clients send the one tag they were given. Any other condition beside it has to be heard first.
-  const short = field === entry.etag && !headers.has("if-match") && !headers.has("if-unmodified-since");
+  const short = field === entry.etag && !headers.has("if-match") &&
+    (entry.lastModified === undefined || !headers.has("if-unmodified-since"));
   const outcome = short ? 304 : evaluate(site, request, validatorsOf(entry));
   if (outcome === 412) {
     const why = counted(site, "precondition-failed");
@@ -37,7 +32,10 @@ export function answer(site: Site, request: Request, key: string, caller?: strin
   // Two edits fit in the second that If-Modified-Since can tell, so a date alone is the handler's to answer.
   if (outcome !== 304 || field === null) return counted(site, "tag-differs");
   if (site.drawn()) return counted(site, "audit");
-  return explained(site, notModified(entry), { why: counted(site, "hit") });
+  registry.count("hit");
+  // A new one each time: what a middleware does to it must not be seen again.
+  const response = new Response(null, site.prepared.of(entry));
+  return site.cacheName === undefined ? response : explained(site, response, { why: "hit" });
 }
 
 function counted(site: Site, reason: Reason): Reason {
@@ -61,17 +59,23 @@ export function countOverlong({ registry }: Site, headers: Headers): void {
   }
 }
 
-/** Evaluates the preconditions against what the handler answered (RFC 9110 §13.2.1: only in place of a 2xx). */
-export function evaluated(site: Site, request: Request, response: Response): Response {
+/**
+ * Evaluates the preconditions against what the handler answered (RFC 9110 §13.2.1: only in place of a 2xx).
+ *
+ * @param why Why the registry did not answer.
+ */
+export function evaluated(site: Site, request: Request, response: Response, why: Reason): Response {
   const { status, headers } = response;
   if (status < 200 || status > 299) return response;
-  const etag = headers.get("etag") ?? undefined;
   const lastModified = headers.get("last-modified") ?? undefined;
+  // Without tags in the request there are only dates, which have nothing to be compared with.
+  if (lastModified === undefined && why === "unconditional") return response;
+  const etag = headers.get("etag") ?? undefined;
   if (etag === undefined && lastModified === undefined) return response;
   switch (evaluate(site, request, { etag, lastModified })) {
     case 304:
       site.registry.count("not-modified");
-      return notModifiedInstead(response, site.replay);
+      return notModifiedInstead(response, site.replayed);
     case 412:
       site.registry.count("precondition-failed");
       return preconditionFailedInstead(request, response);

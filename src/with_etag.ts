@@ -9,7 +9,8 @@ import { type GroupField, groupFieldNames } from "./group_fields.ts";
 import { written } from "./invalidation.ts";
 import { complete } from "./registration.ts";
 import { EtagRegistry } from "./registry.ts";
-import { amend } from "./responses.ts";
+import { PreparedInits } from "./prepared_init.ts";
+import { amend, replayedNames } from "./responses.ts";
 import { type AuditMismatch, type Exchange, isResponse, type Site } from "./site.ts";
 import { answer } from "./validation.ts";
 import { buildId } from "./validator.ts";
@@ -62,20 +63,9 @@ function fieldNames(names: readonly string[]): readonly string[] {
   return [...new Headers(names.map((name): [string, string] => [name, ""])).keys()];
 }
 
-/** Runs a handler that may be synchronous or not, and may fail either way. */
-function run(handler: () => unknown, done: (result: unknown) => unknown, failed: () => void): unknown {
-  let result: unknown;
-  try {
-    result = handler();
-  } catch (error) {
-    failed();
-    throw error;
-  }
-  if (!isThenable(result)) return done(result);
-  return result.then(done, (error: unknown) => {
-    failed();
-    throw error;
-  });
+/** What comes of a result that may have to be waited for. */
+function then(result: unknown, done: (result: unknown) => unknown): unknown {
+  return isThenable(result) ? result.then(done) : done(result);
 }
 
 /**
@@ -135,26 +125,38 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const audited = typeof found === "string" ? undefined : found;
     const lease = request.method === "GET" ? registry.lease(key, caller) : undefined;
     const exchange: Exchange = { request, key, caller, lease, why, audited };
-    const release = () => lease?.release();
-    return run(() => handler(request, ...rest), (result) => complete(site, exchange, result), release);
+    let result: unknown;
+    try {
+      result = handler(request, ...rest);
+    } catch (error) {
+      lease?.release();
+      throw error;
+    }
+    if (!isThenable(result)) return complete(site, exchange, result);
+    return result.then((response) => complete(site, exchange, response), (error: unknown) => {
+      lease?.release();
+      throw error;
+    });
   }
 
   function write(request: Req, rest: Rest, key: string | undefined): unknown {
     registry.count("unsafe-method");
     const refusal = options.requirePrecondition === true ? required(site, request) : undefined;
     if (refusal !== undefined) return refusal;
-    const proceed = () =>
-      run(() => handler(request, ...rest), (result) => written(site, key, result), () => {});
+    const proceed = () => then(handler(request, ...rest), (result) => written(site, key, result));
     if (options.current === undefined || !hasPrecondition(request.headers)) return proceed();
-    const judge = (current: unknown) => prevented(site, request, current as Current) ?? proceed();
-    return run(() => options.current!(request), judge, () => {});
+    return then(
+      options.current(request),
+      (current) => prevented(site, request, current as Current) ?? proceed(),
+    );
   }
 
   function wrapped(request: Req, ...rest: Rest): unknown {
     const { method } = request;
-    if (OTHER_SAFE.has(method)) return run(() => handler(request, ...rest), undeclared, () => {});
+    const retrieval = method === "GET" || method === "HEAD";
+    if (!retrieval && OTHER_SAFE.has(method)) return then(handler(request, ...rest), undeclared);
     const key = keyOf === undefined ? request.url : named("key", keyOf(request));
-    if (method !== "GET" && method !== "HEAD") return write(request, rest, key);
+    if (!retrieval) return write(request, rest, key);
     return key === undefined ? handler(request, ...rest) : retrieve(request, rest, key);
   }
   return Object.assign(wrapped, { registry }) as ReturnType<typeof withEtag<Req, Rest, Result>>;
@@ -194,7 +196,8 @@ function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
     registry,
     build: buildId(version),
     digest: options.digest ?? false,
-    replay: fieldNames(options.replay ?? []),
+    replayed: replayedNames(fieldNames(options.replay ?? [])),
+    prepared: new PreparedInits(),
     groupFields,
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
     drawn: audit === 0 ? () => false : () => random() < audit,

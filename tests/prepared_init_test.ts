@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Entry } from "../src/entry.ts";
+import { PreparedInits } from "../src/prepared_init.ts";
+import { SharedInits } from "../src/shared_init.ts";
+
+const shared = new SharedInits().acquire({ "cache-control": "public", vary: "accept" });
+
+function entry(at: number): Entry {
+  return { etag: `"${at}"`, lastModified: undefined, init: shared, isPublic: true, prepared: undefined };
+}
+
+/** More than are kept ready. */
+const MANY = 10_000;
+
+test("PreparedInits: every 304 has the tag and the fields of its own entry, prepared or not", () => {
+  const inits = new PreparedInits();
+  const entries = Array.from({ length: MANY }, (_, at) => entry(at));
+  for (let round = 0; round < 3; round++) {
+    for (const one of entries) {
+      const { status, headers } = new Response(null, inits.of(one));
+      assert.equal(status, 304);
+      assert.deepEqual([...headers], [["cache-control", "public"], ["etag", one.etag], ["vary", "accept"]]);
+    }
+  }
+});
+
+test("PreparedInits: what is done to a 304 is not seen in the next", () => {
+  const inits = new PreparedInits();
+  const one = entry(1);
+  for (let round = 0; round < 3; round++) {
+    const { headers } = new Response(null, inits.of(one));
+    assert.equal(headers.get("x-seen"), null);
+    assert.equal(headers.get("etag"), '"1"');
+    headers.set("x-seen", "yes");
+    headers.set("etag", '"changed"');
+  }
+});
+
+test("PreparedInits: a bounded number is kept ready, and a scan does not push out what is in use", () => {
+  const inits = new PreparedInits();
+  const hot = Array.from({ length: 100 }, (_, at) => entry(at));
+  const cold = Array.from({ length: MANY }, (_, at) => entry(at));
+  for (const [at, one] of cold.entries()) {
+    inits.of(hot[at % hot.length]!);
+    inits.of(one);
+  }
+  assert.equal(hot.filter(({ prepared }) => prepared !== undefined).length, hot.length);
+  const ready = cold.filter(({ prepared }) => prepared !== undefined).length;
+  assert.ok(ready > 0 && ready + hot.length <= 4_096, `${ready}`);
+});
