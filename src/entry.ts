@@ -4,7 +4,7 @@
  * @module
  */
 import type { Source } from "./group.ts";
-import type { PreparedInit, SharedInit } from "./shared_init.ts";
+import type { SharedInit } from "./shared_init.ts";
 
 /** What a hit needs to build its 304. */
 export interface Entry {
@@ -16,8 +16,8 @@ export interface Entry {
   readonly init: SharedInit;
   /** Whether the response said `Cache-Control: public`, so that Cookie and Authorization do not matter. */
   readonly isPublic: boolean;
-  /** The same for this entry alone, while it is asked for often enough to have it ready. */
-  prepared: PreparedInit | undefined;
+  /** The same for this entry alone, with its `etag`, while it is `used` often enough to have it ready. */
+  prepared: (ResponseInit & { used: boolean }) | undefined;
 }
 
 /** What a response offers for registration. */

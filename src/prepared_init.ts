@@ -5,7 +5,6 @@
  * @module
  */
 import type { Entry } from "./entry.ts";
-import type { PreparedInit, SharedInit } from "./shared_init.ts";
 
 /** How many are kept ready; about half a kilobyte each. */
 const MOST = 4_096;
@@ -19,14 +18,14 @@ export class PreparedInits {
   #hand = 0;
 
   /** What to make this entry's 304 of, at once: the next call may change it. */
-  of(entry: Entry): PreparedInit | SharedInit {
+  of(entry: Entry): ResponseInit {
     const { prepared } = entry;
     if (prepared === undefined) return this.#prepare(entry);
     prepared.used = true;
     return prepared;
   }
 
-  #prepare(entry: Entry): PreparedInit | SharedInit {
+  #prepare(entry: Entry): ResponseInit {
     const { init, etag } = entry;
     // The object is shared by many entries; whoever takes it copies it at once.
     init.headers.etag = etag;

@@ -4,97 +4,129 @@
  * @module
  */
 
-/** One of a closed list of reasons; {@linkcode reasons} says what each means. */
+/** One of a closed list of reasons; docs/http.md has them as a table. */
 export type Reason =
+  // How a request was answered
+  /** answered 304 from the registry; the handler did not run */
   | "hit"
+  /** answered 304 after the handler ran, from its response's validators */
   | "not-modified"
+  /** answered 412 */
   | "precondition-failed"
+  /** answered 428: a write without a precondition */
   | "precondition-required"
-  | "unconditional"
+  /** would have been answered from the registry, but was drawn for a check: the handler ran */
   | "audit"
+  /** a GET or HEAD without a condition the registry could answer */
+  | "unconditional"
+  /** a method that may change things; its success drops its own resource */
   | "unsafe-method"
+  // Why the registry did not answer
+  /** nothing is registered for the resource */
   | "miss"
+  /** something is registered, but under another entity tag */
   | "tag-differs"
+  /** a group the entry depends on has changed */
   | "group-changed"
+  /** contact with the database is lost, or older than maxLag */
   | "suspended"
+  /** the request carries Cookie or Authorization, and nothing says that the answer is for everyone */
   | "credentials"
+  /** registered for other values of the fields that Vary names */
   | "variant"
+  // Why a response was not registered
+  /** the response does not say what it was built from */
   | "undeclared"
+  /** the response's declaration, Vary or entity tag cannot be read */
   | "malformed"
+  /** the declaration has more than 262,144 characters */
   | "declaration-too-large"
+  /** only a 200 is registered */
   | "not-200"
+  /** Cache-Control: private, and no caller to keep it for */
   | "private"
+  /** Cache-Control: no-store */
   | "no-store"
+  /** the response sets a cookie */
   | "set-cookie"
+  /** Vary: * */
   | "vary-star"
+  /** a Content-Security-Policy with a nonce */
   | "nonce"
+  /** a declared group changed while the handler ran, or the registry started anew */
   | "lease-broken"
+  /** a declared group changed so recently that a replica may still answer with older data */
   | "settling"
+  /** a declared revision is not the one last reported, or one document was read at two revisions */
   | "revision-differs"
+  /** larger than the registry's bound by itself */
   | "too-large"
+  // Why an entry left
+  /** a newer response of the same resource took its place */
   | "replaced"
+  /** made room */
   | "evicted"
+  /** by delete(), deleteTag() or a successful write to its resource */
   | "deleted"
+  /** by clear() */
   | "cleared"
+  /** a feed began at a new position, or reported a gap */
   | "reset"
+  /** the `groups` function of follow() threw, so everything is void */
   | "groups-threw"
+  /** more changes than can be remembered while handlers run: every handler running now counts as overtaken */
   | "overflow"
+  // What else is worth counting
+  /** a snapshot was cut short, edited, of another build or of another layout */
   | "snapshot-refused"
+  /** the handler gave another tag than the registry would have */
   | "audit-mismatch"
+  /** of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were looked at */
   | "too-many-tags"
+  /** a field for caches in front was left out, because it would have been cut short */
   | "group-field-too-large";
 
-/** Every {@linkcode Reason}, each with what it means. */
-export const reasons: Readonly<Record<Reason, string>> = {
-  // How a request was answered
-  "hit": "answered 304 from the registry; the handler did not run",
-  "not-modified": "answered 304 after the handler ran, from its response's validators",
-  "precondition-failed": "answered 412",
-  "precondition-required": "answered 428: a write without a precondition",
-  "audit": "would have been answered from the registry, but was drawn for a check: the handler ran",
-  "unconditional": "a GET or HEAD without a condition the registry could answer",
-  "unsafe-method": "a method that may change things; its success drops its own resource",
-  // Why the registry did not answer
-  "miss": "nothing is registered for the resource",
-  "tag-differs": "something is registered, but under another entity tag",
-  "group-changed": "a group the entry depends on has changed",
-  "suspended": "contact with the database is lost, or older than maxLag",
-  "credentials":
-    "the request carries Cookie or Authorization, and nothing says that the answer is for everyone",
-  "variant": "registered for other values of the fields that Vary names",
-  // Why a response was not registered
-  "undeclared": "the response does not say what it was built from",
-  "malformed": "the response's declaration, Vary or entity tag cannot be read",
-  "declaration-too-large": "the declaration has more than 262,144 characters",
-  "not-200": "only a 200 is registered",
-  "private": "Cache-Control: private, and no caller to keep it for",
-  "no-store": "Cache-Control: no-store",
-  "set-cookie": "the response sets a cookie",
-  "vary-star": "Vary: *",
-  "nonce": "a Content-Security-Policy with a nonce",
-  "lease-broken": "a declared group changed while the handler ran, or the registry started anew",
-  "settling": "a declared group changed so recently that a replica may still answer with older data",
-  "revision-differs":
-    "a declared revision is not the one last reported, or one document was read at two revisions",
-  "too-large": "larger than the registry's bound by itself",
-  // Why an entry left
-  "replaced": "a newer response of the same resource took its place",
-  "evicted": "made room",
-  "deleted": "by delete(), deleteTag() or a successful write to its resource",
-  "cleared": "by clear()",
-  "reset": "a feed began at a new position, or reported a gap",
-  "groups-threw": "the `groups` function of follow() threw, so everything is void",
-  "overflow":
-    "more changes than can be remembered while handlers run: every handler running now counts as overtaken",
-  // What else is worth counting
-  "snapshot-refused": "a snapshot was cut short, edited, of another build or of another layout",
-  "audit-mismatch": "the handler gave another tag than the registry would have",
-  "too-many-tags":
-    "of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were looked at",
-  "group-field-too-large": "a field for caches in front was left out, because it would have been cut short",
+const ZERO: Readonly<Record<Reason, number>> = {
+  "hit": 0,
+  "not-modified": 0,
+  "precondition-failed": 0,
+  "precondition-required": 0,
+  "audit": 0,
+  "unconditional": 0,
+  "unsafe-method": 0,
+  "miss": 0,
+  "tag-differs": 0,
+  "group-changed": 0,
+  "suspended": 0,
+  "credentials": 0,
+  "variant": 0,
+  "undeclared": 0,
+  "malformed": 0,
+  "declaration-too-large": 0,
+  "not-200": 0,
+  "private": 0,
+  "no-store": 0,
+  "set-cookie": 0,
+  "vary-star": 0,
+  "nonce": 0,
+  "lease-broken": 0,
+  "settling": 0,
+  "revision-differs": 0,
+  "too-large": 0,
+  "replaced": 0,
+  "evicted": 0,
+  "deleted": 0,
+  "cleared": 0,
+  "reset": 0,
+  "groups-threw": 0,
+  "overflow": 0,
+  "snapshot-refused": 0,
+  "audit-mismatch": 0,
+  "too-many-tags": 0,
+  "group-field-too-large": 0,
 };
 
 /** A counter for each reason, all zero. */
 export function zeroCounters(): Record<Reason, number> {
-  return Object.fromEntries(Object.keys(reasons).map((reason) => [reason, 0])) as Record<Reason, number>;
+  return { ...ZERO };
 }

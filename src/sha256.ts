@@ -70,7 +70,9 @@ export function sha256(text: string): Uint8Array {
     extend(bytes, offset);
     compress();
   }
-  return Uint8Array.from({ length: 32 }, (_, i) => state[i >> 2]! >>> (24 - 8 * (i & 3)));
+  const digest = new Uint8Array(32);
+  for (let i = 0; i < 32; i++) digest[i] = state[i >> 2]! >>> (24 - 8 * (i & 3));
+  return digest;
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

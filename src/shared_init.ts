@@ -13,16 +13,6 @@ export interface SharedInit {
   readonly headers: { etag: string; readonly [name: string]: string };
 }
 
-/** The same for one entry alone: its `etag` is in it. */
-export interface PreparedInit {
-  /** Not Modified. */
-  readonly status: 304;
-  /** Every `Response` copies them. */
-  readonly headers: Headers;
-  /** Whether it has served since it was last considered for removal. */
-  used: boolean;
-}
-
 interface Counted extends SharedInit {
   readonly signature: string;
   uses: number;
