@@ -12,14 +12,37 @@ export interface Problem {
   readonly detail: string;
 }
 
+/** A weight (RFC 9110 §12.4.2): at most three digits behind the point. */
+const WEIGHT = /^q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/;
+
+/** Media ranges of an `Accept` field by name, each with its weight; one whose weight is none is skipped. */
+function weightsIn(accept: string): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>();
+  for (const member of accept.toLowerCase().split(",")) {
+    const [range = "", ...parameters] = member.split(";").map((part) => part.trim());
+    const q = parameters.find((parameter) => parameter.startsWith("q="));
+    const weight = Number(q === undefined ? 1 : WEIGHT.exec(q)?.[1]);
+    if (weight >= 0) weights.set(range, weight);
+  }
+  return weights;
+}
+
 /**
- * Whether plain text is the better answer (RFC 9110 §12.5.1): the client names a text type, and no JSON. Anything else
- * is answered with JSON, which everybody can read at need.
+ * Whether plain text is the better answer (RFC 9110 §12.5.1): the most specific range that covers a type gives its
+ * weight. At equal weights, none included, it is text for who names HTML, a person as a rule, and otherwise JSON, which
+ * everybody can read at need.
  */
 function prefersText(accept: string | null): boolean {
   if (accept === null) return false;
-  const types = accept.toLowerCase();
-  return types.includes("text/") && !types.includes("json");
+  const weights = weightsIn(accept);
+  const weightOf = (type: string, others: string) =>
+    weights.get(type) ?? weights.get(others) ?? weights.get("*/*") ?? 0;
+  const text = weightOf("text/plain", "text/*");
+  const json = Math.max(
+    weightOf("application/problem+json", "application/*"),
+    weights.get("application/json") ?? 0,
+  );
+  return text > json || (text === json && (weights.get("text/html") ?? 0) > 0);
 }
 
 /**

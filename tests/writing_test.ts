@@ -100,7 +100,7 @@ test("withEtag requirePrecondition: a replacing write has to say what it replace
   }
 });
 
-test("problem details: JSON unless the client asks for text alone (RFC 9457, RFC 9110 §12.5.1)", async () => {
+test("problem details: JSON unless the client prefers text (RFC 9457, RFC 9110 §12.5.1)", async () => {
   const handler = withEtag(() => new Response(), { requirePrecondition: true });
   const rows: readonly [string | undefined, string][] = [
     [undefined, "application/problem+json"],

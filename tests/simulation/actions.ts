@@ -140,7 +140,16 @@ function rollBack(world: World, random: Random): boolean {
     done = true;
   }
   if (done) world.server.cut();
+  // Whoever resumes from a position alone cannot see it: whoever restores files throws snapshots away.
+  if (done) world.saved = undefined;
   return done;
+}
+
+/** Of the databases' files, and of the registry. */
+function backUp(world: World): boolean {
+  for (const database of world.databases) if (database.exists) database.backUp();
+  world.saved = world.save();
+  return true;
 }
 
 function pauseInBurst(world: World, random: Random): boolean {
@@ -172,8 +181,10 @@ function closeAndFollow(world: World, random: Random): boolean {
 
 function restart(world: World, random: Random): boolean {
   const build = random.chance(0.5) ? world.process.build : `${world.process.build}+`;
+  const found = random.next();
+  const saved = found < 0.6 ? world.save() : found < 0.9 ? world.saved : undefined;
   world.process.stop();
-  world.start(build);
+  world.start(build, saved);
   return true;
 }
 
@@ -204,7 +215,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "write under a handler": overtake,
   "write through the site": (world, random) => (world.clients.write(random), true),
   "rotate": (world) => (world.rotation++, true),
-  "back up": (world) => (world.databases.forEach((database) => database.exists && database.backUp()), true),
+  "back up": backUp,
   "connection cut": (world) => world.server.exchanges.size > 0 && (world.server.cut(), true),
   "cut mid-row": toFeed((feed) => (feed.cutMidRow(), true)),
   "stall": toFeed((feed) => !feed.stalled && (feed.stalled = true)),
@@ -227,7 +238,10 @@ export const actions: Readonly<Record<ActionName, Act>> = {
     feed.delay(random.integer(200 * MS, 9_000 * MS));
     return true;
   }),
-  "rows repeated": toFeed((feed, random) => feed.repeat(random.integer(1, 5))),
+  "rows repeated": toFeed((feed, random) => {
+    const rows = random.integer(1, 5);
+    return random.chance(0.5) ? feed.repeat(rows) : feed.echo(rows);
+  }),
   "replayed from the start": toFeed((feed) => feed.rewind()),
   "paused in a burst": pauseInBurst,
   "machine asleep": sleep,

@@ -1,11 +1,11 @@
 /** The clients: what they hold, and what they ask with it. */
 import { invalidates } from "../../mod.ts";
-import { checkNotModified, Violation } from "./invariant.ts";
+import { checkEvaluated, checkNotModified, Violation } from "./invariant.ts";
 import { MS } from "./clocks.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { collectionOf } from "./resources.ts";
-import type { Copy, Visit } from "./visit.ts";
+import type { Copy, Reading, Visit } from "./visit.ts";
 import type { World } from "./world.ts";
 
 /** How a request differs from a plain one. */
@@ -59,6 +59,8 @@ export class Clients {
       twice: manner.twice ?? false,
       meanwhile: () => manner.meanwhile?.(visit),
       ran: false,
+      audited: false,
+      upsets: 0,
       readings: [],
       selected: new Set(),
     };
@@ -109,7 +111,11 @@ export class Clients {
     world.trace?.(`${method} ${visit.path} ${sent.map(({ tag }) => tag).join(", ")} runs the handler`);
     Promise.resolve(answer).then((response) => {
       world.trace?.(`  ${response.status} for ${visit.path} ${response.headers.get("etag")}`);
-      this.#receive(process, visit, method, response, keep);
+      try {
+        this.#receive(process, visit, sent, method, response, keep);
+      } catch (error) {
+        world.violation ??= error as Violation;
+      }
     }, () => {});
   }
 
@@ -119,12 +125,17 @@ export class Clients {
     world.hits++;
     world.trace?.(`304 for ${visit.path} ${tag} from the registry`);
     if (response.status !== 304) throw new Violation(`${response.status} without a handler`);
+    if (visit.audited) throw new Violation(`304 for ${visit.path} was drawn for a check, and nothing checked`);
+    if (process.refuted.has(`${visit.path} ${tag}`)) {
+      throw new Violation(`304 for ${visit.path} confirms ${tag}, which a check has refuted`);
+    }
     checkNotModified(process, visit, sent, tag);
   }
 
   #receive(
     process: Process,
     visit: Visit,
+    sent: readonly Copy[],
     method: string,
     response: Response,
     keep: (copy: Copy) => void,
@@ -132,10 +143,25 @@ export class Clients {
     const tag = response.headers.get("etag");
     if (tag === null) return;
     process.tags.add(tag);
-    if (!process.running || response.status !== 200 || method !== "GET") return;
+    process.refuted.delete(`${visit.path} ${tag}`);
+    if (!process.running) return;
+    if (response.status === 304) checkEvaluated(process, visit, sent, tag);
+    if (visit.audited) this.#compare(process, visit, sent, tag);
+    if (response.status !== 200 || method !== "GET") return;
     const representation: Record<string, string> = { path: visit.path, build: process.build };
     for (const field of visit.selected) representation[field] = visit.fields[field]!;
     keep({ tag, representation, readings: visit.readings });
+  }
+
+  /** A check that was answered with another tag, built from other states of the same documents, has refuted the old one. */
+  #compare(process: Process, visit: Visit, sent: readonly Copy[], tag: string): void {
+    this.#world.count("checked");
+    const [copy, more] = sent;
+    if (copy === undefined || more !== undefined || copy.tag === tag || visit.upsets !== process.upsets) return;
+    const documents = (readings: readonly Reading[]) => readings.map(({ document }) => document.id).join();
+    if (documents(copy.readings) !== documents(visit.readings)) return;
+    this.#world.count("refuted");
+    process.refuted.add(`${visit.path} ${copy.tag}`);
   }
 
   /** A client writes a document by way of the site. */
@@ -149,6 +175,8 @@ export class Clients {
         twice: false,
         meanwhile: undefined,
         ran: false,
+        audited: false,
+        upsets: 0,
         readings: [],
         selected: new Set<string>(),
       },

@@ -15,6 +15,12 @@
  * 3. the copy is one of the requested representation: of that resource, build, caller and variant.
  * 4. no write that this process has answered before leads to a state other than the copy's (read your writes).
  *
+ * 5. a check of `audit` has not refuted the copy's tag since a handler last gave it, and whoever is drawn for a check
+ *    is not answered without one.
+ *
+ * A 304 in place of what the handler answered confirms a copy that shows what the handler read, or one that fulfils
+ * rules 1 to 3.
+ *
  * Where a page is built from what is *not* there (a list, a missing document), the absent documents count among d₁…dₙ.
  *
  * @module
@@ -46,6 +52,29 @@ export function checkNotModified(
       checkWritten(process, visit, reading);
     }
   }
+}
+
+/**
+ * Of a 304 in place of what the handler answered: the copy shows what the handler would have shown, or else it is as
+ * good as one that the registry confirms.
+ *
+ * @throws {Violation} If it is neither.
+ */
+export function checkEvaluated(process: Process, visit: Visit, sent: readonly Copy[], tag: string): void {
+  const meant = sent.filter((copy) => copy.tag === tag);
+  if (meant.length === 0) throw new Violation(`304 for ${visit.path} names ${tag}, which was not sent`);
+  for (const copy of meant) {
+    checkRepresentation(process, visit, copy);
+    if (shows(copy.readings) === shows(visit.readings)) continue;
+    checkContact(process);
+    for (const reading of copy.readings) checkReading(process, visit, reading);
+  }
+}
+
+/** Read twice alike is read once. */
+function shows(readings: readonly Reading[]): string {
+  const states = readings.map(({ document, version }) => `${document.id} ${stateOf(document.versions[version]!)}`);
+  return [...new Set(states)].join();
 }
 
 /** Rule 2. */

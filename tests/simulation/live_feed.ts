@@ -5,6 +5,9 @@ import type { Exchange } from "./exchange.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
+/** Lines that may be sent again word for word. */
+const SENT = 40;
+
 export class LiveFeed {
   readonly exchange: Exchange;
   readonly database: Database;
@@ -18,6 +21,8 @@ export class LiveFeed {
   readonly #random: Random;
   readonly #heartbeat: number;
   #scheduled = false;
+  /** The last lines, as they went out. */
+  readonly #sent: string[] = [];
 
   /** @param heartbeat Milliseconds. */
   constructor(
@@ -71,7 +76,10 @@ export class LiveFeed {
     if (this.#scheduler.time < this.silentUntil) return this.wake();
     const rows = this.#next();
     if (rows.length === 0) return;
-    const text = rows.map((row) => this.line(row)).join("");
+    const lines = rows.map((row) => this.line(row));
+    this.#sent.push(...lines);
+    this.#sent.splice(0, this.#sent.length - SENT);
+    const text = lines.join("");
     if (this.#random.chance(0.9)) return this.exchange.send(text);
     const middle = this.#random.integer(1, text.length);
     this.exchange.send(text.slice(0, middle));
@@ -111,6 +119,15 @@ export class LiveFeed {
     const text = known.map((row) => this.line(row)).join("");
     // What comes next carries on from where the feed really is.
     this.position = after;
+    this.exchange.send(text);
+    return true;
+  }
+
+  /** Some of the last lines word for word, with revisions that may have been replaced since. */
+  echo(lines: number): boolean {
+    const from = this.#random.integer(0, Math.max(0, this.#sent.length - lines));
+    const text = this.#sent.slice(from, from + lines).join("");
+    if (text === "" || !this.exchange.open || this.stalled) return false;
     this.exchange.send(text);
     return true;
   }

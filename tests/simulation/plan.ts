@@ -17,6 +17,12 @@ export interface Config {
   readonly maxBytes: number;
   /** How many of the site's pages are visited. */
   readonly pages: number;
+  /** Share of would-be 304s for which the handler runs after all. */
+  readonly audit: number;
+  /** Whether bodies are hashed. */
+  readonly digest: boolean;
+  /** For the draws of `audit`. */
+  readonly auditSeed: number;
 }
 
 export interface Action {
@@ -93,7 +99,16 @@ const RARELY_POSSIBLE_SHARE = 0.15;
 
 const ACTIONS = 950;
 
-function config(random: Random): Config {
+/** Drawn apart from all else, so that a seed means what it meant before there were these. */
+function checks(random: Random): Pick<Config, "audit" | "digest" | "auditSeed"> {
+  return {
+    audit: random.chance(0.35) ? 0.05 : 0,
+    digest: random.chance(0.2),
+    auditSeed: random.seed(),
+  };
+}
+
+function config(random: Random): Omit<Config, "audit" | "digest" | "auditSeed"> {
   const replicas = random.chance(0.2) ? 3 : 1;
   return {
     shards: random.integer(1, 2),
@@ -118,7 +133,7 @@ function gap(random: Random): number {
 /** Everything that a seed decides. */
 export function plan(seed: number): Plan {
   const random = new Random(seed);
-  const drawn = config(random);
+  const drawn = { ...config(random), ...checks(new Random(seed ^ 0x9e3779b9)) };
   // In half of the runs a few kinds of faults only, so that rare combinations meet.
   const faults = random.chance(0.5) ? FAULTS : FAULTS.filter(() => random.chance(0.4));
   const actions = Array.from({ length: ACTIONS }, (): Action => {

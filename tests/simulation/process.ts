@@ -10,6 +10,7 @@ import type { Seat } from "../../src/registry.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import { MS } from "./clocks.ts";
+import { Random } from "./random.ts";
 import { collectionOf } from "./resources.ts";
 import type { Visit } from "./visit.ts";
 import type { World } from "./world.ts";
@@ -85,34 +86,58 @@ export class Process {
   readonly tags: Set<string> = new Set();
   /** What it has answered that it wrote: the version of each document. */
   readonly written: Map<Document, number> = new Map();
+  /** Tags that a check has refuted and no handler has given since, each behind its path and a space. */
+  readonly refuted: Set<string> = new Set();
   /** Neither closed nor replaced by another. */
   running = true;
   readonly #followers = new Map<string, Follower>();
   readonly #public: Site;
   readonly #personal: Site;
+  readonly #draws: Random;
+  #asking: Visit | undefined;
 
   /** @param snapshot What a former process has left behind, to start from. */
   constructor(world: World, build: string, snapshot?: unknown) {
     this.world = world;
     this.build = build;
-    const { maxEntries, maxBytes } = world.config;
+    const { maxEntries, maxBytes, audit, digest } = world.config;
+    this.#draws = new Random(world.config.auditSeed);
     const { now, monotonic } = world.scheduler.clocks;
     this.registry = new WatchedRegistry({
-      ...{ maxEntries, maxBytes, now, monotonic, maxVariants: 3 },
+      ...{ maxEntries, maxBytes, now, monotonic, maxVariants: 3, version: build },
       ...(snapshot === undefined ? {} : { snapshot }),
     });
     const { registry } = this;
     const handler = (request: Request, visit: Visit) => world.handle(this, request, visit);
     const caller = (request: Request) => request.headers.get("cookie") ?? undefined;
-    this.#public = withEtag(handler, { registry, version: build });
-    this.#personal = withEtag(handler, { registry, version: build, caller });
+    const options = { registry, version: build, digest, audit, random: () => this.#draw() };
+    this.#public = withEtag(handler, options);
+    this.#personal = withEtag(handler, { ...options, caller });
     registry.onApplied = (name, reset) => this.#applied(name, reset);
     for (const database of world.databases) this.follow(database);
   }
 
   /** The site. */
   answer(request: Request, visit: Visit): Response | Promise<Response> {
+    this.#asking = visit;
     return (visit.path.startsWith("/personal") ? this.#personal : this.#public)(request, visit);
+  }
+
+  /** Whether the request being answered at this moment is checked. */
+  #draw(): number {
+    const drawn = this.#draws.next();
+    if (drawn < this.world.config.audit) {
+      const visit = this.#asking!;
+      visit.audited = true;
+      visit.upsets = this.upsets;
+    }
+    return drawn;
+  }
+
+  /** How often leases were broken by more than a change of what is declared. */
+  get upsets(): number {
+    const { overflow, cleared, reset, deleted } = this.registry.stats;
+    return overflow + cleared + reset + deleted + this.registry.stats["unsafe-method"];
   }
 
   instant(): Instant {

@@ -33,6 +33,9 @@ export interface Visit {
   readonly meanwhile: (() => void) | undefined;
   /** Whether the handler was called. */
   ran: boolean;
+  /** Whether it was drawn for a check; then how much had been upset by that time. */
+  audited: boolean;
+  upsets: number;
   readonly readings: Reading[];
   /** Names of the fields that made a difference. */
   readonly selected: Set<string>;

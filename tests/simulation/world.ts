@@ -36,6 +36,8 @@ export class World {
   /** The next call of `groups` throws. */
   groupsThrow = false;
   violation: Violation | undefined;
+  /** A snapshot that a restarted process may find, as the file that it is. */
+  saved: string | undefined;
   readonly trace: ((line: string) => void) | undefined;
 
   constructor({ seed, config }: Plan, trace?: (line: string) => void) {
@@ -59,7 +61,15 @@ export class World {
     this.clients = new Clients(this);
   }
 
-  start(build: string, snapshot?: unknown): void {
+  /** What a process finds that is started now; while files are being put back, nobody writes any. */
+  save(): string | undefined {
+    if (this.databases.some(({ readOnly }) => readOnly)) return undefined;
+    return JSON.stringify(this.process.registry.snapshot());
+  }
+
+  start(build: string, saved?: string): void {
+    const snapshot: unknown = saved === undefined ? undefined : JSON.parse(saved);
+    if (snapshot !== undefined) this.count("warm restart");
     this.process = new Process(this, build, snapshot);
     this.processes.push(this.process);
   }
@@ -112,10 +122,29 @@ export class World {
       visit.meanwhile?.();
       if (visit.slow > 0) await this.#dawdle(visit.slow);
       if (visit.throws) throw new Error("the handler has failed");
-      return response;
+      return this.config.digest ? this.#withBody(response, visit) : response;
     } finally {
       this.running--;
     }
+  }
+
+  /** Its body shows what was read and nothing else, and comes a little later than its fields. */
+  #withBody(response: Response, visit: Visit): Response {
+    const states = visit.readings.map(({ document, version }) => [
+      document.id,
+      stateOf(document.versions[version]!),
+    ]);
+    const body = new TextEncoder().encode(JSON.stringify([visit.build, states]));
+    const read = (): Promise<ArrayBuffer> => {
+      this.running++;
+      return new Promise((resolve) => {
+        this.scheduler.after(visit.random.integer(1, 20 * MS), () => {
+          this.running--;
+          resolve(body.buffer);
+        });
+      });
+    };
+    return Object.defineProperty(response, "arrayBuffer", { value: read });
   }
 
   /** A handler takes its time. */
