@@ -12,7 +12,7 @@ export interface Entry {
   readonly etag: string;
   /** Last-Modified in seconds since the epoch, where the response had one. */
   readonly lastModified: number | undefined;
-  /** The 304's status and fields, shared by entries with equal fields: whoever builds a 304 sets `etag` in it first. */
+  /** The 304's status and fields but for `etag`, shared by entries with equal fields. */
   readonly init: SharedInit;
   /** Whether the response said `Cache-Control: public`, so that Cookie and Authorization do not matter. */
   readonly isPublic: boolean;

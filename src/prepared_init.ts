@@ -17,7 +17,7 @@ export class PreparedInits {
   readonly #slots: Entry[] = [];
   #hand = 0;
 
-  /** What to make this entry's 304 of, at once: the next call may change it. */
+  /** What to make this entry's 304 of. */
   of(entry: Entry): ResponseInit {
     const { prepared } = entry;
     if (prepared === undefined) return this.#prepare(entry);
@@ -26,18 +26,17 @@ export class PreparedInits {
   }
 
   #prepare(entry: Entry): ResponseInit {
-    const { init, etag } = entry;
-    // The object is shared by many entries; whoever takes it copies it at once.
-    init.headers.etag = etag;
-    const former = this.#slots[this.#hand];
-    const spared = former?.prepared?.used === true;
-    if (spared) former.prepared!.used = false;
-    else {
-      if (former !== undefined) former.prepared = undefined;
-      this.#slots[this.#hand] = entry;
-      entry.prepared = { status: 304, headers: new Headers(init.headers), used: false };
+    const headers = { ...entry.init.headers, etag: entry.etag };
+    const at = this.#hand;
+    this.#hand = (at + 1) % MOST;
+    const former = this.#slots[at];
+    if (former?.prepared?.used === true) {
+      former.prepared.used = false;
+      return { status: 304, headers };
     }
-    this.#hand = (this.#hand + 1) % MOST;
-    return entry.prepared ?? init;
+    if (former !== undefined) former.prepared = undefined;
+    this.#slots[at] = entry;
+    const prepared = { status: 304, headers: new Headers(headers), used: false };
+    return entry.prepared = prepared;
   }
 }

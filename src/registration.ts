@@ -22,7 +22,10 @@ interface Offer {
   /** Empty where nothing is declared, and so nothing may be registered. */
   readonly sources: readonly Source[];
   readonly vary: readonly string[];
+  /** The handler's own tag, or one that was derived. */
   readonly tag: string | undefined;
+  /** Whether equal tags mean equal sources. */
+  readonly telling: boolean;
   readonly representation: Representation;
 }
 
@@ -35,7 +38,11 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
     exchange.lease?.release();
     return result;
   }
-  const { request, key, caller, lease } = exchange;
+  const { request, key, caller, lease, audited } = exchange;
+  if (audited !== undefined && site.registry.lookup(key, request.headers, caller) !== audited) {
+    // Void or gone meanwhile: the registry would not have confirmed it any more either.
+    return complete(site, { ...exchange, audited: undefined }, result);
+  }
   const { headers } = result;
   const field = headers.get("cache-groups");
   if (field === null && !site.digest) return passed(site, exchange, result);
@@ -48,7 +55,7 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
   if (refusal !== undefined) return refused(site, exchange, result, sources, refusal);
   const representation = representationOf(key, request.headers, result, vary, caller);
   const tag = own ?? deriveTag(sources, site.build, representation);
-  const offer = { sources, vary, tag, representation };
+  const offer = { sources, vary, tag, telling: own === undefined, representation };
   // The body of a HEAD is not there to be read.
   if (tag !== undefined || !site.digest || lease === undefined) {
     return registered(site, exchange, result, offer);
@@ -73,9 +80,10 @@ function declarationOf(
 function passed(site: Site, exchange: Exchange, response: Response): Response {
   exchange.lease?.release();
   site.registry.count("undeclared");
-  const { request, why } = exchange;
+  const { request, why, audited } = exchange;
   // As a rule there is nothing to take off, and to try costs a look at each field.
   const bare = response.headers.has("cache-group-invalidation") ? amend(response) : response;
+  if (audited !== undefined) audit(site, exchange, bare, [], "undeclared");
   const handling = { why, handlerStatus: response.status, refusal: "undeclared" as const };
   return explained(site, evaluated(site, request, bare, why), handling);
 }
@@ -101,11 +109,12 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
   const { headers } = response;
   // Only a minted tag carries it.
   const representation = offer.tag === undefined ? sourcesId(offer.representation, offer.sources) : "";
+  const fields = pick(headers, site.replayed);
   const entry = site.registry.register(lease, {
     etag: offer.tag,
     representation,
     lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
-    fields: pick(headers, site.replayed),
+    fields: offer.telling ? fields : { ...fields, ...groupFieldsOf(site, offer.sources) },
     isPublic: isPublic(response),
     vary: offer.vary,
     sources: offer.sources,
@@ -138,7 +147,11 @@ async function digested(
   }
   const { status, statusText, headers } = response;
   const read = new Response(body, { status, statusText, headers });
-  return registered(site, exchange, read, { ...offer, tag: await digestTag(body, offer.representation) });
+  return registered(site, exchange, read, {
+    ...offer,
+    tag: await digestTag(body, offer.representation),
+    telling: false,
+  });
 }
 
 /** The response as the client gets it, or the 304 or 412 in its place. */
@@ -149,18 +162,14 @@ function delivered(
   { sources, tag }: Pick<Offer, "sources" | "tag">,
   refusal: Reason | undefined,
 ): Response {
-  const fields = tagField(tag);
+  const groups = groupFieldsOf(site, sources);
   if (sources.length > 0) {
-    for (const name of site.groupFields) {
-      const value = groupField(name, sources);
-      if (value !== undefined) fields[name] = value;
-      else site.registry.count("group-field-too-large");
-    }
+    for (const name of site.groupFields) if (!(name in groups)) site.registry.count("group-field-too-large");
   }
   const { status } = response;
-  const amended = amend(response, fields);
-  audit(site, exchange, amended, sources, refusal);
-  const { request, lease, why } = exchange;
+  const amended = amend(response, { ...groups, ...tagField(tag) });
+  const { request, lease, why, audited } = exchange;
+  if (audited !== undefined) audit(site, exchange, amended, sources, refusal);
   const stored = lease !== undefined && refusal === undefined;
   return explained(site, evaluated(site, request, amended, why), {
     why,
@@ -170,6 +179,17 @@ function delivered(
   });
 }
 
+/** The groups for caches in front, in each field that was asked for and is large enough. */
+function groupFieldsOf({ groupFields }: Site, sources: readonly Source[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  if (sources.length === 0) return fields;
+  for (const name of groupFields) {
+    const value = groupField(name, sources);
+    if (value !== undefined) fields[name] = value;
+  }
+  return fields;
+}
+
 function tagField(tag: string | undefined): Record<string, string> {
   return tag === undefined ? {} : { etag: tag };
 }
@@ -177,16 +197,19 @@ function tagField(tag: string | undefined): Record<string, string> {
 /** Compares what the handler gave with what the registry would have confirmed. */
 function audit(
   { registry, onAudit }: Site,
-  { key, audited }: Exchange,
+  { key, audited, lease }: Exchange,
   { headers }: Response,
   sources: readonly Source[],
   refusal: Reason | undefined,
 ): void {
-  if (audited === undefined) return;
+  const registered = audited!.etag;
   const answered = headers.get("etag") ?? undefined;
-  // Overtaken while it ran: the registry would not have confirmed it any more either.
-  if (answered === audited.etag || refusal === "lease-broken") return;
+  if (answered === registered) return;
+  // A tag that takes the body, or an entry, is not given to a HEAD.
+  if (lease === undefined && answered === undefined && refusal === undefined) return;
+  // Not registered for a reason that will pass, so a minted tag is new whatever the answer is.
+  if (refusal === "lease-broken" || refusal === "settling" || refusal === "too-large") return;
   registry.count("audit-mismatch");
   registry.delete(key);
-  onAudit?.({ key, registered: audited.etag, answered, groups: sources.map(groupOf), refusal });
+  onAudit?.({ key, registered, answered, groups: sources.map(groupOf), refusal });
 }

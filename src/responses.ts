@@ -30,7 +30,10 @@ const FRESHNESS = ["cache-control", "cdn-cache-control", "content-location", "ex
  * @param extra Further names to keep.
  */
 export function replayedNames(extra: readonly string[]): readonly string[] {
-  return [...new Set([...FRESHNESS, ...CROSS_ORIGIN, ...extra])];
+  const names = new Set([...FRESHNESS, ...CROSS_ORIGIN, ...extra]);
+  // The entry has it already.
+  names.delete("etag");
+  return [...names];
 }
 
 /** The fields by those names, as far as they are there. */
@@ -97,6 +100,8 @@ export function amend(response: Response, fields: Readonly<Record<string, string
     const headers = new Headers(response.headers);
     amendFields(headers, fields);
     const { status, statusText } = response;
+    // A network error or an upgrade cannot be made anew.
+    if (status < 200) return response;
     return new Response(response.body, { status, statusText, headers });
   }
 }

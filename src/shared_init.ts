@@ -5,12 +5,12 @@
  * @module
  */
 
-/** A `ResponseInit` for a 304, with `etag` left for whoever builds the response to set. */
+/** A `ResponseInit` for a 304 that lacks only the `etag`. Shared, and read late by some servers: never to be written to. */
 export interface SharedInit {
   /** Not Modified. */
   readonly status: 304;
-  /** `etag`, and the replayed fields by lower-case name. */
-  readonly headers: { etag: string; readonly [name: string]: string };
+  /** The replayed fields by lower-case name. */
+  readonly headers: { readonly [name: string]: string };
 }
 
 interface Counted extends SharedInit {
@@ -48,7 +48,7 @@ export class SharedInits {
     for (const name in fields) signature += `${name}\n${fields[name]}\n`;
     let init = this.#bySignature.get(signature);
     if (init === undefined) {
-      init = { status: 304, headers: { etag: "", ...fields }, signature, uses: 0 };
+      init = { status: 304, headers: { ...fields }, signature, uses: 0 };
       this.#bySignature.set(signature, init);
       this.#bytes += initBytes(init);
     }

@@ -47,7 +47,6 @@ export interface Snapshot {
 /** An entry as data. */
 export function saveEntry(entry: KeptEntry): SavedEntry {
   const { key, storageKey, variants, etag, minted, lastModified, isPublic, groups } = entry;
-  const { etag: _, ...fields } = entry.init.headers;
   return {
     key,
     storageKey,
@@ -55,7 +54,7 @@ export function saveEntry(entry: KeptEntry): SavedEntry {
     etag,
     minted,
     lastModified: lastModified ?? null,
-    fields,
+    fields: entry.init.headers,
     isPublic,
     groups: groups.map((group) => group.name),
   };

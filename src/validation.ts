@@ -75,7 +75,7 @@ export function evaluated(site: Site, request: Request, response: Response, why:
   switch (evaluate(site, request, { etag, lastModified })) {
     case 304:
       site.registry.count("not-modified");
-      return notModifiedInstead(response, site.replayed);
+      return notModifiedInstead(response, [...site.replayed, ...site.groupFields]);
     case 412:
       site.registry.count("precondition-failed");
       return preconditionFailedInstead(request, response);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, type EtagRegistry, invalidates, withEtag } from "../mod.ts";
+import { request, wrap } from "./support/http.ts";
 
 const URL = "http://localhost/";
 const POST = { _id: "post-1", _rev: "1-a" };
@@ -160,5 +161,32 @@ test("audit: a check runs the handler; equal tags are a 304, others its answer, 
 test("audit: a share is from 0 to 1", () => {
   for (const audit of [-0.1, 1.1, NaN]) {
     assert.throws(() => withEtag(() => new Response(), { audit }), RangeError);
+  }
+});
+
+test("cacheStatus: what cannot be rebuilt passes", async () => {
+  const failed = Response.error();
+  const site = wrap(() => failed, { cacheStatus: "me" });
+  assert.equal(await site.ask(request()), failed);
+  assert.equal(await site.ask(request({}, { method: "PUT" })), failed);
+});
+
+test("groupFields: a 304 tells a cache in front of groups that its copy does not have yet", async () => {
+  let groups = ["a"];
+  const site = wrap(
+    () =>
+      new Response("page", {
+        headers: { "cache-control": "public", etag: '"own"', ...dependsOn(...groups) },
+      }),
+    {
+      groupFields: ["cache-tag"],
+    },
+  );
+  assert.equal((await site.ask(request())).headers.get("cache-tag"), "a");
+  site.registry.invalidate("a");
+  groups = ["a", "b"];
+  for (const run of ["in place of the answer", "from the registry"]) {
+    const answer = await site.ask(request({ "if-none-match": '"own"' }));
+    assert.deepEqual([answer.status, answer.headers.get("cache-tag")], [304, "a,b"], run);
   }
 });
