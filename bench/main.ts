@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { overHttp } from "./http.ts";
 import { inProcess } from "./in_process.ts";
 
 /** Each measures and prints. */
 const topics: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   "in-process": inProcess,
+  "http": overHttp,
 };
 
 const quick = Deno.args.includes("--quick");

@@ -6,9 +6,9 @@
  * @module
  */
 
-/** The middle of some figures, and the quarter on either side of it. */
+/** The middle of some figures, and the quarter on either side of it; NaN stands for a window that was left out. */
 export function quartiles(figures: readonly number[]): readonly [middle: number, low: number, high: number] {
-  const sorted = [...figures].sort((a, b) => a - b);
+  const sorted = figures.filter((figure) => !Number.isNaN(figure)).sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
   return [at(0.5), at(0.25), at(0.75)];
 }

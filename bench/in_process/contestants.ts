@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { dependsOn, EtagRegistry, evaluatePreconditions, follow, withEtag } from "../../mod.ts";
+import { dependsOn, evaluatePreconditions, withEtag } from "../../mod.ts";
+import { followed } from "../followed.ts";
 
 /** Pages, and requests in turn for them: a power of two, so that cycling is a mask. */
 export const PAGES = 1024;
@@ -40,24 +41,6 @@ const varying = (request: Request): Response => {
   response.headers.set("vary", "accept-encoding");
   return response;
 };
-
-/** A registry as it is in use: it follows a feed, so each look-up reads the clock. */
-async function followed(): Promise<EtagRegistry> {
-  const registry = new EtagRegistry({ version: "bench" });
-  const monotonic = performance.now();
-  const feed = {
-    async *[Symbol.asyncIterator]() {},
-    position: undefined,
-    async *batches() {
-      const contact = { wall: Date.now(), monotonic };
-      yield { changes: [], position: undefined, state: "live" as const, contact };
-      await new Promise(() => {});
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-  await follow(registry, feed, { maxLag: 1e9 }).ready;
-  return registry;
-}
 
 async function wrapped(handler: Handler, options: Parameters<typeof withEtag>[1] = {}) {
   return withEtag(handler as (request: Request) => Response, { registry: await followed(), ...options });
