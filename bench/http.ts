@@ -81,7 +81,7 @@ async function measured({ server, runner, peers, bound }: Lane, load: Load, quic
   );
 }
 
-/** Prints one table a server. */
+/** Prints one table a server, or that of the one named. */
 export async function overHttp(quick: boolean, only?: string): Promise<void> {
   const [deno, bun, node] = await runners() as [Runner, Runner, Runner];
   const load = await chooseLoad(node);

@@ -66,10 +66,10 @@ async function measured({ path, flags }: Runner, group: string, rounds: number):
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
 
-/** Prints one table a runtime. */
-export async function inProcess(quick: boolean): Promise<void> {
+/** Prints one table a runtime, or that of the one named. */
+export async function inProcess(quick: boolean, only?: string): Promise<void> {
   const rounds = quick ? 20 : 80;
-  for (const runner of await runners()) {
+  for (const runner of (await runners()).filter(({ name }) => only === undefined || only === name)) {
     const rows = rowsFor(runner.name);
     const groups: Record<string, Windows> = {};
     for (const group of new Set(rows.map(([group]) => group))) {

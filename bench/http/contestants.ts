@@ -14,7 +14,7 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Calls this whenever a page is made, and gives a handler. */
-export type Contestant = (made: () => void) => Promise<Fetch>;
+export type Contestant = (made: () => void) => Fetch | Promise<Fetch>;
 
 const HTML = "text/html; charset=utf-8";
 const fields = { etag: '"1-967a00dff5e02add41819138abb3284d.k3XvQ0PZ9qd1"', "cache-control": CACHE_CONTROL };
@@ -39,9 +39,9 @@ async function hashed(body: string): Promise<string> {
 
 /** By the name under which they are asked for. */
 export const contestants: Readonly<Record<string, Contestant>> = {
-  "constant": async () => () => new Response(null, init),
+  "constant": () => () => new Response(null, init),
 
-  "reading": async () => ({ method, headers, url }) =>
+  "reading": () => ({ method, headers, url }) =>
     method === "GET" && headers.get("if-none-match") !== null && url !== ""
       ? new Response(null, init)
       : new Response("", { headers: fields }),
@@ -80,7 +80,7 @@ export const contestants: Readonly<Record<string, Contestant>> = {
     };
   },
 
-  "std": async (made) => async ({ url, headers }) => {
+  "std": (made) => async ({ url, headers }) => {
     made();
     const body = bodyOf(url);
     const tag = await hashed(body);
