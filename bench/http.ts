@@ -28,13 +28,28 @@ const PEERS = {
 
 interface Lane {
   readonly server: string;
-  readonly runner: Runner;
+  readonly runtime: string;
   readonly peers: Readonly<Record<string, string>>;
   /** For ours ÷ the constant 304. */
   readonly bound: number;
 }
 
-async function measured({ server, runner, peers, bound }: Lane, load: Load, quick: boolean): Promise<void> {
+const LANES: readonly Lane[] = [
+  { server: "Deno.serve", runtime: "Deno", peers: PEERS, bound: 1.15 },
+  { server: "Bun.serve", runtime: "Bun", peers: PEERS, bound: 1.15 },
+  { server: "@hono/node-server", runtime: "Node", peers: { ...PEERS, "Express": "express" }, bound: 1.08 },
+  { server: "srvx", runtime: "Node", peers: {}, bound: 1.08 },
+];
+
+/** What may be taken alone. */
+export const httpServers: readonly string[] = LANES.map(({ server }) => server);
+
+async function measured(
+  { server, runtime, peers, bound }: Lane,
+  load: Load,
+  quick: boolean,
+): Promise<void> {
+  const [runner] = await runners(runtime) as [Runner];
   await using stack = new AsyncDisposableStack();
   const entrants: Entrant[] = [];
   for (const [name, contestant] of Object.entries({ ...FLOOR, ...peers })) {
@@ -83,13 +98,7 @@ async function measured({ server, runner, peers, bound }: Lane, load: Load, quic
 
 /** Prints one table a server, or that of the one named. */
 export async function overHttp(quick: boolean, only?: string): Promise<void> {
-  const [deno, bun, node] = await runners() as [Runner, Runner, Runner];
+  const [node] = await runners("Node") as [Runner];
   const load = await chooseLoad(node);
-  const lanes: Lane[] = [
-    { server: "Deno.serve", runner: deno, peers: PEERS, bound: 1.15 },
-    { server: "Bun.serve", runner: bun, peers: PEERS, bound: 1.15 },
-    { server: "@hono/node-server", runner: node, peers: { ...PEERS, "Express": "express" }, bound: 1.08 },
-    { server: "srvx", runner: node, peers: {}, bound: 1.08 },
-  ];
-  for (const lane of lanes) if (only === undefined || lane.server === only) await measured(lane, load, quick);
+  for (const lane of LANES) if (only === undefined || lane.server === only) await measured(lane, load, quick);
 }

@@ -69,7 +69,7 @@ async function measured({ path, flags }: Runner, group: string, rounds: number):
 /** Prints one table a runtime, or that of the one named. */
 export async function inProcess(quick: boolean, only?: string): Promise<void> {
   const rounds = quick ? 20 : 80;
-  for (const runner of (await runners()).filter(({ name }) => only === undefined || only === name)) {
+  for (const runner of await runners(only)) {
     const rows = rowsFor(runner.name);
     const groups: Record<string, Windows> = {};
     for (const group of new Set(rows.map(([group]) => group))) {

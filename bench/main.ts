@@ -6,44 +6,77 @@
  *
  * @module
  */
-import { root } from "../scripts/run.ts";
-import { overHttp } from "./http.ts";
+import { deno, root } from "../scripts/run.ts";
+import { denoRuntime, type Runtime } from "../scripts/runtimes.ts";
+import { httpServers, overHttp } from "./http.ts";
 import { inProcess } from "./in_process.ts";
-import { pages } from "./page.ts";
+import { pages, pageServers } from "./page.ts";
+import { runners } from "./runners.ts";
 
 /** How one topic is measured and printed. */
-type Topic = (quick: boolean, part: string | undefined) => Promise<void>;
+interface Topic {
+  /** What may be named after a colon, to take nothing else. */
+  readonly parts: readonly string[];
+  readonly measure: (quick: boolean, part: string | undefined) => Promise<void>;
+}
 
-/** A topic that is a program of its own, if it is there. */
-function program(...paths: readonly string[]): Topic {
-  return async () => {
-    for (const path of paths) {
-      console.log(`\n${path}`);
-      const args = ["run", "-A", "-q", `${root}${path}`];
-      const { code } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).spawn().status;
-      if (code !== 0) Deno.exitCode = 1;
+const runtimeNames = ["Deno", "Bun", "Node"];
+
+/** A topic that is a program of its own, started by Deno. */
+function program(path: string): Topic {
+  return { parts: [], measure: async () => await started(denoRuntime(), ["run", "-A", "-q", path]) };
+}
+
+/** One that runs on every runtime, or on the one named. */
+function everywhere(path: string, flags: Partial<Record<Runtime["name"], string>> = {}): Topic {
+  const measure: Topic["measure"] = async (_quick, only) => {
+    for (const runner of await runners(only)) {
+      const own = flags[runner.name];
+      await started(runner, [...runner.flags, ...own === undefined ? [] : [own], path]);
     }
   };
+  return { parts: runtimeNames, measure };
 }
+
+async function started({ name, version, path }: Runtime, args: readonly string[]): Promise<void> {
+  console.log(`\n${name} ${version}: ${args.at(-1)}`);
+  const { code } = await new Deno.Command(path, { args: [...args], cwd: root, stdin: "null" }).spawn().status;
+  if (code !== 0) Deno.exitCode = 1;
+}
+
+/** Without it some programs cannot tell what is held from what is only not collected yet. */
+const collectable = { Deno: "--v8-flags=--expose-gc", Node: "--expose-gc" };
 
 const topics: Readonly<Record<string, Topic>> = {
-  "in-process": inProcess,
-  "http": overHttp,
-  "page": pages,
+  "in-process": { parts: runtimeNames, measure: inProcess },
+  "http": { parts: httpServers, measure: overHttp },
+  "page": { parts: pageServers, measure: pages },
+  "registry": everywhere("bench/registry/size.ts", collectable),
   "feed": program("bench/feed.ts"),
   "followers": program("bench/followers.ts"),
-  "hostile": program("bench/hostile.ts"),
-  "flood": program("bench/flood.ts"),
+  "hostile": everywhere("bench/hostile.ts"),
+  "flood": everywhere("bench/flood.ts"),
 };
 
-const quick = Deno.args.includes("--quick");
-const words = Deno.args.filter((word) => word !== "--quick").map((word) => word.split(":"));
-const unknown = words.find(([name = ""]) => !(name in topics));
-if (unknown !== undefined) {
-  console.log(`no topic is named ${unknown[0]}; there are ${Object.keys(topics).join(", ")}`);
-  Deno.exit(2);
+/** Topics, each with a part or none; throws for what is neither. */
+function asked(words: readonly string[]): { topic: Topic; part: string | undefined }[] {
+  return words.map((word) => {
+    const [name = "", part] = word.split(":");
+    const topic = topics[name];
+    if (topic === undefined) {
+      throw new RangeError(`no topic is ${name}; there are ${Object.keys(topics).join(", ")}`);
+    }
+    if (part !== undefined && !topic.parts.includes(part)) {
+      throw new RangeError(`no part of ${name} is ${part}; there are ${topic.parts.join(", ") || "none"}`);
+    }
+    return { topic, part };
+  });
 }
-for (const [name, measure] of Object.entries(topics)) {
-  if (words.length === 0) await measure(quick, undefined);
-  for (const [, part] of words.filter(([word]) => word === name)) await measure(quick, part);
-}
+
+const words = Deno.args.filter((word) => word !== "--quick");
+const chosen = asked(words.length === 0 ? Object.keys(topics) : words);
+// So that Bun and Node find the peers too.
+const entries = ["bench/main.ts", "bench/http/serve.ts", "bench/http/autocannon.ts"];
+const { code, output } = await deno(["install", "-q", "--entrypoint", ...entries]);
+if (code !== 0) throw new Error(output);
+for (const { topic, part } of chosen) await topic.measure(Deno.args.includes("--quick"), part);

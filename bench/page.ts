@@ -53,13 +53,20 @@ async function measured(
   );
 }
 
-/** Prints one table a runtime, or that of the one named. */
+/** Which server each runtime is measured behind. */
+const SERVERS = { "Deno.serve": "Deno", "Bun.serve": "Bun", "@hono/node-server": "Node" };
+
+/** What may be taken alone. */
+export const pageServers: readonly string[] = Object.keys(SERVERS);
+
+/** Prints one table a server, or that of the one named. */
 export async function pages(quick: boolean, only?: string): Promise<void> {
-  const [deno, bun, node] = await runners() as [Runner, Runner, Runner];
+  const [node] = await runners("Node") as [Runner];
   const load = await chooseLoad(node);
   await using database = await ServerProcess.start(node, ["bench/http/database.ts"]);
-  const servers: [string, Runner][] = [["Deno.serve", deno], ["Bun.serve", bun], ["@hono/node-server", node]];
-  for (const [server, runner] of servers) {
-    if (only === undefined || only === server) await measured(runner, server, database, load, quick);
+  for (const [server, runtime] of Object.entries(SERVERS)) {
+    if (only !== undefined && only !== server) continue;
+    const [runner] = await runners(runtime) as [Runner];
+    await measured(runner, server, database, load, quick);
   }
 }

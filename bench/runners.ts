@@ -10,11 +10,12 @@ export interface Runner extends Runtime {
   readonly flags: readonly string[];
 }
 
-/** Deno, Bun and Node 24. */
-export async function runners(): Promise<Runner[]> {
-  return [
+/** Deno, Bun and Node 24, or the one named. */
+export async function runners(only?: string): Promise<Runner[]> {
+  const all: Runner[] = [
     { ...denoRuntime(), flags: ["run", "-A", "-q", "--no-check"] },
     { ...await bunRuntime(), flags: [] },
     { ...await nodeRuntime(24), flags: [] },
   ];
+  return all.filter(({ name }) => only === undefined || name === only);
 }
