@@ -1,71 +1,82 @@
 /**
- * `deno task bench`: what a hit and a miss cost, in this process, without a socket. A first reading, not a verdict:
- * figures move with the machine; compare rows of one run.
+ * `deno task bench`: what everything costs, in one table a topic. Writes nothing.
+ *
+ * `deno task bench in-process http` takes only those topics, `deno task bench http:Bun.serve` one server of a topic;
+ * `--quick` makes fewer windows. Figures move with the machine: compare within one run.
  *
  * @module
  */
-import { dependsOn, withEtag } from "../mod.ts";
+import { deno, root } from "../scripts/run.ts";
+import { denoRuntime, type Runtime } from "../scripts/runtimes.ts";
+import { httpServers, overHttp } from "./http.ts";
+import { inProcess } from "./in_process.ts";
+import { pages, pageServers } from "./page.ts";
+import { runners } from "./runners.ts";
 
-/** Requests per round; a power of two, so that cycling through the pages is a mask. */
-const requests = 8192;
-const pages = 1024;
-const rounds = 25;
-
-const body = "<p>A page of about the usual size.</p>".repeat(200);
-
-function page(request: Request): Response {
-  const headers = {
-    "content-type": "text/html; charset=utf-8",
-    "cache-control": "public, no-cache",
-    ...dependsOn({ _id: request.url, _rev: "1-967a00dff5e02add41819138abb3284d" }),
-  };
-  return new Response(body, { headers });
+/** How one topic is measured and printed. */
+interface Topic {
+  /** What may be named after a colon, to take nothing else. */
+  readonly parts: readonly string[];
+  readonly measure: (quick: boolean, part: string | undefined) => Promise<void>;
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
+const runtimeNames = ["Deno", "Bun", "Node"];
 
-const urls = Array.from({ length: pages }, (_, index) => `https://example.com/posts/${index}`);
-
-/** One request per URL, with the tags a client would have by now, or with one that no page has. */
-async function requestsFor(handler: Handler, tags: "none" | "current" | "stale"): Promise<Request[]> {
-  return await Promise.all(urls.map(async (url) => {
-    if (tags === "none") return new Request(url);
-    const etag = tags === "stale" ? '"stale"' : (await handler(new Request(url))).headers.get("etag") ?? "";
-    return new Request(url, { headers: { "if-none-match": etag } });
-  }));
+/** A topic that is a program of its own, started by Deno. */
+function program(path: string): Topic {
+  return { parts: [], measure: async () => await started(denoRuntime(), ["run", "-A", "-q", path]) };
 }
 
-/** Nanoseconds per request: one figure per round, sorted, after as many rounds of warming up. */
-async function measure(handler: Handler, sent: readonly Request[], status: number): Promise<number[]> {
-  const figures: number[] = [];
-  for (let round = 0; round < 2 * rounds; round++) {
-    const start = performance.now();
-    for (let index = 0; index < requests; index++) {
-      const request = sent[index & (pages - 1)];
-      if (request === undefined) throw new RangeError(`no request ${index}`);
-      const answer = handler(request);
-      const response = answer instanceof Promise ? await answer : answer;
-      if (response.status !== status) {
-        throw new Error(`${request.url} was answered ${response.status}, not ${status}`);
-      }
+/** One that runs on every runtime, or on the one named. */
+function everywhere(path: string, flags: Partial<Record<Runtime["name"], string>> = {}): Topic {
+  const measure: Topic["measure"] = async (_quick, only) => {
+    for (const runner of await runners(only)) {
+      const own = flags[runner.name];
+      await started(runner, [...runner.flags, ...own === undefined ? [] : [own], path]);
     }
-    if (round >= rounds) figures.push((performance.now() - start) * 1e6 / requests);
-  }
-  return figures.sort((a, b) => a - b);
+  };
+  return { parts: runtimeNames, measure };
 }
 
-const wrapped: Handler = withEtag(page, { version: "bench" });
-const cases = [
-  { name: "the handler alone", handler: page, sent: await requestsFor(page, "none"), status: 200 },
-  { name: "miss: no condition", handler: wrapped, sent: await requestsFor(wrapped, "none"), status: 200 },
-  { name: "miss: another tag", handler: wrapped, sent: await requestsFor(wrapped, "stale"), status: 200 },
-  { name: "hit: 304", handler: wrapped, sent: await requestsFor(wrapped, "current"), status: 304 },
-] as const;
-
-console.log(`${rounds} rounds of ${requests} requests over ${pages} pages, Deno ${Deno.version.deno}\n`);
-console.log(`${"".padEnd(22)}${"ns/request".padStart(12)}${"fastest".padStart(12)}${"slowest".padStart(12)}`);
-for (const { name, handler, sent, status } of cases) {
-  const figures = await measure(handler, sent, status);
-  const columns = [figures[rounds >> 1], figures[0], figures[rounds - 1]];
-  console.log(name.padEnd(22) + columns.map((ns) => Math.round(ns ?? NaN).toString().padStart(12)).join(""));
+async function started({ name, version, path }: Runtime, args: readonly string[]): Promise<void> {
+  console.log(`\n${name} ${version}: ${args.at(-1)}`);
+  const { code } = await new Deno.Command(path, { args: [...args], cwd: root, stdin: "null" }).spawn().status;
+  if (code !== 0) Deno.exitCode = 1;
 }
+
+/** Without it some programs cannot tell what is held from what is only not collected yet. */
+const collectable = { Deno: "--v8-flags=--expose-gc", Node: "--expose-gc" };
+
+const topics: Readonly<Record<string, Topic>> = {
+  "in-process": { parts: runtimeNames, measure: inProcess },
+  "http": { parts: httpServers, measure: overHttp },
+  "page": { parts: pageServers, measure: pages },
+  "registry": everywhere("bench/registry/size.ts", collectable),
+  "feed": program("bench/feed.ts"),
+  "followers": program("bench/followers.ts"),
+  "hostile": everywhere("bench/hostile.ts"),
+  "flood": everywhere("bench/flood.ts"),
+};
+
+/** Topics, each with a part or none; throws for what is neither. */
+function asked(words: readonly string[]): { topic: Topic; part: string | undefined }[] {
+  return words.map((word) => {
+    const [name = "", part] = word.split(":");
+    const topic = topics[name];
+    if (topic === undefined) {
+      throw new RangeError(`no topic is ${name}; there are ${Object.keys(topics).join(", ")}`);
+    }
+    if (part !== undefined && !topic.parts.includes(part)) {
+      throw new RangeError(`no part of ${name} is ${part}; there are ${topic.parts.join(", ") || "none"}`);
+    }
+    return { topic, part };
+  });
+}
+
+const words = Deno.args.filter((word) => word !== "--quick");
+const chosen = asked(words.length === 0 ? Object.keys(topics) : words);
+// So that Bun and Node find the peers too.
+const entries = ["bench/main.ts", "bench/http/serve.ts", "bench/http/autocannon.ts"];
+const { code, output } = await deno(["install", "-q", "--entrypoint", ...entries]);
+if (code !== 0) throw new Error(output);
+for (const { topic, part } of chosen) await topic.measure(Deno.args.includes("--quick"), part);
