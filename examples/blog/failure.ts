@@ -17,12 +17,18 @@ export async function reach(database: URL): Promise<void> {
 
 /** From what a database client threw to a refusal; whatever is no answer of the database stays as it is. */
 export function refusedByDatabase(database: URL, error: unknown): unknown {
-  const { statusCode, status = statusCode } = error as { statusCode?: number; status?: number };
+  const { statusCode, status = statusCode, reason } = error as {
+    statusCode?: number;
+    status?: number;
+    reason?: unknown;
+  };
   if (status === undefined) return error;
   return new Refusal(
     status === 401 || status === 403
       ? `the database at ${database.origin} refuses these credentials (${status})`
-      : `the database at ${database.origin} answers ${status}`,
+      : `the database at ${database.origin} answers ${status}${
+        typeof reason === "string" ? `: ${reason.replaceAll(/\s+/g, " ")}` : ""
+      }`,
   );
 }
 

@@ -58,18 +58,28 @@ function progress(written: number, total: number): void {
 
 async function introduce(origin: string, site: Site, database: URL): Promise<void> {
   const [newest] = await openStore(database).posts(1);
-  const id = newest?._id ?? "post-2026-11-23-first";
-  const { headers } = await site.fetch(new Request(`${origin}/posts/${id}`));
+  const page = `${origin}/${newest === undefined ? "" : `posts/${newest._id}`}`;
+  const { headers } = await site.fetch(new Request(page));
   console.log(`
 Slack Water is at ${origin}/ and its database at ${database.origin}${database.pathname}
 
 A page and its tag:
-  curl -i ${origin}/posts/${id}
+  curl -i ${page}
 For whoever has that tag: 304, no body, and the handler does not run:
-  curl -i ${origin}/posts/${id} -H 'If-None-Match: ${headers.get("etag")}'
-An edit, after which the second line gives 200 and a new tag:
-  curl -s ${origin}/api/posts/${id} | sed 's/"title":"/&Again: /' | curl -i -X PUT -d @- ${origin}/api/posts/${id}
+  curl -i ${page} -H 'If-None-Match: ${headers.get("etag")}'
+A write, after which the second line gives 200 and a new tag:
+  ${write(`${origin}/api/posts`, newest?._id)}
 `);
+}
+
+/** A command that edits a post or, where there is none, writes the first. */
+function write(posts: string, id: string | undefined): string {
+  if (id !== undefined) {
+    const address = `${posts}/${id}`;
+    return `curl -s ${address} | sed 's/"title":"/&Again: /' | curl -i -X PUT -d @- ${address}`;
+  }
+  const first = { title: "First", published: "2026-11-23", author: "author-001", body: "Here we go." };
+  return `curl -i -X PUT -d '${JSON.stringify(first)}' ${posts}/post-2026-11-23-first`;
 }
 
 function stopOnSignal(parts: readonly { close(): Promise<void> }[]): void {

@@ -9,6 +9,8 @@ export interface Run {
   readonly time: Date;
 }
 
+const reloaded = "Reload: the number stays until a document on this page changes.";
+
 /** The newest posts, and where the older ones start. */
 export function listPage(
   posts: readonly Post[],
@@ -63,7 +65,7 @@ export function messagePage(title: string, text: string, run: Run): string {
         <p>${text}</p>
       </article>
     `,
-    [],
+    undefined,
     run,
   );
 }
@@ -73,10 +75,15 @@ function byline(post: Post, author: Author | undefined): Html {
   return html`<p class="meta">${date} · ${author?.name ?? "Unknown"}</p>`;
 }
 
-/** Says of each page which documents it shows, and at which revisions. */
-function page(title: string, content: Html, documents: readonly (Post | Author)[], run: Run): string {
+/** Says of each page which documents it shows, and at which revisions; a page that is made of none says nothing. */
+function page(
+  title: string,
+  content: Html,
+  documents: readonly (Post | Author)[] | undefined,
+  run: Run,
+): string {
   const time = run.time.toISOString().slice(11, 19);
-  const shown = documents.map(({ _id, _rev }) => `${_id}@${_rev}`).join(" ");
+  const shown = (documents ?? []).map(({ _id, _rev }) => `${_id}@${_rev}`).join(" ");
   return html`
     <!doctype html>
     <html lang="en">
@@ -91,8 +98,8 @@ function page(title: string, content: Html, documents: readonly (Post | Author)[
         <header class="masthead"><a href="/">Slack Water</a><span>notes from between the tides</span></header>
         <main>${content}</main>
         <footer data-documents="${shown}">
-          Built by handler run № <b>${run.number}</b> at <b>${time}</b> UTC. Reload: the number stays until a
-          document on this page changes.
+          Built by handler run № <b>${run.number}</b> at <b>${time}</b> UTC.
+          ${documents === undefined ? "" : reloaded}
         </footer>
       </body>
     </html>

@@ -42,7 +42,7 @@ p { margin: 0; text-wrap: pretty; overflow-wrap: break-word; }
 article h1 { font-size: clamp(2rem, 1.5rem + 2.6vw, 2.9rem); margin: 0.5rem 0 1.1rem; }
 article .meta { border-bottom: 1px solid var(--rule); padding-bottom: 1.1rem; margin-bottom: 1.7rem; }
 .prose p + p { margin-top: 1.05em; }
-.prose p:first-child::first-letter { -webkit-initial-letter: 2; initial-letter: 2; margin-right: 0.35em; color: var(--accent); }
+.prose p:first-child::first-letter { -webkit-initial-letter: 2; initial-letter: 2; margin-right: 0.12em; color: var(--accent); }
 .author { margin: 2.6rem 0 0; padding: 1.1rem 0 0; border-top: 1px solid var(--rule); font-style: italic; }
 .tags { margin-top: 0.5rem; display: flex; gap: 0.9rem; }
 .tags span::before { content: "#"; opacity: 0.55; }

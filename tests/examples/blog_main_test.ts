@@ -1,5 +1,6 @@
 /** The demo as a program: what it prints, how it stops, and how it says that it cannot start. */
 import assert from "node:assert/strict";
+import type { RequestListener } from "node:http";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +49,41 @@ test("main: uses the database of COUCHDB_URL, and leaves one that exists as it i
   } finally {
     await database.close();
   }
+});
+
+test("main: over a database without a post, what it says to try works all the same", async () => {
+  const database = await startDatabase();
+  const url = new URL(`${database.url}/empty`);
+  try {
+    await seed(url, { posts: 0, authors: 0 });
+    const { code, stdout, stderr } = await runMain(
+      { PORT: "0", COUCHDB_URL: url.href },
+      async (origin, text) => {
+        assert.match(text, /\/ -H 'If-None-Match: "[^"]+"'/);
+        const [, body = "", post = ""] = /-X PUT -d '(.+)' (\S+)/.exec(text)!;
+        assert.equal((await fetch(post, { method: "PUT", body })).status, 201);
+        assert.match(await (await fetch(`${origin}/`)).text(), /First/);
+      },
+    );
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+    assert.equal(stdout.match(/^ {2}curl /gm)?.length, 3);
+  } finally {
+    await database.close();
+  }
+});
+
+test("main: a name that no database can have is refused with the database's own words", async () => {
+  const reason = "Name: 'Blog'. Only lowercase characters (a-z)\nare allowed";
+  const listener: RequestListener = (request, response) => {
+    const status = request.method === "PUT" ? 400 : request.url === "/" ? 200 : 404;
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error: "illegal_database_name", reason }));
+  };
+  await withServer(listener, async (port) => {
+    const ended = await runMain({ PORT: "0", COUCHDB_URL: `http://ann:${password}@127.0.0.1:${port}/Blog` });
+    assertRefused(ended, /answers 400: Name: 'Blog'. Only lowercase characters \(a-z\) are allowed/);
+  });
 });
 
 /** Runs the program with a snapshot in a file, over a database that outlives it. */

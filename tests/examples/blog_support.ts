@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { seed } from "../../examples/blog/seed.ts";
 import { serve } from "../../examples/blog/serve.ts";
 import { createSite, type Site } from "../../examples/blog/site.ts";
-import { type Target, targets } from "./database_support.ts";
+import { type Target, target as asked } from "./database_support.ts";
 
 /** How long a change may take to get through; tests end as soon as it has. */
 const deadline = 5_000;
@@ -28,7 +28,7 @@ export interface Blog {
 /** Starts a database with 60 posts of 12 authors and the site over it, and ends both afterwards. */
 export async function withBlog(
   body: (blog: Blog) => Promise<void>,
-  target: Target = targets[0]!,
+  target: Target = asked,
 ): Promise<void> {
   const database = await target.open();
   await seed(database.url, { posts: 60, authors: 12 });
@@ -73,10 +73,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `examples/blog/main.ts` on the runtime of the test; `whenServing` gets its URL, after which it is told to stop. */
+/** Runs `examples/blog/main.ts` on the runtime of the test; `whenServing` gets its URL and what it printed, after which it is told to stop. */
 export function runMain(
   environment: Record<string, string>,
-  whenServing?: (origin: string) => Promise<void>,
+  whenServing?: (origin: string, introduction: string) => Promise<void>,
 ): Promise<Ended> {
   const main = fileURLToPath(new URL("../../examples/blog/main.ts", import.meta.url));
   const flags = "Deno" in globalThis ? ["run", "--quiet", "--allow-all"] : [];
@@ -93,7 +93,7 @@ export function runMain(
       const origin = /is at (http:\S+)\//.exec(stdout)?.[1];
       if (served || origin === undefined || !stdout.includes("-X PUT")) return;
       served = true;
-      (whenServing?.(origin) ?? Promise.resolve()).catch(reject).finally(() => terminate(child.pid!));
+      (whenServing?.(origin, stdout) ?? Promise.resolve()).catch(reject).finally(() => terminate(child.pid!));
     });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));

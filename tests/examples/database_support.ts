@@ -20,7 +20,8 @@ export interface Target {
   open(): Promise<TestDatabase>;
 }
 
-const embedded: Target = {
+/** The one that comes with the demo. */
+export const embedded: Target = {
   name: "the embedded database",
   async open() {
     const database = await startDatabase();

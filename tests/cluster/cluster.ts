@@ -1,0 +1,261 @@
+/**
+ * The promise on a cluster: one node is followed, the documents are read from another and written on a third, nodes
+ * pause and come back; each 304 of a registry is compared with what the followed node had reported.
+ *
+ * Several registries with different `settle` see the same cluster at the same time: the evidence that settling is
+ * needed, and how much of it.
+ */
+import { EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { changes } from "../../src/couchdb/changes.ts";
+import { Random } from "../simulation/random.ts";
+import { FeedLedger, type State } from "./feed_ledger.ts";
+import { allPaths, fill, kinds, Node, page, pathsOf, Scribe, shelfOf } from "./shelves.ts";
+
+/** How long, and with what. */
+export interface Plan {
+  readonly seed: number;
+  /** The database on the followed node, on the one that is read, and on the one that is written. */
+  readonly urls: readonly [URL, URL, URL];
+  readonly seconds: number;
+  /** One registry for each; undefined: the default. */
+  readonly settles: readonly (number | undefined)[];
+  /** Pauses or restarts a node (1 to 3) for about so many ms; undefined: none is troubled. */
+  readonly trouble: ((deed: "pause" | "restart", node: number, ms: number) => Promise<void>) | undefined;
+  readonly say: (line: string) => void;
+}
+
+/** What one registry did. */
+export interface Tally {
+  readonly settle: number | undefined;
+  requests: number;
+  conditional: number;
+  hits: number;
+  /** Questions about the latest copy where it was still current, and those that the registry confirmed. */
+  current: number;
+  currentHits: number;
+  /** 304s for a copy that the node had replaced before the last contact; the longest time before, ms. */
+  wrong: number;
+  wrongBy: number;
+  readonly examples: string[];
+  /** By how a page is read: readings, those older than what the node had reported when they began, by how much, ms. */
+  readonly readings: Record<string, { all: number; stale: number; by: number[] }>;
+}
+
+/** What came of it. */
+export interface Outcome {
+  readonly tallies: readonly Tally[];
+  readonly writes: Readonly<Record<string, number>>;
+  readonly troubles: Readonly<Record<string, number>>;
+  readonly reasons: readonly Readonly<Record<string, number>>[];
+}
+
+interface Copy {
+  readonly etag: string;
+  readonly states: ReadonlyMap<string, State>;
+}
+
+/** A 304 of a registry, to be judged when the feed has told what came after. */
+interface Confirmation {
+  readonly path: string;
+  readonly copy: Copy;
+  /** The last contact at that moment. */
+  readonly contact: number;
+}
+
+const maxLag = 10_000;
+/** Clients at a time for each registry, ms that each rests, and ms between two writes. */
+const clients = 6;
+const rest = 15;
+const writeEvery = 60;
+/** ms within which a page is asked for after one of its documents changed: when a replica may still lag behind. */
+const chase = 1_500;
+/** ms after the last write until every replica must have everything. */
+const quiet = 20_000;
+
+/** One registry with its follower, the handler, and the clients. */
+class Site {
+  readonly tally: Tally;
+  readonly registry: EtagRegistry = new EtagRegistry({ version: "cluster" });
+  readonly follower: Follower;
+  readonly #fetch: (request: Request) => Response | Promise<Response>;
+  readonly #ledger: FeedLedger;
+  readonly #random: Random;
+  readonly #paths: readonly string[] = allPaths();
+  readonly #copies: Map<string, Copy[]> = new Map();
+  #confirmed: Confirmation[] = [];
+
+  constructor(followed: URL, read: Node, settle: number | undefined, ledger: FeedLedger, random: Random) {
+    this.#ledger = ledger;
+    this.#random = random;
+    const readings = Object.fromEntries(kinds.map((kind) => [kind, { all: 0, stale: 0, by: [] }]));
+    const counts = { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0, wrong: 0, wrongBy: 0 };
+    this.tally = { settle, ...counts, examples: [], readings };
+    this.follower = follow(this.registry, changes(followed, { heartbeat: 1_000 }), {
+      groups: ({ id }) => [shelfOf(id)],
+      maxLag,
+      ...(settle === undefined ? {} : { settle }),
+    });
+    const handler = (request: Request) =>
+      page(read, request).catch(() =>
+        new Response("", { status: 503, headers: { "cache-control": "no-store" } })
+      );
+    this.#fetch = withEtag(handler, { registry: this.registry, cacheStatus: "Stillfresh" });
+  }
+
+  async client(goesOn: () => boolean): Promise<void> {
+    while (goesOn()) {
+      await this.ask(this.#paths[Math.floor(this.#random.next() ** 2 * this.#paths.length)]!);
+      await new Promise((resolve) => setTimeout(resolve, this.#random.next() * 2 * rest));
+    }
+  }
+
+  /** Asks for what shows a document soon after it has changed. */
+  chase(id: string): void {
+    const path = this.#random.pick(pathsOf(id));
+    setTimeout(() => void this.ask(path), this.#random.next() ** 2 * chase);
+  }
+
+  /** Asks with the latest copy as a rule, else with an older one. */
+  async ask(path: string, copy: Copy | undefined = this.#choose(path)): Promise<Response> {
+    const { tally } = this;
+    const request = new Request(
+      `http://localhost${path}`,
+      copy && { headers: { "if-none-match": copy.etag } },
+    );
+    const begun = performance.now();
+    const latest = copy !== undefined && copy === this.#copies.get(path)?.at(-1) &&
+      this.#ledger.behind(copy.states, begun) === undefined;
+    tally.requests++;
+    if (copy !== undefined) tally.conditional++;
+    if (latest) tally.current++;
+    const answer = this.#fetch(request);
+    const contact = performance.now() - this.follower.lag;
+    const response = await answer;
+    if (response.status === 304 && response.headers.get("cache-status") === "Stillfresh; hit") {
+      tally.hits++;
+      if (latest) tally.currentHits++;
+      this.#confirmed.push({ path, copy: copy!, contact });
+    } else if (response.status === 200) {
+      this.#keep(path, response.headers.get("etag")!, await response.json(), begun);
+    }
+    return response;
+  }
+
+  #choose(path: string): Copy | undefined {
+    const copies = this.#copies.get(path);
+    if (copies === undefined || this.#random.chance(0.03)) return undefined;
+    return this.#random.chance(0.85) ? copies.at(-1) : this.#random.pick(copies);
+  }
+
+  #keep(path: string, etag: string, states: [string, State][], begun: number): void {
+    const copy = { etag, states: new Map(states) };
+    const reading = this.tally.readings[decodeURIComponent(path).split("/")[1]!]!;
+    const by = this.#ledger.behind(copy.states, begun);
+    reading.all++;
+    if (by !== undefined) {
+      reading.stale++;
+      reading.by.push(by);
+    }
+    const others = (this.#copies.get(path) ?? []).filter((other) => other.etag !== etag);
+    this.#copies.set(path, [...others.slice(-5), copy]);
+  }
+
+  /** Compares the confirmations so far with what the feed has told by now. */
+  judge(): void {
+    const { tally } = this;
+    for (const { path, copy, contact } of this.#confirmed) {
+      const by = this.#ledger.behind(copy.states, contact);
+      if (by === undefined) continue;
+      tally.wrong++;
+      tally.wrongBy = Math.max(tally.wrongBy, by);
+      if (tally.examples.length < 5) {
+        tally.examples.push(`${path}, replaced ${by.toFixed(0)} ms before the contact`);
+      }
+    }
+    this.#confirmed = [];
+  }
+
+  /** Asks once more with every copy there is. */
+  async askEverything(): Promise<void> {
+    for (const [path, copies] of [...this.#copies]) {
+      for (const copy of copies) await this.ask(path, copy);
+    }
+  }
+}
+
+/** Runs it; the databases that `urls` name must not exist, and are deleted afterwards. */
+export async function cluster(plan: Plan): Promise<Outcome> {
+  const [followed, read, written] = plan.urls.map((url) => new Node(url)) as [Node, Node, Node];
+  const random = new Random(plan.seed);
+  const ledger = new FeedLedger();
+  const aborter = new AbortController();
+  await fill(written);
+  const oracle = ledger.follow(followed.url, aborter.signal);
+  const site = (settle: number | undefined) =>
+    new Site(followed.url, read, settle, ledger, new Random(random.seed()));
+  const sites = plan.settles.map(site);
+  try {
+    await Promise.all(sites.map(({ follower }) => follower.ready));
+    return await load(plan, sites, new Scribe(written, ledger, new Random(random.seed())), ledger, random);
+  } finally {
+    aborter.abort();
+    await oracle;
+    await Promise.all(sites.map(({ follower }) => follower.close()));
+    await written.ask("", "DELETE");
+  }
+}
+
+async function load(
+  plan: Plan,
+  sites: readonly Site[],
+  scribe: Scribe,
+  ledger: FeedLedger,
+  random: Random,
+): Promise<Outcome> {
+  const end = performance.now() + plan.seconds * 1_000;
+  const goesOn = () => performance.now() < end;
+  ledger.onRow = (id) => goesOn() && sites.forEach((site) => site.chase(id));
+  const writer = async () => {
+    while (goesOn()) {
+      await scribe.write();
+      await new Promise((resolve) => setTimeout(resolve, random.next() * 2 * writeEvery));
+    }
+  };
+  const telling = setInterval(() => plan.say(progress(sites)), 30_000);
+  const readers = sites.flatMap((site) => Array.from({ length: clients }, () => site.client(goesOn)));
+  const [troubles] = await Promise.all([trouble(plan, goesOn, random), writer(), ...readers]);
+  clearInterval(telling);
+  await new Promise((resolve) => setTimeout(resolve, quiet));
+  for (const site of sites) {
+    await site.askEverything();
+    site.judge();
+  }
+  const reasons = sites.map(({ registry }) => registry.stats);
+  return { tallies: sites.map(({ tally }) => tally), writes: scribe.done, troubles, reasons };
+}
+
+/** One node after the other does not answer for some seconds, or starts anew. */
+async function trouble(
+  { trouble }: Plan,
+  goesOn: () => boolean,
+  random: Random,
+): Promise<Record<string, number>> {
+  const done: Record<string, number> = {};
+  while (goesOn() && trouble !== undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 2_000 + random.next() * 6_000));
+    const deed = random.chance(0.7) ? "pause" : "restart";
+    const node = random.integer(1, 3);
+    if (!goesOn()) break;
+    await trouble(deed, node, 500 + random.next() * 6_000);
+    const name = `${deed} ${["followed", "read", "written"][node - 1]}`;
+    done[name] = (done[name] ?? 0) + 1;
+  }
+  return done;
+}
+
+function progress(sites: readonly Site[]): string {
+  return sites.map(({ tally, registry }) => {
+    const { requests, hits, settle = "default" } = tally;
+    return `settle ${settle}: ${requests} requests, ${hits} hits${registry.live ? "" : ", suspended"}`;
+  }).join("; ");
+}
