@@ -4,7 +4,10 @@
  * @module
  */
 import type { Source } from "./group.ts";
+import { type Dependent, type Group, groupsOf } from "./groups.ts";
 import type { SharedInit } from "./shared_init.ts";
+import type { Sieved } from "./sieve.ts";
+import { resourceOf } from "./vary.ts";
 
 /** What a hit needs to build its 304. */
 export interface Entry {
@@ -36,15 +39,6 @@ export interface Registration {
   readonly sources: readonly Source[];
 }
 
-/** A group that at least one entry depends on. Small, and shared: a change is one write to it, whatever depends on it. */
-export interface Group {
-  readonly name: string;
-  /** The mark of its last change. */
-  changedAt: number;
-  /** How many entries hold it; at zero it leaves. */
-  dependents: number;
-}
-
 /** The variants of one resource: which request fields select among them, and where each is kept. */
 export interface Variants {
   /** The storage key that they have in common. */
@@ -54,19 +48,62 @@ export interface Variants {
   readonly storageKeys: Set<string>;
 }
 
-/** An entry as the registry keeps it. */
-export interface KeptEntry extends Entry {
-  /** The resource. */
-  readonly key: string;
+/** What a {@linkcode KeptEntry} is made of, its groups apart. */
+export interface EntryInit extends Entry {
+  readonly storageKey: string;
+  readonly variants: Variants | undefined;
+  readonly minted: boolean;
+}
+
+/**
+ * An entry as the registry keeps it: one object, because there may be millions. All fields are assigned in one
+ * constructor, or engines keep some of them in a second object.
+ */
+export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
+  readonly etag: string;
+  readonly lastModified: number | undefined;
+  readonly init: SharedInit;
+  readonly isPublic: boolean;
   /** Where it is kept: the resource, who asks and the variant in one string. */
   readonly storageKey: string;
   /** The set it is one of, where `Vary` selects. */
   readonly variants: Variants | undefined;
   /** Whether its tag is random: then it means this one registration only. */
   readonly minted: boolean;
-  readonly groups: readonly Group[];
-  /** No group of it had changed up to this mark. */
+  readonly first: Group | undefined;
+  readonly second: Group | undefined;
+  readonly third: Group | undefined;
+  readonly others: readonly Group[] | undefined;
   validAt: number;
-  /** Whether it answered since the eviction hand last passed. */
   visited: boolean;
+  older: KeptEntry | undefined;
+  newer: KeptEntry | undefined;
+
+  constructor(from: EntryInit, groups: readonly Group[], validAt: number) {
+    this.etag = from.etag;
+    this.lastModified = from.lastModified;
+    this.init = from.init;
+    this.isPublic = from.isPublic;
+    this.storageKey = from.storageKey;
+    this.variants = from.variants;
+    this.minted = from.minted;
+    this.first = groups[0];
+    this.second = groups.length > 1 ? groups[1] : undefined;
+    this.third = groups.length > 2 ? groups[2] : undefined;
+    this.others = groups.length > 3 ? groups.slice(3) : undefined;
+    this.validAt = validAt;
+    this.visited = false;
+    this.older = undefined;
+    this.newer = undefined;
+  }
+
+  /** The resource. */
+  get key(): string {
+    return resourceOf(this.storageKey);
+  }
+
+  /** What it depends on. */
+  get groups(): readonly Group[] {
+    return groupsOf(this);
+  }
 }
