@@ -13,7 +13,7 @@ import type { SavedEntry } from "./snapshot.ts";
 import { variantKey } from "./vary.ts";
 
 /** Estimated bytes of an entry beside its strings. */
-const ENTRY_BYTES = 232;
+const ENTRY_BYTES = 212;
 
 /** How large {@linkcode Entries} may become. */
 export interface EntriesLimits {
@@ -34,7 +34,8 @@ export interface Draft {
 }
 
 function entryBytes(entry: KeptEntry): number {
-  return ENTRY_BYTES + entry.storageKey.length + entry.etag.length + 8 * entry.groups.length;
+  const { storageKey, etag, others } = entry;
+  return ENTRY_BYTES + storageKey.length + etag.length + 8 * (Array.isArray(others) ? others.length : 0);
 }
 
 /** A bounded store of entries. */
@@ -113,11 +114,9 @@ export class Entries {
     const entry = new KeptEntry({
       etag: copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined)),
       lastModified: offer.lastModified,
-      init: this.#inits.acquire(offer.fields),
-      isPublic: offer.isPublic,
+      init: this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined),
       storageKey,
       variants,
-      minted: offer.etag === undefined,
     }, this.#acquire(draft.names), draft.mark);
     return this.#admit(entry, former) ? entry : "too-large";
   }
@@ -129,7 +128,7 @@ export class Entries {
       ? undefined
       : this.#variants.get(base) ?? { base, fields, storageKeys: new Set<string>() };
     const { lastModified, groups } = saved;
-    const init = this.#inits.acquire(saved.fields);
+    const init = this.#inits.acquire(saved.fields, saved.isPublic, saved.minted);
     const entry = new KeptEntry(
       { ...saved, lastModified: lastModified ?? undefined, init, variants },
       this.#acquire(groups),

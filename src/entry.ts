@@ -5,7 +5,7 @@
  */
 import type { Source } from "./group.ts";
 import { type Dependent, type Group, groupsOf } from "./groups.ts";
-import type { SharedInit } from "./shared_init.ts";
+import type { CommonInit, SharedInit } from "./shared_init.ts";
 import type { Sieved } from "./sieve.ts";
 import { resourceOf } from "./vary.ts";
 
@@ -49,31 +49,29 @@ export interface Variants {
 }
 
 /** What a {@linkcode KeptEntry} is made of, its groups apart. */
-export interface EntryInit extends Entry {
+export interface EntryInit {
+  readonly etag: string;
+  readonly lastModified: number | undefined;
+  readonly init: CommonInit;
   readonly storageKey: string;
   readonly variants: Variants | undefined;
-  readonly minted: boolean;
 }
 
 /**
- * An entry as the registry keeps it: one object, because there may be millions. All fields are assigned in one
- * constructor, or engines keep some of them in a second object.
+ * An entry as the registry keeps it: one object with few fields, because there may be millions. With more than twelve
+ * JavaScriptCore takes half as much again, and where not all are assigned in one constructor, a second object.
  */
 export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
   readonly etag: string;
   readonly lastModified: number | undefined;
-  readonly init: SharedInit;
-  readonly isPublic: boolean;
+  readonly init: CommonInit;
   /** Where it is kept: the resource, who asks and the variant in one string. */
   readonly storageKey: string;
   /** The set it is one of, where `Vary` selects. */
   readonly variants: Variants | undefined;
-  /** Whether its tag is random: then it means this one registration only. */
-  readonly minted: boolean;
   readonly first: Group | undefined;
   readonly second: Group | undefined;
-  readonly third: Group | undefined;
-  readonly others: readonly Group[] | undefined;
+  readonly others: Group | readonly Group[] | undefined;
   validAt: number;
   visited: boolean;
   older: KeptEntry | undefined;
@@ -83,18 +81,24 @@ export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
     this.etag = from.etag;
     this.lastModified = from.lastModified;
     this.init = from.init;
-    this.isPublic = from.isPublic;
     this.storageKey = from.storageKey;
     this.variants = from.variants;
-    this.minted = from.minted;
     this.first = groups[0];
     this.second = groups.length > 1 ? groups[1] : undefined;
-    this.third = groups.length > 2 ? groups[2] : undefined;
-    this.others = groups.length > 3 ? groups.slice(3) : undefined;
+    this.others = groups.length > 3 ? groups.slice(2) : groups.length > 2 ? groups[2] : undefined;
     this.validAt = validAt;
     this.visited = false;
     this.older = undefined;
     this.newer = undefined;
+  }
+
+  get isPublic(): boolean {
+    return this.init.isPublic;
+  }
+
+  /** Whether its tag is random: then it means this one registration only. */
+  get minted(): boolean {
+    return this.init.minted;
   }
 
   /** The resource. */

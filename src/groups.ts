@@ -8,7 +8,7 @@ import { groupOf, type Source } from "./group.ts";
 import { ShardedMap } from "./sharded_map.ts";
 
 /** Estimated bytes of a group beside its name. */
-const GROUP_BYTES = 112;
+const GROUP_BYTES = 104;
 
 /** Estimated bytes of a group, its name included. */
 export function groupBytes(name: string): number {
@@ -75,28 +75,26 @@ export class Groups {
   }
 }
 
-/**
- * What depends on groups. Three of them have a field of their own: a list takes twice the memory, and few pages have
- * more.
- */
+/** What depends on groups. Up to three have a field each: a list takes twice the memory, and few pages have more. */
 export interface Dependent {
   /** No group of it had changed up to this mark. */
   validAt: number;
   readonly first: Group | undefined;
   readonly second: Group | undefined;
-  readonly third: Group | undefined;
-  readonly others: readonly Group[] | undefined;
+  readonly others: Group | readonly Group[] | undefined;
 }
 
 /** All that it depends on. */
-export function groupsOf({ first, second, third, others }: Dependent): readonly Group[] {
-  return [first, second, third, ...others ?? []].filter((group) => group !== undefined);
+export function groupsOf({ first, second, others }: Dependent): readonly Group[] {
+  return [first, second].concat(others).filter((group) => group !== undefined);
 }
 
 /** Whether any of its groups has changed since. */
-export function isOutdated({ validAt, first, second, third, others }: Dependent): boolean {
-  return changed(first, validAt) || changed(second, validAt) || changed(third, validAt) ||
-    (others?.some((group) => group.changedAt > validAt) ?? false);
+export function isOutdated({ validAt, first, second, others }: Dependent): boolean {
+  if (changed(first, validAt) || changed(second, validAt)) return true;
+  return Array.isArray(others)
+    ? others.some((group) => changed(group, validAt))
+    : changed(others as Group | undefined, validAt);
 }
 
 function changed(group: Group | undefined, mark: number): boolean {

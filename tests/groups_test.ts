@@ -4,9 +4,9 @@ import { KeptEntry } from "../src/entry.ts";
 import { copied, type Group, groupNames, Groups, isOutdated } from "../src/groups.ts";
 
 function dependent(groups: readonly Group[], validAt: number): KeptEntry {
-  const init = { status: 304, headers: { etag: "" } } as const;
-  const from = { etag: "", lastModified: undefined, init, isPublic: true, storageKey: "/", variants: undefined };
-  return new KeptEntry({ ...from, minted: false }, groups, validAt);
+  const init = { status: 304, headers: { etag: "" }, ...{ isPublic: true, minted: false, signature: "", uses: 1 } } as const;
+  const from = { etag: "", lastModified: undefined, init, storageKey: "/", variants: undefined };
+  return new KeptEntry(from, groups, validAt);
 }
 
 test("Groups: all who depend on a group share one object", () => {

@@ -134,8 +134,14 @@ export const NO_FIELDS: Headers = new Headers();
 const FIELDS = { "cache-control": "public, no-cache", vary: "accept-encoding" };
 
 /** Registers a page, as a handler's answer without a tag of its own would be. */
-export function add(registry: EtagRegistry, page: number, { groups, prefix }: Mix, etag?: string): void {
-  const entry = registry.register(registry.lease(url(page, prefix)), {
+export function add(
+  registry: EtagRegistry,
+  page: number,
+  { groups, prefix }: Mix,
+  etag?: string,
+  caller?: string,
+): void {
+  const entry = registry.register(registry.lease(url(page, prefix), caller), {
     etag,
     representation: "K7gNU3sdo-O",
     lastModified: undefined,
