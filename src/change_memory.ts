@@ -64,6 +64,20 @@ class OpenLease implements Lease {
   }
 }
 
+/** Whether one document was read at two revisions. */
+function isTorn(sources: readonly Source[]): boolean {
+  if (sources.length < 2) return false;
+  const revisions = new Map<string, string>();
+  for (const source of sources) {
+    const rev = revOf(source);
+    if (rev === undefined) continue;
+    const group = groupOf(source);
+    if ((revisions.get(group) ?? rev) !== rev) return true;
+    revisions.set(group, rev);
+  }
+  return false;
+}
+
 /** All open leases, and the changes that may concern them. */
 export class ChangeMemory {
   readonly #clock: Clock;
@@ -172,15 +186,11 @@ export class ChangeMemory {
     if (at !== undefined && this.#floorAt !== undefined && surelyElapsed(this.#floorAt, at) < this.settle) {
       return "settling";
     }
-    const revisions = new Map<string, string>();
+    if (isTorn(sources)) return "revision-differs";
+    if (this.#changes.size === 0) return undefined;
     for (const source of sources) {
-      const group = groupOf(source);
-      const rev = revOf(source);
-      const reason = this.#overtakenBy(lease as OpenLease, group, rev);
+      const reason = this.#overtakenBy(lease as OpenLease, groupOf(source), revOf(source));
       if (reason !== undefined) return reason;
-      if (rev === undefined) continue;
-      if ((revisions.get(group) ?? rev) !== rev) return "revision-differs";
-      revisions.set(group, rev);
     }
     return this.#overtakenBy(lease as OpenLease, resourceGroup(lease.key), undefined);
   }
@@ -202,6 +212,7 @@ export class ChangeMemory {
   }
 
   #forget(): void {
+    if (this.#changes.size === 0) return;
     let oldest: OpenLease | undefined;
     for (oldest of this.#open) break;
     let until: Instant | undefined;

@@ -3,16 +3,17 @@
  *
  * @module
  */
-import type { KeptEntry, Registration, Variants } from "./entry.ts";
-import { changedSince, groupBytes, Groups } from "./groups.ts";
+import { KeptEntry, type Registration, type Variants } from "./entry.ts";
+import { copied, type Group, groupBytes, Groups, isOutdated } from "./groups.ts";
 import type { Reason } from "./reason.ts";
 import { initBytes, SharedInits } from "./shared_init.ts";
+import { ShardedMap } from "./sharded_map.ts";
 import { Sieve } from "./sieve.ts";
 import type { SavedEntry } from "./snapshot.ts";
 import { variantKey } from "./vary.ts";
 
 /** Estimated bytes of an entry beside its strings. */
-const ENTRY_BYTES = 232;
+const ENTRY_BYTES = 212;
 
 /** How large {@linkcode Entries} may become. */
 export interface EntriesLimits {
@@ -23,25 +24,24 @@ export interface EntriesLimits {
 
 /** What is known of a response when its entry is made. */
 export interface Draft {
-  /** The resource. */
-  readonly key: string;
   /** The resource and who asks, in one string. */
   readonly base: string;
   readonly offer: Registration;
-  readonly names: ReadonlySet<string>;
+  /** The groups it depends on, each once. */
+  readonly names: readonly string[];
   /** The mark up to which it is known to be valid. */
   readonly mark: number;
 }
 
 function entryBytes(entry: KeptEntry): number {
-  const own = entry.storageKey === entry.key ? 0 : entry.storageKey.length;
-  return ENTRY_BYTES + entry.key.length + own + entry.etag.length + 8 * entry.groups.length;
+  const { storageKey, etag, others } = entry;
+  return ENTRY_BYTES + storageKey.length + etag.length + 8 * (Array.isArray(others) ? others.length : 0);
 }
 
 /** A bounded store of entries. */
 export class Entries {
   readonly #kept: Sieve<KeptEntry> = new Sieve((entry) => !this.isValid(entry));
-  readonly #variants = new Map<string, Variants>();
+  readonly #variants: ShardedMap<Variants> = new ShardedMap();
   readonly #groups = new Groups();
   readonly #inits = new SharedInits();
   readonly #limits: EntriesLimits;
@@ -77,7 +77,7 @@ export class Entries {
   isValid(entry: KeptEntry): boolean {
     const { changedAt } = this.#groups;
     if (entry.validAt >= changedAt) return true;
-    if (changedSince(entry.groups, entry.validAt)) return false;
+    if (isOutdated(entry)) return false;
     entry.validAt = changedAt;
     return true;
   }
@@ -111,20 +111,17 @@ export class Entries {
     const variants = this.#variantsFor(base, offer.vary);
     const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
     const former = this.#kept.get(storageKey);
-    const entry: KeptEntry = {
-      etag: tagFor(former !== undefined && this.isValid(former) ? former : undefined),
-      lastModified: offer.lastModified,
-      init: this.#inits.acquire(offer.fields),
-      isPublic: offer.isPublic,
-      key: draft.key,
-      storageKey,
-      variants,
-      minted: offer.etag === undefined,
-      groups: Array.from(draft.names, (name) => this.#groups.acquire(name)),
-      validAt: draft.mark,
-      visited: false,
-      prepared: undefined,
-    };
+    const entry = new KeptEntry(
+      {
+        etag: copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined)),
+        lastModified: offer.lastModified,
+        init: this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined),
+        storageKey,
+        variants,
+      },
+      this.#acquire(draft.names),
+      draft.mark,
+    );
     return this.#admit(entry, former) ? entry : "too-large";
   }
 
@@ -134,16 +131,13 @@ export class Entries {
     const variants = base === undefined || fields === undefined
       ? undefined
       : this.#variants.get(base) ?? { base, fields, storageKeys: new Set<string>() };
-    const entry: KeptEntry = {
-      ...saved,
-      lastModified: saved.lastModified ?? undefined,
-      init: this.#inits.acquire(saved.fields),
-      variants,
-      groups: saved.groups.map((name) => this.#groups.acquire(name)),
-      validAt: mark,
-      visited: false,
-      prepared: undefined,
-    };
+    const { lastModified, groups } = saved;
+    const init = this.#inits.acquire(saved.fields, saved.isPublic, saved.minted);
+    const entry = new KeptEntry(
+      { ...saved, lastModified: lastModified ?? undefined, init, variants },
+      this.#acquire(groups),
+      mark,
+    );
     this.#admit(entry, undefined);
   }
 
@@ -197,9 +191,10 @@ export class Entries {
   /** The set that a response belongs to. A wider one than before voids what was selected by fewer fields. */
   #variantsFor(base: string, vary: readonly string[]): Variants | undefined {
     const known = this.#variants.get(base);
+    if (vary.length === 0) return known;
     const before = known?.fields ?? [];
+    if (vary.every((name) => before.includes(name))) return known;
     const fields = [...new Set([...before, ...vary])].sort();
-    if (fields.length === before.length) return known;
     this.dropAll(base, "variant");
     return { base, fields, storageKeys: new Set() };
   }
@@ -224,6 +219,10 @@ export class Entries {
     if (alone > maxBytes) return false;
     while (this.#kept.size >= maxEntries || this.bytes + bytes > maxBytes) this.#evict(this.#kept.victim()!);
     return true;
+  }
+
+  #acquire(names: readonly string[]): readonly Group[] {
+    return names.map((name) => this.#groups.acquire(name));
   }
 
   #evict(entry: KeptEntry): void {

@@ -4,7 +4,10 @@
  * @module
  */
 import type { Source } from "./group.ts";
-import type { SharedInit } from "./shared_init.ts";
+import { type Dependent, type Group, groupsOf } from "./groups.ts";
+import type { CommonInit, SharedInit } from "./shared_init.ts";
+import type { Sieved } from "./sieve.ts";
+import { resourceOf } from "./vary.ts";
 
 /** What a hit needs to build its 304. */
 export interface Entry {
@@ -16,8 +19,6 @@ export interface Entry {
   readonly init: SharedInit;
   /** Whether the response said `Cache-Control: public`, so that Cookie and Authorization do not matter. */
   readonly isPublic: boolean;
-  /** The same for this entry alone, with its `etag`, while it is `used` often enough to have it ready. */
-  prepared: (ResponseInit & { used: boolean }) | undefined;
 }
 
 /** What a response offers for registration. */
@@ -38,15 +39,6 @@ export interface Registration {
   readonly sources: readonly Source[];
 }
 
-/** A group that at least one entry depends on. Small, and shared: a change is one write to it, whatever depends on it. */
-export interface Group {
-  readonly name: string;
-  /** The mark of its last change. */
-  changedAt: number;
-  /** How many entries hold it; at zero it leaves. */
-  dependents: number;
-}
-
 /** The variants of one resource: which request fields select among them, and where each is kept. */
 export interface Variants {
   /** The storage key that they have in common. */
@@ -56,19 +48,66 @@ export interface Variants {
   readonly storageKeys: Set<string>;
 }
 
-/** An entry as the registry keeps it. */
-export interface KeptEntry extends Entry {
-  /** The resource. */
-  readonly key: string;
+/** What a {@linkcode KeptEntry} is made of, its groups apart. */
+export interface EntryInit {
+  readonly etag: string;
+  readonly lastModified: number | undefined;
+  readonly init: CommonInit;
+  readonly storageKey: string;
+  readonly variants: Variants | undefined;
+}
+
+/**
+ * An entry as the registry keeps it: one object with few fields, because there may be millions. With more than twelve
+ * JavaScriptCore takes half as much again, and where not all are assigned in one constructor, a second object.
+ */
+export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
+  readonly etag: string;
+  readonly lastModified: number | undefined;
+  readonly init: CommonInit;
   /** Where it is kept: the resource, who asks and the variant in one string. */
   readonly storageKey: string;
   /** The set it is one of, where `Vary` selects. */
   readonly variants: Variants | undefined;
-  /** Whether its tag is random: then it means this one registration only. */
-  readonly minted: boolean;
-  readonly groups: readonly Group[];
-  /** No group of it had changed up to this mark. */
+  readonly first: Group | undefined;
+  readonly second: Group | undefined;
+  readonly others: Group | readonly Group[] | undefined;
   validAt: number;
-  /** Whether it answered since the eviction hand last passed. */
   visited: boolean;
+  older: KeptEntry | undefined;
+  newer: KeptEntry | undefined;
+
+  constructor(from: EntryInit, groups: readonly Group[], validAt: number) {
+    this.etag = from.etag;
+    this.lastModified = from.lastModified;
+    this.init = from.init;
+    this.storageKey = from.storageKey;
+    this.variants = from.variants;
+    this.first = groups[0];
+    this.second = groups.length > 1 ? groups[1] : undefined;
+    this.others = groups.length > 3 ? groups.slice(2) : groups.length > 2 ? groups[2] : undefined;
+    this.validAt = validAt;
+    this.visited = false;
+    this.older = undefined;
+    this.newer = undefined;
+  }
+
+  get isPublic(): boolean {
+    return this.init.isPublic;
+  }
+
+  /** Whether its tag is random: then it means this one registration only. */
+  get minted(): boolean {
+    return this.init.minted;
+  }
+
+  /** The resource. */
+  get key(): string {
+    return resourceOf(this.storageKey);
+  }
+
+  /** What it depends on. */
+  get groups(): readonly Group[] {
+    return groupsOf(this);
+  }
 }

@@ -4,19 +4,29 @@
  *
  * @module
  */
-import type { Group } from "./entry.ts";
+import { groupOf, type Source } from "./group.ts";
+import { ShardedMap } from "./sharded_map.ts";
 
 /** Estimated bytes of a group beside its name. */
-const GROUP_BYTES = 96;
+const GROUP_BYTES = 104;
 
 /** Estimated bytes of a group, its name included. */
 export function groupBytes(name: string): number {
   return GROUP_BYTES + name.length;
 }
 
+/** A group that at least one entry depends on. Small, and shared: a change is one write to it, whatever depends on it. */
+export interface Group {
+  readonly name: string;
+  /** The mark of its last change. */
+  changedAt: number;
+  /** How many entries hold it; at zero it leaves. */
+  dependents: number;
+}
+
 /** All groups in use, by name. */
 export class Groups {
-  readonly #byName = new Map<string, Group>();
+  readonly #byName: ShardedMap<Group> = new ShardedMap();
   #bytes = 0;
   #changedAt = 0;
 
@@ -34,8 +44,8 @@ export class Groups {
   acquire(name: string): Group {
     let group = this.#byName.get(name);
     if (group === undefined) {
-      group = { name, changedAt: 0, dependents: 0 };
-      this.#byName.set(name, group);
+      group = { name: copied(name), changedAt: 0, dependents: 0 };
+      this.#byName.set(group.name, group);
       this.#bytes += groupBytes(name);
     }
     group.dependents++;
@@ -65,8 +75,47 @@ export class Groups {
   }
 }
 
-/** Whether any of these groups has changed after the mark. */
-export function changedSince(groups: readonly Group[], mark: number): boolean {
-  for (const group of groups) if (group.changedAt > mark) return true;
-  return false;
+/** What depends on groups. Up to three have a field each: a list takes twice the memory, and few pages have more. */
+export interface Dependent {
+  /** No group of it had changed up to this mark. */
+  validAt: number;
+  readonly first: Group | undefined;
+  readonly second: Group | undefined;
+  readonly others: Group | readonly Group[] | undefined;
+}
+
+/** All that it depends on. */
+export function groupsOf({ first, second, others }: Dependent): readonly Group[] {
+  return [first, second].concat(others).filter((group) => group !== undefined);
+}
+
+/** Whether any of its groups has changed since. */
+export function isOutdated({ validAt, first, second, others }: Dependent): boolean {
+  if (changed(first, validAt) || changed(second, validAt)) return true;
+  return Array.isArray(others)
+    ? others.some((group) => changed(group, validAt))
+    : changed(others as Group | undefined, validAt);
+}
+
+function changed(group: Group | undefined, mark: number): boolean {
+  return group !== undefined && group.changedAt > mark;
+}
+
+/** More sources than this are told apart by a Set; fewer are cheaper to compare. */
+const FEW = 8;
+
+/** The names of the groups that these sources belong to, each once. */
+export function groupNames(sources: readonly Source[]): string[] {
+  if (sources.length > FEW) return [...new Set(sources.map(groupOf))];
+  const names: string[] = [];
+  for (const source of sources) {
+    const name = groupOf(source);
+    if (!names.includes(name)) names.push(name);
+  }
+  return names;
+}
+
+/** The same in memory of its own: a string cut out of a larger one, or put together, keeps that alive. */
+export function copied(text: string): string {
+  return [text.slice(0, 1), text.slice(1)].join("");
 }

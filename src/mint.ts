@@ -5,9 +5,17 @@
  */
 import { base64url } from "./sha256.ts";
 
+/** Random bits for 64 ids: asking for few at a time costs as much as asking for many. */
+const pool = new Uint8Array(1_024);
+let used = pool.length;
+
 /** 128 random bits in URL-safe Base64. */
 export function randomId(): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(16)));
+  if (used === pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  return base64url(pool.subarray(used, used += 16));
 }
 
 /**
@@ -32,10 +40,13 @@ interface Former {
  */
 export function tagToKeep(
   former: Former | undefined,
-  names: ReadonlySet<string>,
+  names: readonly string[],
   representation: string,
 ): string | undefined {
-  if (former === undefined || !former.minted || former.groups.length !== names.size) return undefined;
+  if (former === undefined || !former.minted || former.groups.length !== names.length) {
+    return undefined;
+  }
   if (!former.etag.endsWith(`.${representation}"`)) return undefined;
-  return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;
+  const wanted = new Set(names);
+  return former.groups.every((group) => wanted.has(group.name)) ? former.etag : undefined;
 }

@@ -9,20 +9,36 @@ import type { Entry } from "./entry.ts";
 /** How many are kept ready; about half a kilobyte each. */
 const MOST = 4_096;
 
+/** A `ResponseInit` for one entry alone. */
+interface Prepared {
+  readonly status: 304;
+  /** Every `Response` copies them. */
+  readonly headers: Headers;
+  /** Whether it was of use since the hand last passed. */
+  used: boolean;
+}
+
 /**
  * A clock (Corbató 1969) that admits nobody at the cost of who is still of use: a scan of entries asked for once
  * prepares nothing in vain, and pushes nothing out.
  */
 export class PreparedInits {
+  readonly #ready = new Map<Entry, Prepared>();
+  /** Whose they are, in the order of the hand. */
   readonly #slots: Entry[] = [];
   #hand = 0;
 
+  /** How many are kept ready. */
+  get size(): number {
+    return this.#ready.size;
+  }
+
   /** What to make this entry's 304 of. */
   of(entry: Entry): ResponseInit {
-    const { prepared } = entry;
-    if (prepared === undefined) return this.#prepare(entry);
-    prepared.used = true;
-    return prepared;
+    const ready = this.#ready.get(entry);
+    if (ready === undefined) return this.#prepare(entry);
+    ready.used = true;
+    return ready;
   }
 
   #prepare(entry: Entry): ResponseInit {
@@ -30,13 +46,15 @@ export class PreparedInits {
     const at = this.#hand;
     this.#hand = (at + 1) % MOST;
     const former = this.#slots[at];
-    if (former?.prepared?.used === true) {
-      former.prepared.used = false;
+    const occupant = former && this.#ready.get(former);
+    if (occupant?.used) {
+      occupant.used = false;
       return { status: 304, headers };
     }
-    if (former !== undefined) former.prepared = undefined;
+    if (former !== undefined) this.#ready.delete(former);
     this.#slots[at] = entry;
-    const prepared = { status: 304, headers: new Headers(headers), used: false };
-    return entry.prepared = prepared;
+    const prepared: Prepared = { status: 304, headers: new Headers(headers), used: false };
+    this.#ready.set(entry, prepared);
+    return prepared;
   }
 }

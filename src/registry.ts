@@ -7,7 +7,8 @@
 import { ChangeMemory, type Lease } from "./change_memory.ts";
 import { Entries } from "./entries.ts";
 import type { Entry, KeptEntry, Registration } from "./entry.ts";
-import { groupOf, resourceGroup } from "./group.ts";
+import { resourceGroup } from "./group.ts";
+import { groupNames } from "./groups.ts";
 import { mintTag, tagToKeep } from "./mint.ts";
 import { type Reason, zeroCounters } from "./reason.ts";
 import type { Seat, SeatHost } from "./seat.ts";
@@ -143,10 +144,10 @@ export class EtagRegistry {
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    const names = new Set(offer.sources.map(groupOf));
+    const names = groupNames(offer.sources);
     // Entries of one caller are not found by their resource alone, so a write to it must reach them as a change.
-    if (caller !== undefined) names.add(resourceGroup(key));
-    const draft = { key, base: storageKey(key, caller), offer, names, mark: this.#memory.mark };
+    if (caller !== undefined) names.push(resourceGroup(key));
+    const draft = { base: storageKey(key, caller), offer, names, mark: this.#memory.mark };
     // While suspended, that no change was reported says nothing about whether there was one.
     const kept = (former: KeptEntry | undefined) =>
       this.live ? tagToKeep(former, names, offer.representation) : undefined;

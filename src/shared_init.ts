@@ -13,7 +13,12 @@ export interface SharedInit {
   readonly headers: { readonly [name: string]: string };
 }
 
-interface Counted extends SharedInit {
+/** A {@linkcode SharedInit} as it is kept, with what else such entries have in common. */
+export interface CommonInit extends SharedInit {
+  /** Whether the responses said `Cache-Control: public`. */
+  readonly isPublic: boolean;
+  /** Whether their tags are random: then each means one registration only. */
+  readonly minted: boolean;
   readonly signature: string;
   uses: number;
 }
@@ -22,13 +27,13 @@ interface Counted extends SharedInit {
 const INIT_BYTES = 160;
 
 /** Estimated bytes of an init that no other entry shares. */
-export function initBytes(init: SharedInit): number {
-  return INIT_BYTES + 2 * (init as Counted).signature.length;
+export function initBytes(init: CommonInit): number {
+  return INIT_BYTES + 2 * init.signature.length;
 }
 
 /** Hands out one {@linkcode SharedInit} for equal fields, and forgets it with its last use. */
 export class SharedInits {
-  readonly #bySignature = new Map<string, Counted>();
+  readonly #bySignature = new Map<string, CommonInit>();
   #bytes = 0;
 
   /** How many distinct sets of fields are in use. */
@@ -42,13 +47,13 @@ export class SharedInits {
   }
 
   /** The one object for these fields; give it back with {@linkcode SharedInits.release}. */
-  acquire(fields: Readonly<Record<string, string>>): SharedInit {
+  acquire(fields: Readonly<Record<string, string>>, isPublic: boolean, minted: boolean): CommonInit {
     // A field value holds neither line feed nor NUL, so the signature tells all fields apart.
-    let signature = "";
+    let signature = `${isPublic ? "public" : ""}\n${minted ? "minted" : ""}\n`;
     for (const name in fields) signature += `${name}\n${fields[name]}\n`;
     let init = this.#bySignature.get(signature);
     if (init === undefined) {
-      init = { status: 304, headers: { ...fields }, signature, uses: 0 };
+      init = { status: 304, headers: { ...fields }, isPublic, minted, signature, uses: 0 };
       this.#bySignature.set(signature, init);
       this.#bytes += initBytes(init);
     }
@@ -57,10 +62,9 @@ export class SharedInits {
   }
 
   /** Gives one use back. */
-  release(init: SharedInit): void {
-    const counted = init as Counted;
-    if (--counted.uses > 0) return;
-    this.#bySignature.delete(counted.signature);
+  release(init: CommonInit): void {
+    if (--init.uses > 0) return;
+    this.#bySignature.delete(init.signature);
     this.#bytes -= initBytes(init);
   }
 

@@ -9,11 +9,11 @@ import type { KeptEntry } from "./entry.ts";
 import { base64url, sha256 } from "./sha256.ts";
 
 /** Of this layout, and no other. */
-const FORMAT = "stillfresh-snapshot-1";
+const FORMAT = "stillfresh-snapshot-2";
 
 /** One entry, as data. */
 export interface SavedEntry {
-  readonly key: string;
+  /** The resource, who asks and the variant. */
   readonly storageKey: string;
   /** What the variants of the resource have in common, and the fields that select among them. */
   readonly variants: readonly [base: string, fields: readonly string[]] | null;
@@ -46,9 +46,8 @@ export interface Snapshot {
 
 /** An entry as data. */
 export function saveEntry(entry: KeptEntry): SavedEntry {
-  const { key, storageKey, variants, etag, minted, lastModified, isPublic, groups } = entry;
+  const { storageKey, variants, etag, minted, lastModified, isPublic, groups } = entry;
   return {
-    key,
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],
     etag,

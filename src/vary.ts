@@ -29,6 +29,19 @@ export function storageKey(key: string, caller: string | undefined): string {
   return key.charCodeAt(0) === 0 ? `\0${key}` : key;
 }
 
+/** The resource again, out of what {@linkcode storageKey} or {@linkcode variantKey} gave: kept, it would be there twice. */
+export function resourceOf(place: string): string {
+  if (place.charCodeAt(0) !== 0) return place;
+  const colon = place.indexOf(":");
+  if (place.startsWith("\0v")) {
+    const start = colon + 1;
+    return resourceOf(place.slice(start, start + Number(place.slice(2, colon))));
+  }
+  // What begins like a composed key was set apart by one more of these.
+  if (place.charCodeAt(1) === 0) return place.slice(1);
+  return place.slice(colon + 1 + Number(place.slice(1, colon)));
+}
+
 /**
  * The same for one variant: the values of the request fields that `Vary` names, compared as they are. RFC 9111 §4.1
  * would allow some normalisation; a value that is spelled differently only costs a hit.

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Entries } from "../src/entries.ts";
 import type { Registration } from "../src/entry.ts";
-import { groupOf } from "../src/group.ts";
+import { groupNames } from "../src/groups.ts";
 import { NO_FIELDS, offer } from "./support/registrations.ts";
 
 function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: number } = {}) {
@@ -20,10 +20,9 @@ function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: n
     headers: HeadersInit = {},
   ) => {
     const draft = {
-      key: base,
       base,
       offer: offer(sources, more),
-      names: new Set(sources.map(groupOf)),
+      names: groupNames(sources),
       mark,
     };
     return entries.add(draft, new Headers(headers), () => more.etag ?? '"1"');
@@ -73,7 +72,7 @@ test("Entries: the tag is asked for with the former entry only while that is val
   const formers: (string | undefined)[] = [];
   const add = (mark: number) =>
     entries.add(
-      { key: "/", base: "/", offer: offer(["a"]), names: new Set(["a"]), mark },
+      { base: "/", offer: offer(["a"]), names: ["a"], mark },
       NO_FIELDS,
       (former) => {
         formers.push(former?.etag);
@@ -108,7 +107,7 @@ test("Entries: bytes say what is kept: field values that no entry shares, and wh
   const bytes = (base: string, fields: Record<string, string>) => {
     const { entries } = setUp();
     entries.add(
-      { key: "/", base, offer: offer(["a"], { fields }), names: new Set(["a"]), mark: 0 },
+      { base, offer: offer(["a"], { fields }), names: ["a"], mark: 0 },
       NO_FIELDS,
       () => '"1"',
     );

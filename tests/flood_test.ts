@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { flood, recovery } from "../bench/flood.ts";
 import { dependsOn, EtagRegistry } from "../mod.ts";
-import { Sieve } from "../src/sieve.ts";
 import { PAGE, request, wrap } from "./support/http.ts";
 
 test("a flood of 100,000 URLs: the pages in use survive it", async () => {
@@ -37,14 +36,4 @@ test("a flood of long keys and group names: bounded in bytes", async () => {
   for (n = 0; n < 1000; n++) await site.ask(request({}, { url: `${PAGE}/${"k".repeat(2000)}/${n}` }));
   assert.ok(registry.bytes <= 2 ** 20, `${registry.bytes}`);
   assert.ok(registry.size > 100, `${registry.size}`);
-});
-
-test("Sieve: a hand that nobody moves is taken away, or V8 would keep every table the Map has outgrown", () => {
-  const sieve = new Sieve<{ readonly name: string; visited: boolean }>(() => false);
-  const keep = (name: string) => sieve.set(name, { name, visited: false });
-  for (const name of ["a", "b", "c"]) keep(name);
-  assert.equal(sieve.victim()?.name, "a");
-  assert.equal(sieve.victim()?.name, "b", "the hand has moved on");
-  for (let n = 0; n < 4; n++) keep("c");
-  assert.equal(sieve.victim()?.name, "a", "it begins anew");
 });

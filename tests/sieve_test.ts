@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Sieve } from "../src/sieve.ts";
+import { Sieve, type Sieved } from "../src/sieve.ts";
 
-interface Page {
+interface Page extends Sieved<Page> {
   readonly key: string;
-  visited: boolean;
   dead: boolean;
 }
 
 function setUp(keys: readonly string[] = []) {
   const sieve = new Sieve<Page>((page) => page.dead);
   const add = (key: string): Page => {
-    const page = { key, visited: false, dead: false };
+    const page: Page = { key, visited: false, dead: false, older: undefined, newer: undefined };
     sieve.set(key, page);
     return page;
   };
@@ -87,6 +86,22 @@ test("Sieve: among many, the dead are found little by little, and all of them", 
     add(`new${i}`);
   }
   assert.deepEqual(dead.filter((key) => sieve.get(key) !== undefined), []);
+});
+
+test("Sieve: what the hand points at may be taken out", () => {
+  const { sieve, evict } = setUp(["a", "b", "c", "d"]);
+  sieve.get("a")!.visited = true;
+  assert.equal(sieve.victim()!.key, "b", "and the hand stands at c");
+  sieve.delete("c");
+  assert.deepEqual([evict(), evict(), evict(), evict()], ["d", "a", "b", undefined]);
+});
+
+test("Sieve: a value under a key that is taken comes in as the newest", () => {
+  const { sieve, add } = setUp(["a", "b"]);
+  const page = add("a");
+  assert.deepEqual([...sieve.values()].map(({ key }) => key), ["b", "a"]);
+  assert.equal(sieve.get("a"), page);
+  assert.equal(sieve.size, 2);
 });
 
 test("Sieve: forgets all at once, and can be filled again", () => {

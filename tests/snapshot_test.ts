@@ -138,7 +138,7 @@ test("snapshot: truncated, edited, foreign or future ones are refused, and the r
     { ...good, entries: (good["entries"] as unknown[]).slice(1) },
     { ...good, seats: [] },
     edited,
-    { ...good, format: "stillfresh-snapshot-2" },
+    { ...good, format: "stillfresh-snapshot-3" },
     { ...good, digest: undefined },
     { ...good, version: "2" },
     travelled(new EtagRegistry({ version: "2" })),

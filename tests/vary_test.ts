@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { storageKey, variantKey, varyFields } from "../src/vary.ts";
+import { resourceOf, storageKey, variantKey, varyFields } from "../src/vary.ts";
 
 for (
   const [field, expected] of [
@@ -45,6 +45,18 @@ test("storageKey: no two pairs of a resource and a caller share one", () => {
     fc.property(part, who, part, who, (key, caller, otherKey, otherCaller) => {
       const same = storageKey(key, caller) === storageKey(otherKey, otherCaller);
       assert.equal(same, key === otherKey && caller === otherCaller);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("resourceOf: finds the resource in whatever was composed of it", () => {
+  const who = fc.option(part, { nil: undefined });
+  fc.assert(
+    fc.property(part, who, value, (key, caller, accept) => {
+      const place = storageKey(key, caller);
+      assert.equal(resourceOf(place), key);
+      assert.equal(resourceOf(variantKey(place, ["accept"], new Headers({ accept }))), key);
     }),
     { numRuns: 1_000 },
   );

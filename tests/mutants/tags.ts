@@ -15,7 +15,7 @@ const withoutId: Mutant = {
   ],
 };
 
-const MINTED = "  return former.groups.every((group) => names.has(group.name)) ? former.etag : undefined;";
+const MINTED = "  return former.groups.every((group) => wanted.has(group.name)) ? former.etag : undefined;";
 
 const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n";
 

@@ -1,0 +1,90 @@
+/**
+ * Invalidation at scale: what a change of a group costs on which 1,000,000 entries depend, how long it and what follows
+ * from it hold the event loop up, and how soon the live rest is served again.
+ *
+ * `deno run -A bench/registry/invalidation.ts`, `bun bench/registry/invalidation.ts`,
+ * `node --expose-gc bench/registry/invalidation.ts`; an argument is the number of entries.
+ *
+ * @module
+ */
+import process from "node:process";
+import {
+  add,
+  heap,
+  line,
+  liveRegistry,
+  type Mix,
+  mixes,
+  NO_FIELDS,
+  quartiles,
+  runtime,
+  url,
+} from "./support.ts";
+
+const ENTRIES = Number(process.argv[2] ?? 1_000_000);
+/** One entry in so many does not depend on the group. */
+const REST = 10;
+
+/** All but a tenth depend on `posts`. */
+const mix: Mix = {
+  ...mixes.own,
+  groups: (page) => {
+    const [document, author] = mixes.own.groups(page);
+    return [document, author, page % REST === 0 ? "about" : "posts"];
+  },
+};
+
+const registry = liveRegistry({ maxEntries: ENTRIES });
+for (let page = 0; page < ENTRIES; page++) add(registry, page, mix);
+await heap();
+
+// The change, before anything is warm: it is not often that a million pages change.
+const calls: number[] = [];
+for (let round = 0; round < 21; round++) {
+  const start = performance.now();
+  registry.invalidate("posts");
+  calls.push(performance.now() - start);
+}
+const [middle] = quartiles(calls);
+console.log(`${runtime}: a group of ${ENTRIES - ENTRIES / REST} dependents among ${ENTRIES} entries`);
+line(
+  "invalidating it",
+  `${(middle * 1000).toFixed(1)} µs`,
+  `first ${(calls[0]! * 1000).toFixed(0)} µs, ≤ 200`,
+);
+
+/** The longest of many short pieces of work, as an event loop would see them, without what the collector takes. */
+const pieces: number[] = [];
+function piece(work: () => void): void {
+  const start = performance.now();
+  work();
+  pieces.push(performance.now() - start);
+}
+
+let hits = 0;
+const LIVE = 1000;
+for (let at = 0; at < LIVE; at++) {
+  piece(() => {
+    if (typeof registry.lookup(url(at * REST), NO_FIELDS) !== "string") hits++;
+    if (registry.lookup(url(at * REST + 1), NO_FIELDS) !== "group-changed") throw new Error("still answered");
+  });
+}
+line("hits on the rest, right after", `${(100 * hits / LIVE).toFixed(1)} %`);
+
+// As many new pages as have died: these must leave before any that lives.
+const evicted = registry.stats.evicted;
+const added = Math.min(200_000, ENTRIES - ENTRIES / REST);
+for (let n = 0; n < added; n++) piece(() => add(registry, ENTRIES + n, mixes.own));
+line("live entries evicted for new ones", `${registry.stats.evicted - evicted}`, `of ${added} new ones`);
+hits = 0;
+let asked = 0;
+for (let page = 0; page < ENTRIES; page += REST * 7, asked++) {
+  if (typeof registry.lookup(url(page), NO_FIELDS) !== "string") hits++;
+}
+line("hits on the rest, one pass later", `${(100 * hits / asked).toFixed(1)} %`);
+pieces.sort((a, b) => b - a);
+line(
+  "longest piece of work since the change",
+  `${pieces[0]!.toFixed(1)} ms`,
+  `then ${pieces.slice(1, 4).map((ms) => ms.toFixed(1)).join(", ")}; ≤ 5`,
+);

@@ -1,0 +1,111 @@
+/**
+ * The registry at scale: a hit at 10^6 entries against one at 10^3, bytes an entry against what `registry.bytes` says,
+ * and the longest stall while it grows.
+ *
+ * `deno run -A bench/registry/size.ts`, `bun bench/registry/size.ts`, `node --expose-gc bench/registry/size.ts`; an argument
+ * names one part (`hit`, `heap`, `growth`), a second one the number of entries.
+ *
+ * @module
+ */
+import process from "node:process";
+import { EtagRegistry } from "../../src/registry.ts";
+import * as support from "./support.ts";
+import {
+  add,
+  heap,
+  line,
+  liveRegistry,
+  type Mix,
+  mixes,
+  NO_FIELDS,
+  quartiles,
+  shuffled,
+  url,
+} from "./support.ts";
+
+const [part = "all", size = "1000000"] = process.argv.slice(2);
+const ENTRIES = Number(size);
+
+/** Nanoseconds a look-up by keys that are new strings, in an order that no cache foresees: some windows. */
+function cold(registry: EtagRegistry, entries: number): number[] {
+  const figures: number[] = [];
+  const batch = 50_000;
+  const order = [...shuffled(entries)];
+  let at = 0;
+  for (let round = -3; round < 15; round++) {
+    const keys = Array.from({ length: batch }, () => url(order[at++ % entries]!));
+    let hits = 0;
+    const before = process.cpuUsage();
+    for (const key of keys) {
+      const entry = registry.lookup(key, NO_FIELDS);
+      if (typeof entry !== "string" && entry.etag === TAG) hits++;
+    }
+    const { user, system } = process.cpuUsage(before);
+    if (hits !== batch) throw new Error(`${hits} hits of ${batch}`);
+    if (round >= 0) figures.push((user + system) * 1e3 / batch);
+  }
+  return figures;
+}
+
+const TAG = '"2-dcaf7822f26d21ce1d1a2c54.K7gNU3sdo-O"';
+
+function filled(entries: number, mix: Mix): EtagRegistry {
+  const registry = liveRegistry();
+  for (let page = 0; page < entries; page++) add(registry, page, mix, support.fresh(TAG));
+  return registry;
+}
+
+function hits(): void {
+  const small = filled(1000, mixes.own);
+  const large = filled(ENTRIES, mixes.own);
+  const [little] = quartiles([...cold(small, 1000), ...cold(small, 1000)]);
+  const [much, low, high] = quartiles(cold(large, ENTRIES));
+  line("look-up among 10^3, cold keys", `${little.toFixed(0)} ns`);
+  line(
+    `look-up among ${ENTRIES}, cold keys`,
+    `${much.toFixed(0)} ns`,
+    `(${low.toFixed(0)}–${high.toFixed(0)})`,
+  );
+  line("ratio", (much / little).toFixed(2), "≤ 4");
+}
+
+async function bytes(mix: Mix, target: number | undefined): Promise<void> {
+  const before = await heap();
+  let registry: EtagRegistry | undefined = new EtagRegistry({ maxEntries: 1e8, maxBytes: 1e11 });
+  for (let page = 0; page < ENTRIES; page++) add(registry, page, mix);
+  const used = await heap() - before;
+  const said = registry.bytes;
+  if (registry.size !== ENTRIES) throw new Error(`${registry.size} entries`);
+  line(
+    `heap an entry, ${mix.name}`,
+    `${(used / ENTRIES).toFixed(0)} B`,
+    `registry.bytes says ${(100 * said / used - 100).toFixed(1)} %${
+      target === undefined ? "" : `, ≤ ${target}`
+    }`,
+  );
+  registry = undefined;
+}
+
+/** The longest single call, and the ten longest together, while a registry grows; keys are made outside. */
+function growth(): void {
+  const registry = liveRegistry();
+  const longest: number[] = [];
+  for (let page = 0; page < ENTRIES; page++) {
+    const start = performance.now();
+    add(registry, page, mixes.own);
+    const took = performance.now() - start;
+    if (took > 2) longest.push(took);
+  }
+  longest.sort((a, b) => b - a);
+  line(`longest stall while growing to ${ENTRIES}`, `${(longest[0] ?? 2).toFixed(1)} ms`, "≤ 50");
+  line("the next ones", `${longest.slice(1, 5).map((ms) => ms.toFixed(0)).join(", ")} ms`);
+}
+
+console.log(`${support.runtime}: registry of ${ENTRIES} entries`);
+if (part === "all" || part === "growth") growth();
+if (part === "all" || part === "hit") hits();
+if (part === "all" || part === "heap") {
+  await bytes(mixes.few, 340);
+  await bytes(mixes.own, 480);
+  await bytes(mixes.long, undefined);
+}

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ShardedMap } from "../src/sharded_map.ts";
+
+test("ShardedMap: does what a Map does", () => {
+  const key = fc.oneof(fc.constantFrom("", "a", "b", "__proto__"), fc.string({ maxLength: 20 }));
+  const operation = fc.tuple(fc.constantFrom("set", "set", "set", "delete", "clear"), key, fc.nat());
+  fc.assert(fc.property(fc.array(operation, { maxLength: 100 }), (operations) => {
+    const sharded = new ShardedMap<number>();
+    const map = new Map<string, number>();
+    for (const [what, name, value] of operations) {
+      if (what === "set") {
+        sharded.set(name, value);
+        map.set(name, value);
+      }
+      if (what === "delete") assert.equal(sharded.delete(name), map.delete(name));
+      if (what === "clear" && value % 8 === 0) {
+        sharded.clear();
+        map.clear();
+      }
+      assert.equal(sharded.get(name), map.get(name));
+      assert.equal(sharded.size, map.size);
+    }
+    for (const [name, value] of map) assert.equal(sharded.get(name), value);
+  }));
+});
