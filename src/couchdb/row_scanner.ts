@@ -39,15 +39,15 @@ export class RowScanner {
   /** The line that has begun. */
   #begun: Uint8Array[] = [];
 
-  /** Adds what `bytes` complete to `rows`, up to the end of the feed or the first fault. */
+  /** Adds what `bytes` complete to `rows`, up to the end of the feed or the first fault; keeps none of `bytes`. */
   push(bytes: Uint8Array, rows: Rows): void {
     const first = bytes.indexOf(LINE_FEED) + 1;
     const last = bytes.lastIndexOf(LINE_FEED) + 1;
-    this.#begun.push(bytes.subarray(0, first === 0 ? bytes.length : first));
+    this.#begun.push(bytes.slice(0, first === 0 ? bytes.length : first));
     if (first === 0) return;
     this.#scan(joined(this.#begun), rows, PIECE);
     this.#scan(bytes.subarray(first, last), rows, PIECE);
-    this.#begun = [bytes.subarray(last)];
+    this.#begun = [bytes.slice(last)];
   }
 
   /** Reads whole lines, as many at once as fit into `size` bytes, and at least one. */
