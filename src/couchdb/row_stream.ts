@@ -48,7 +48,7 @@ export class RowStream implements Stream {
     this.#patience = settings.watchdog.patience;
     this.#since = since;
     this.#silentSince = instant(settings.clock);
-    session.signal.addEventListener("abort", () => this.close(), { once: true });
+    session.signal.addEventListener("abort", this.close);
     const { signal } = this.#connection;
     this.#body = open(since, signal).then((response) => new Body(response, signal, settings.sight.counters));
     this.#pending = this.#receive();
@@ -86,9 +86,10 @@ export class RowStream implements Stream {
   }
 
   /** Closes this connection only. */
-  close(): void {
+  readonly close = (): void => {
+    this.#session.signal.removeEventListener("abort", this.close);
     this.#connection.abort();
-  }
+  };
 
   /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
   async #receive(): Promise<Rows> {
