@@ -78,8 +78,9 @@ export class Transport {
   async #await<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const { watchdog, sleep } = this.#settings;
     const result = await within(work, watchdog.patience, sleep, signal);
-    if (result === LATE) throw new ChangesError("timeout", "The database does not answer");
-    return result;
+    if (result !== LATE) return result;
+    watchdog.expired();
+    throw new ChangesError("timeout", "The database does not answer");
   }
 
   async #fields(body: string | undefined): Promise<Headers> {

@@ -1,9 +1,12 @@
 /** What a connection leaves behind. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseDatabaseUrl } from "../../src/couchdb/database_url.ts";
 import { settle } from "../../src/couchdb/options.ts";
 import { PolledStream } from "../../src/couchdb/polled_stream.ts";
 import { RowStream } from "../../src/couchdb/row_stream.ts";
+import { Transport } from "../../src/couchdb/transport.ts";
+import { FakeTime } from "../support/fake_time.ts";
 
 /** Counts the listeners of a signal. */
 function counted(): { readonly session: AbortController; readonly listeners: () => number } {
@@ -50,3 +53,15 @@ for (const Stream of [RowStream, PolledStream]) {
     await closed;
   });
 }
+
+test("Transport: an answer that takes longer than a server may be silent gets more time at the next attempt", async () => {
+  const time = new FakeTime();
+  const settings = settle({ ...time, fetch: () => new Promise(() => {}) });
+  const transport = new Transport(parseDatabaseUrl("http://127.0.0.1/db"), settings);
+  for (const patience of [30_000, 60_000, 120_000, 180_000]) {
+    assert.equal(settings.watchdog.patience, patience);
+    const text = transport.text("", new AbortController().signal);
+    time.advance(patience);
+    await assert.rejects(text, { code: "timeout" });
+  }
+});
