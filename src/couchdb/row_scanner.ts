@@ -41,10 +41,11 @@ export class RowScanner {
 
   /** Adds what `bytes` complete to `rows`, up to the end of the feed or the first fault; keeps none of `bytes`. */
   push(bytes: Uint8Array, rows: Rows): void {
-    const first = bytes.indexOf(LINE_FEED) + 1;
     const last = bytes.lastIndexOf(LINE_FEED) + 1;
-    this.#begun.push(bytes.slice(0, first === 0 ? bytes.length : first));
-    if (first === 0) return;
+    // A short chunk is read with the line that has begun, as one piece; a long one is not copied.
+    const first = bytes.length > PIECE ? bytes.indexOf(LINE_FEED) + 1 : last;
+    this.#begun.push(last === 0 ? bytes.slice() : bytes.subarray(0, first));
+    if (last === 0) return;
     this.#scan(joined(this.#begun), rows, PIECE);
     this.#scan(bytes.subarray(first, last), rows, PIECE);
     this.#begun = [bytes.slice(last)];
