@@ -153,7 +153,7 @@ async function ask(
   const query = Object.entries(parameters).map(([name, value]) =>
     `${name}=${encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value))}`
   );
-  const body = parseJson(await transport.text(`?${query.join("&")}`, signal)) as {
+  const body = parseJson(await textOf(transport, `?${query.join("&")}`, signal)) as {
     readonly [key: string]: unknown;
   };
   const { results, last_seq: lastSeq } = body ?? {};
@@ -162,6 +162,19 @@ async function ask(
     throw new ChangesError("not-json", "The answer is JSON, but tells no updates");
   }
   return { updates: results.flatMap(updateOf), lastSeq };
+}
+
+/** An answer's text; a request that is given up is not left behind. */
+async function textOf(transport: Transport, path: string, signal: AbortSignal): Promise<string> {
+  const request = new AbortController();
+  const stop = () => request.abort(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    return await transport.text(path, request.signal);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
+  }
 }
 
 /** Rows of another kind say nothing about a database. */

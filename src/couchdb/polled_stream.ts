@@ -37,7 +37,7 @@ export class PolledStream implements Stream {
     this.#settings = settings;
     this.#since = since;
     this.#session = session;
-    session.signal.addEventListener("abort", () => this.close(), { once: true });
+    session.signal.addEventListener("abort", this.close);
     this.#ask();
   }
 
@@ -49,9 +49,10 @@ export class PolledStream implements Stream {
     return rows;
   }
 
-  close(): void {
+  readonly close = (): void => {
+    this.#session.signal.removeEventListener("abort", this.close);
     this.#connection.abort();
-  }
+  };
 
   #ask(): Promise<Rows> {
     this.#pending = this.#rows();

@@ -31,7 +31,7 @@ function word(text: string, at: number): number {
 }
 
 /** Bytes decoded at once. A string cut out of a text keeps the whole text alive, so the text must not be long. */
-const PIECE = 8_192;
+const PIECE = 16_384;
 
 /** Reads one response. */
 export class RowScanner {
@@ -39,15 +39,16 @@ export class RowScanner {
   /** The line that has begun. */
   #begun: Uint8Array[] = [];
 
-  /** Adds what `bytes` complete to `rows`, up to the end of the feed or the first fault. */
+  /** Adds what `bytes` complete to `rows`, up to the end of the feed or the first fault; keeps none of `bytes`. */
   push(bytes: Uint8Array, rows: Rows): void {
-    const first = bytes.indexOf(LINE_FEED) + 1;
     const last = bytes.lastIndexOf(LINE_FEED) + 1;
-    this.#begun.push(bytes.subarray(0, first === 0 ? bytes.length : first));
-    if (first === 0) return;
+    // A short chunk is read with the line that has begun, as one piece; a long one is not copied.
+    const first = bytes.length > PIECE ? bytes.indexOf(LINE_FEED) + 1 : last;
+    this.#begun.push(last === 0 ? bytes.slice() : bytes.subarray(0, first));
+    if (last === 0) return;
     this.#scan(joined(this.#begun), rows, PIECE);
     this.#scan(bytes.subarray(first, last), rows, PIECE);
-    this.#begun = [bytes.subarray(last)];
+    this.#begun = [bytes.slice(last)];
   }
 
   /** Reads whole lines, as many at once as fit into `size` bytes, and at least one. */
@@ -72,21 +73,30 @@ function isLiteral(bytes: Uint8Array, text: string): boolean {
   return text.length === bytes.length && !text.includes("\\");
 }
 
+/** A change whose strings stand for themselves in the text. */
+type LiteralChange = CouchChange & { readonly seq: string };
+
 /** Reads literal lines. */
 function readLines(bytes: Uint8Array, text: string, rows: Rows): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let start = 0; start < text.length && rows.open;) {
-    const end = text.indexOf("\n", start);
-    const change = readRow(view, text, start, text[end - 1] === "\r" ? end - 1 : end);
-    if (change === undefined) rows.addLines([text.slice(start, end)]);
-    else rows.add(change);
+  const { buffer, byteOffset, length } = bytes;
+  const view = new DataView(buffer, byteOffset, length);
+  const offset = byteOffset % 4;
+  const words = new Int32Array(buffer, byteOffset - offset, (offset + length) >> 2);
+  for (let start = 0; start < length && rows.open;) {
+    const change = readRow(view, text, start);
+    let end = change === undefined ? start : start + lengthOf(change);
+    const whole = bytes[end] === LINE_FEED &&
+      !hasControlCharacter(words, offset + start + SEQ.length, offset + end - END.length);
+    if (change !== undefined && whole) rows.add(change);
+    else rows.addLines([text.slice(start, end = text.indexOf("\n", start))]);
     start = end + 1;
   }
 }
 
-/** The change in a literal line, if it is a row as CouchDB writes it: these members in this order, and no more. */
-function readRow(view: DataView, text: string, start: number, end: number): CouchChange | undefined {
-  if (end - start < SHORTEST || !isSeq(view, start)) return undefined;
+/** The change that begins there, if it is a row as CouchDB writes it: these members in this order, and no more. */
+function readRow(view: DataView, text: string, start: number): LiteralChange | undefined {
+  const end = text.length;
+  if (start + SHORTEST > end || !isSeq(view, start)) return undefined;
   const seq = start + SEQ.length;
   const seqEnd = text.indexOf(QUOTE, seq);
   if (seqEnd < 0 || seqEnd + ID.length + REV.length > end || !isId(view, seqEnd)) return undefined;
@@ -95,17 +105,20 @@ function readRow(view: DataView, text: string, start: number, end: number): Couc
   if (idEnd < 0 || idEnd + REV.length + END.length > end || !isRev(view, idEnd)) return undefined;
   const rev = idEnd + REV.length;
   const revEnd = text.indexOf(QUOTE, rev);
-  if (revEnd < 0 || hasControlCharacter(view, seq, revEnd)) return undefined;
-  const deleted = end - revEnd !== END.length;
-  if (deleted ? text.substring(revEnd, end) !== DELETED : view.getInt32(revEnd, true) !== END_0) {
-    return undefined;
-  }
+  if (revEnd < 0 || revEnd + END.length > end) return undefined;
+  const deleted = view.getInt32(revEnd, true) !== END_0;
+  if (deleted && !text.startsWith(DELETED, revEnd)) return undefined;
   return {
     id: text.substring(id, idEnd),
     rev: text.substring(rev, revEnd),
     deleted,
     seq: text.substring(seq, seqEnd),
   };
+}
+
+/** Of the row that says so, without its line end. */
+function lengthOf({ seq, id, rev, deleted }: LiteralChange): number {
+  return SHORTEST + seq.length + id.length + rev.length + (deleted ? DELETED.length - END.length : 0);
 }
 
 function isSeq(view: DataView, at: number): boolean {
@@ -123,22 +136,12 @@ function isRev(view: DataView, at: number): boolean {
     view.getInt32(at + 17, true) === REV_17;
 }
 
-/** Whether there is what JSON allows in no string: a byte with none of the bits 5 and 6. Four bytes at least. */
-function hasControlCharacter(view: DataView, start: number, end: number): boolean {
-  let either = -1;
-  let at = start;
-  for (; at + 16 <= end; at += 16) {
-    const a = view.getInt32(at, true);
-    const b = view.getInt32(at + 4, true);
-    const c = view.getInt32(at + 8, true);
-    const d = view.getInt32(at + 12, true);
-    either &= (a | a << 1) & (b | b << 1) & (c | c << 1) & (d | d << 1);
-  }
-  for (; at < end; at += 4) {
-    const a = view.getInt32(at + 4 > end ? end - 4 : at, true);
-    either &= a | a << 1;
-  }
-  return (either & 0x40404040) !== 0x40404040;
+/** Whether there is what JSON allows in no string: of ASCII, what adding 96 does not carry into bit 7. */
+function hasControlCharacter(words: Int32Array, start: number, end: number): boolean {
+  let all = -1;
+  // Whole words: what they hold beyond the ends belongs to the fixed parts.
+  for (let at = start >> 2; at < end / 4; at++) all &= (words[at] as number) + 0x60606060;
+  return (all | 0x7f7f7f7f) !== -1;
 }
 
 /** One array of many. */

@@ -6,12 +6,12 @@
 import type { Since } from "../change.ts";
 import { ChangesError } from "../changes_error.ts";
 import { type Instant, instant } from "../clock.ts";
+import { Body } from "./body.ts";
 import type { Settings } from "./options.ts";
 import { RowScanner } from "./row_scanner.ts";
 import { Rows } from "./rows.ts";
 import type { Stream } from "./stream.ts";
 import { LATE, within } from "./timing.ts";
-import { read } from "./transport.ts";
 
 /** Turns of the microtask queue in which bytes that have been received already become rows: setting a timer costs more. */
 const TURNS = 16;
@@ -23,7 +23,7 @@ export class RowStream implements Stream {
   readonly #connection = new AbortController();
   readonly #patience: number;
   readonly #scanner = new RowScanner();
-  readonly #reader: Promise<ReadableStreamDefaultReader<Uint8Array> | undefined>;
+  readonly #body: Promise<Body>;
   #pending: Promise<Rows> | undefined;
   /** What `#pending` gives, once it is there. */
   #arrived: Rows | undefined;
@@ -48,8 +48,9 @@ export class RowStream implements Stream {
     this.#patience = settings.watchdog.patience;
     this.#since = since;
     this.#silentSince = instant(settings.clock);
-    session.signal.addEventListener("abort", () => this.close(), { once: true });
-    this.#reader = open(since, this.#connection.signal).then((response) => response.body?.getReader());
+    session.signal.addEventListener("abort", this.close);
+    const { signal } = this.#connection;
+    this.#body = open(since, signal).then((response) => new Body(response, signal, settings.sight.counters));
     this.#pending = this.#receive();
     this.#pending.catch(() => {}); // told through the session
   }
@@ -85,17 +86,18 @@ export class RowStream implements Stream {
   }
 
   /** Closes this connection only. */
-  close(): void {
+  readonly close = (): void => {
+    this.#session.signal.removeEventListener("abort", this.close);
     this.#connection.abort();
-  }
+  };
 
   /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
   async #receive(): Promise<Rows> {
     const { watchdog, sight: { counters }, clock } = this.#settings;
     try {
-      const reader = await this.#reader;
+      const body = await this.#body;
       for (;;) {
-        const rows = this.#rows(await read(reader, this.#connection.signal, counters));
+        const rows = this.#rows(await body.read());
         watchdog.saw(this.#silence());
         this.#silentSince = instant(clock);
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {

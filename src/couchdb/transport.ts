@@ -4,6 +4,7 @@
  * @module
  */
 import { ChangesError } from "../changes_error.ts";
+import { Body } from "./body.ts";
 import type { DatabaseUrl } from "./database_url.ts";
 import { statusFault } from "./faults.ts";
 import { fieldsOf, type Settings } from "./options.ts";
@@ -63,11 +64,11 @@ export class Transport {
   }
 
   async #read(response: Response, signal: AbortSignal): Promise<string> {
-    const reader = response.body?.getReader();
+    const body = new Body(response, signal, this.#settings.sight.counters);
     const decoder = new TextDecoder();
     let text = "";
     for (;;) {
-      const bytes = await this.#await(read(reader, signal, this.#settings.sight.counters), signal);
+      const bytes = await this.#await(body.read(), signal);
       if (bytes === undefined) return text + decoder.decode();
       text += decoder.decode(bytes, { stream: true });
     }
@@ -77,8 +78,9 @@ export class Transport {
   async #await<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const { watchdog, sleep } = this.#settings;
     const result = await within(work, watchdog.patience, sleep, signal);
-    if (result === LATE) throw new ChangesError("timeout", "The database does not answer");
-    return result;
+    if (result !== LATE) return result;
+    watchdog.expired();
+    throw new ChangesError("timeout", "The database does not answer");
   }
 
   async #fields(body: string | undefined): Promise<Headers> {
@@ -132,22 +134,6 @@ export class Transport {
       if (cause instanceof ChangesError) throw cause;
       throw new ChangesError("network", "The database cannot be reached", { cause });
     }
-  }
-}
-
-/** The bytes that arrive next; undefined at the end of the body. */
-export async function read(
-  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-  signal: AbortSignal,
-  counters: { bytes: number },
-): Promise<Uint8Array | undefined> {
-  try {
-    const bytes = (await reader?.read())?.value;
-    counters.bytes += bytes?.length ?? 0;
-    return bytes;
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    throw new ChangesError("truncated", "The connection broke off", { cause });
   }
 }
 

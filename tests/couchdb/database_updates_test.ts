@@ -109,3 +109,27 @@ test("databaseUpdates: refusals are final, an abort and return() interrupt the w
   await feed.return?.();
   assert.equal((await pending).done, true);
 });
+
+test("databaseUpdates: a request that is given up is aborted, and a web page's body too", async () => {
+  const signals: AbortSignal[] = [];
+  let aborted: boolean[] = [];
+  const { options, time } = serve(
+    page("0-x"),
+    (_, { signal }) => {
+      signals.push(signal!);
+      setTimeout(() => time.advance(100_000));
+      return new Promise(() => {});
+    },
+    (_, { signal }) => {
+      signals.push(signal!);
+      return new Response("<html>", { headers: { "content-type": "text/html" } });
+    },
+    (url, init) => {
+      aborted = signals.map((signal) => signal.aborted);
+      return page("1-x", "a")(url, init);
+    },
+  );
+  const feed = databaseUpdates("http://127.0.0.1:5984", { ...options, random: () => 0 });
+  assert.deepEqual(await read(feed, 1), ["a"]);
+  assert.deepEqual(aborted, [true, true]);
+});

@@ -49,7 +49,8 @@ async function write(from: number, to: number): Promise<void> {
 }
 
 function open(options: ChangesOptions = {}): CouchChangesFeed {
-  return changes(`${root}/${name}`, { heartbeat: 2_000, headers: authorization, ...options });
+  const beat = options.timeout === undefined ? { heartbeat: 2_000 } : {};
+  return changes(`${root}/${name}`, { ...beat, headers: authorization, ...options });
 }
 
 async function everyId(options: ChangesOptions): Promise<string[]> {

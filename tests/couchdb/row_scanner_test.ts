@@ -129,6 +129,20 @@ test("RowScanner: reads a feed cut at every byte, and byte by byte", () => {
   assert.deepEqual(scanned([...bytes].map((byte) => Uint8Array.of(byte))), expected(bytes));
 });
 
+test("RowScanner: reads chunks longer than a piece", () => {
+  const ids = Array.from(
+    { length: 1_000 },
+    (_, n) => n % 300 === 299 ? "\\u0041" : n % 100 === 99 ? "ü" : "a",
+  );
+  const bytes = encode(
+    ids.map((id, n) => `{"seq":"${n}-x","id":"${id}${n}","changes":[{"rev":"1-a"}]}\n`).join(""),
+  );
+  assert.ok(bytes.length > 50_000);
+  for (const places of [[], [0.5], [0.1, 0.1, 0.6], [0.001, 0.8, 0.999]]) {
+    assert.deepEqual(scanned(cut(bytes, places)), expected(bytes), String(places));
+  }
+});
+
 test("RowScanner: what has begun is kept, and no more", () => {
   const rows = new Rows(0);
   const scanner = new RowScanner();
