@@ -8,7 +8,15 @@ import { deno, filesUnder, manifest, root } from "./run.ts";
 /** Where each file of `src` stands, lowest first: a file may import from earlier rows only. */
 export const rows: readonly (readonly string[])[] = [
   // Grammar, small shared types, data structures: each stands alone.
-  ["cache_control.ts", "etagc.ts", "http_date.ts", "problem.ts", "sharded_map.ts", "string_list.ts", "vary.ts"],
+  [
+    "cache_control.ts",
+    "etagc.ts",
+    "http_date.ts",
+    "problem.ts",
+    "sharded_map.ts",
+    "string_list.ts",
+    "vary.ts",
+  ],
   ["clock.ts", "group.ts", "reason.ts", "sha256.ts", "shared_init.ts", "sieve.ts", "validators.ts"],
   ["entity_tag_list.ts"],
   ["entity_tag.ts"],

@@ -111,13 +111,17 @@ export class Entries {
     const variants = this.#variantsFor(base, offer.vary);
     const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
     const former = this.#kept.get(storageKey);
-    const entry = new KeptEntry({
-      etag: copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined)),
-      lastModified: offer.lastModified,
-      init: this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined),
-      storageKey,
-      variants,
-    }, this.#acquire(draft.names), draft.mark);
+    const entry = new KeptEntry(
+      {
+        etag: copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined)),
+        lastModified: offer.lastModified,
+        init: this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined),
+        storageKey,
+        variants,
+      },
+      this.#acquire(draft.names),
+      draft.mark,
+    );
     return this.#admit(entry, former) ? entry : "too-large";
   }
 

@@ -82,7 +82,11 @@ export class Sieve<V extends Sieved<V>> {
   /** Takes all values out. */
   clear(): void {
     this.#byKey.clear();
-    this.#oldest = this.#newest = this.#hand = this.#reaper = undefined;
+    this.#oldest =
+      this.#newest =
+      this.#hand =
+      this.#reaper =
+        undefined;
     this.#unswept = 0;
   }
 

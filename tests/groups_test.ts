@@ -4,7 +4,11 @@ import { KeptEntry } from "../src/entry.ts";
 import { copied, type Group, groupNames, Groups, isOutdated } from "../src/groups.ts";
 
 function dependent(groups: readonly Group[], validAt: number): KeptEntry {
-  const init = { status: 304, headers: { etag: "" }, ...{ isPublic: true, minted: false, signature: "", uses: 1 } } as const;
+  const init = {
+    status: 304,
+    headers: { etag: "" },
+    ...{ isPublic: true, minted: false, signature: "", uses: 1 },
+  } as const;
   const from = { etag: "", lastModified: undefined, init, storageKey: "/", variants: undefined };
   return new KeptEntry(from, groups, validAt);
 }

@@ -8,7 +8,18 @@
  * @module
  */
 import process from "node:process";
-import { add, heap, line, liveRegistry, type Mix, mixes, NO_FIELDS, quartiles, runtime, url } from "./support.ts";
+import {
+  add,
+  heap,
+  line,
+  liveRegistry,
+  type Mix,
+  mixes,
+  NO_FIELDS,
+  quartiles,
+  runtime,
+  url,
+} from "./support.ts";
 
 const ENTRIES = Number(process.argv[2] ?? 1_000_000);
 /** One entry in so many does not depend on the group. */
@@ -36,7 +47,11 @@ for (let round = 0; round < 21; round++) {
 }
 const [middle] = quartiles(calls);
 console.log(`${runtime}: a group of ${ENTRIES - ENTRIES / REST} dependents among ${ENTRIES} entries`);
-line("invalidating it", `${(middle * 1000).toFixed(1)} µs`, `first ${(calls[0]! * 1000).toFixed(0)} µs, ≤ 200`);
+line(
+  "invalidating it",
+  `${(middle * 1000).toFixed(1)} µs`,
+  `first ${(calls[0]! * 1000).toFixed(0)} µs, ≤ 200`,
+);
 
 /** The longest of many short pieces of work, as an event loop would see them, without what the collector takes. */
 const pieces: number[] = [];

@@ -10,7 +10,18 @@
 import process from "node:process";
 import { EtagRegistry } from "../../src/registry.ts";
 import * as support from "./support.ts";
-import { add, heap, line, liveRegistry, type Mix, mixes, NO_FIELDS, quartiles, shuffled, url } from "./support.ts";
+import {
+  add,
+  heap,
+  line,
+  liveRegistry,
+  type Mix,
+  mixes,
+  NO_FIELDS,
+  quartiles,
+  shuffled,
+  url,
+} from "./support.ts";
 
 const [part = "all", size = "1000000"] = process.argv.slice(2);
 const ENTRIES = Number(size);
@@ -50,7 +61,11 @@ function hits(): void {
   const [little] = quartiles([...cold(small, 1000), ...cold(small, 1000)]);
   const [much, low, high] = quartiles(cold(large, ENTRIES));
   line("look-up among 10^3, cold keys", `${little.toFixed(0)} ns`);
-  line(`look-up among ${ENTRIES}, cold keys`, `${much.toFixed(0)} ns`, `(${low.toFixed(0)}–${high.toFixed(0)})`);
+  line(
+    `look-up among ${ENTRIES}, cold keys`,
+    `${much.toFixed(0)} ns`,
+    `(${low.toFixed(0)}–${high.toFixed(0)})`,
+  );
   line("ratio", (much / little).toFixed(2), "≤ 4");
 }
 
@@ -64,7 +79,9 @@ async function bytes(mix: Mix, target: number | undefined): Promise<void> {
   line(
     `heap an entry, ${mix.name}`,
     `${(used / ENTRIES).toFixed(0)} B`,
-    `registry.bytes says ${(100 * said / used - 100).toFixed(1)} %${target === undefined ? "" : `, ≤ ${target}`}`,
+    `registry.bytes says ${(100 * said / used - 100).toFixed(1)} %${
+      target === undefined ? "" : `, ≤ ${target}`
+    }`,
   );
   registry = undefined;
 }

@@ -43,7 +43,11 @@ export function print(
 ): void {
   for (const [name, values] of Object.entries(figures)) {
     const [middle, low, high] = quartiles(values);
-    line(name, `${middle.toFixed(0)} ${unit}`, `(${low.toFixed(0)}–${high.toFixed(0)}) ${targets[name] ?? ""}`);
+    line(
+      name,
+      `${middle.toFixed(0)} ${unit}`,
+      `(${low.toFixed(0)}–${high.toFixed(0)}) ${targets[name] ?? ""}`,
+    );
   }
 }
 
@@ -105,7 +109,9 @@ const PREFIX = "https://example.org/posts/";
 export const mixes: Readonly<Record<"few" | "own" | "long", Mix>> = {
   few: {
     name: "250,000 documents",
-    groups: (page) => [document(page % 250_000), document((page * 7 + 1) % 250_000), document((page * 13 + 2) % 250_000)],
+    groups: (
+      page,
+    ) => [document(page % 250_000), document((page * 7 + 1) % 250_000), document((page * 13 + 2) % 250_000)],
     prefix: PREFIX,
   },
   own: {
