@@ -15,7 +15,7 @@ import { EMPTY_PAGE, INFORMATION } from "../feed/rows.ts";
 import { add, fresh, line, mixes, NO_FIELDS, quartiles, runtime, shuffled, url } from "./support.ts";
 
 const GROUPS = Number(process.argv[2] ?? 1_000_000);
-const ROWS = 200_000;
+const ROWS = 100_000;
 const PIECE = 65_536;
 const PACKED =
   "g1AAAAB5eJzLYWBgYMpgTmEQTM4vTc5ISXIwNDLXMwBCwxyQVCJDUv3___-zMpgTmXKBAuzGyUlmlskW2DTgMSaPBUgyNACp_yDT";
@@ -137,7 +137,7 @@ async function cpu(run: () => Promise<number>): Promise<readonly [number, number
 
 console.log(`${runtime}: a feed into a registry with ${GROUPS} groups`);
 const figures: { bare: number[]; ours: number[]; ratio: number[] } = { bare: [], ours: [], ratio: [] };
-for (let round = -2; round < 7; round++) {
+for (let round = -2; round < 5; round++) {
   const [theirs, sum] = await cpu(bare);
   const [ours, same] = await cpu(followed);
   if (same !== sum) throw new Error(`${same} characters of ids, not ${sum}`);
@@ -157,7 +157,7 @@ const p99 = (late: readonly number[]): number => late[Math.floor(0.99 * (late.le
 const end = performance.now() + 3_000;
 const idle = await lateness(() => performance.now() > end);
 let over = false;
-const flood = followed(5).then(() => over = true);
+const flood = followed(4).then(() => over = true);
 const busy = await lateness(() => over);
 await flood;
 await follower.close();
