@@ -138,7 +138,7 @@ export class ChangeMemory {
     // Nobody can be overtaken by it, now or later.
     if (settle === 0 && this.#open.size === 0) {
       this.#forget();
-      if (!this.#changes.has(group)) return mark;
+      if (this.#changes.size === 0 || !this.#changes.has(group)) return mark;
     }
     const known = this.#changes.get(group);
     if (known === undefined) this.#bytes += CHANGE_BYTES + group.length;

@@ -52,7 +52,11 @@ function milliseconds(name: string, value: number): number {
   return value;
 }
 
-const nothing = (): Iterable<string> => [];
+const NOTHING: readonly string[] = [];
+const nothing = (): Iterable<string> => NOTHING;
+
+/** ms of work in a row: a feed that always has more to say would let nobody else have a turn. */
+const SPELL = 1;
 
 class FeedFollower<C extends Change> implements Follower {
   readonly #seat: Seat;
@@ -62,6 +66,8 @@ class FeedFollower<C extends Change> implements Follower {
   readonly ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
+  /** {@linkcode Seat.spent} when others last had a turn. */
+  #restedAt = 0;
 
   constructor(registry: EtagRegistry, feed: AsyncIterable<C> | ChangesFeed<C>, options: FollowOptions<C>) {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
@@ -124,9 +130,10 @@ class FeedFollower<C extends Change> implements Follower {
     try {
       if (!this.#batched) this.#apply(this.#seat.unbatched());
       while (!this.#seat.closed) {
-        const next = await this.#iterator.next();
-        if (next.done) break;
-        const { value } = next;
+        const pending = this.#iterator.next();
+        if (this.#seat.spent - this.#restedAt >= SPELL) await this.#rest(pending);
+        const { value, done } = await pending;
+        if (done) break;
         this.#apply(this.#batched ? value as ChangeBatch<C> : this.#seat.unbatched(value as C));
       }
       this.#end(new ChangesError("aborted", "The feed ended before it was live"));
@@ -134,6 +141,16 @@ class FeedFollower<C extends Change> implements Follower {
       if (!this.#seat.closed) this.#error = error;
       this.#end(error);
     }
+  }
+
+  /** Lets requests and timers have their turn, unless what comes next is a loss or a fault: those are known at once. */
+  async #rest(pending: Promise<IteratorResult<ChangeBatch<C> | C>>): Promise<void> {
+    const turn = new Promise<void>((resolve) => setTimeout(resolve));
+    const isLoss = ({ value }: IteratorResult<unknown>) =>
+      (value as ChangeBatch | undefined)?.state === "lost";
+    const lost = pending.then((next) => isLoss(next) ? undefined : turn, () => {});
+    await Promise.race([turn, lost]);
+    this.#restedAt = this.#seat.spent;
   }
 
   #apply(batch: ChangeBatch<C>): void {

@@ -151,11 +151,9 @@ export class EtagRegistry {
     // While suspended, that no change was reported says nothing about whether there was one.
     const kept = (former: KeptEntry | undefined) =>
       this.live ? tagToKeep(former, names, offer.representation) : undefined;
-    const entry = this.#entries.add(
-      draft,
-      headers,
-      (former) => offer.etag ?? kept(former) ?? mintTag(offer.representation),
-    );
+    const tagFor = (former: KeptEntry | undefined) =>
+      offer.etag ?? kept(former) ?? mintTag(offer.representation);
+    const entry = this.#entries.add(draft, headers, tagFor);
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }
 

@@ -30,6 +30,7 @@ export class Seat {
   #started: boolean;
   #live = false;
   #closed = false;
+  #spent = 0;
   /** Tells several feeds of one registry apart. */
   readonly name: string;
   /** ms without contact after which nothing is answered. */
@@ -81,6 +82,11 @@ export class Seat {
     return this.#closed;
   }
 
+  /** ms of work that applying has taken, in all. */
+  get spent(): number {
+    return this.#spent;
+  }
+
   /** ms since the last applied contact, by the clock that shows more; Infinity before the first. */
   get lag(): number {
     return this.#contact === undefined ? Infinity : possiblyElapsed(this.#contact, instant(this.#clock));
@@ -93,6 +99,7 @@ export class Seat {
    */
   apply<C extends Change>(batch: ChangeBatch<C>, groups: (change: C) => Iterable<string>): void {
     if (this.#closed) return;
+    const start = this.#clock.monotonic();
     if (this.#settle === undefined && batch.replicas !== undefined) {
       this.settle = batch.replicas > 1 ? REPLICATED_SETTLE : 0;
       this.#host.seatChanged();
@@ -117,6 +124,7 @@ export class Seat {
     this.#contact = batch.contact ?? this.#contact;
     this.#live = batch.state === "live" && batch.contact !== undefined;
     this.#host.seatChanged();
+    this.#spent += this.#clock.monotonic() - start;
   }
 
   #change(group: string, rev: string | undefined): void {

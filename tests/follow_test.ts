@@ -328,6 +328,56 @@ test("follow: a change that names nothing is a final fault, not a change of noth
   });
 });
 
+/** A registry whose monotonic clock shows a millisecond more each time it is read: all work takes long. */
+function slowRegistry(): EtagRegistry {
+  let ms = 0;
+  return new EtagRegistry({ now: () => 1e12, monotonic: () => ms++ });
+}
+
+test("follow: a feed that always has more to say lets others have their turn", async () => {
+  let yielded = 0;
+  async function* feed(): AsyncGenerator<Change> {
+    for (; yielded < 10_000; yielded++) yield { id: "a" };
+    await new Promise(() => {});
+  }
+  const follower = follow(slowRegistry(), feed());
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(yielded > 0 && yielded < 10_000, `${yielded} before the timer`);
+  void follower.close();
+});
+
+test("follow: a loss is known at once, whoever's turn it is", async () => {
+  const registry = slowRegistry();
+  const feed = new PushedFeed();
+  const follower = follow(registry, feed, { maxLag: 1e9 });
+  const contact = { wall: 1e12, monotonic: 0 };
+  const batch = { changes: [{ id: "a" }], position: undefined, contact };
+  feed.reader.push({ ...batch, state: "live" });
+  feed.reader.push({ ...batch, state: "lost" });
+  for (let turn = 0; turn < 20; turn++) await undefined;
+  assert.equal(feed.reader.asked, 3);
+  assert.equal(registry.live, false);
+  await follower.close();
+});
+
+test("follow: a fault while others have their turn is no unhandled rejection", async () => {
+  await handlingAll(async () => {
+    const registry = slowRegistry();
+    const feed = new PushedFeed();
+    const follower = follow(registry, feed, { maxLag: 1e9 });
+    feed.reader.push({
+      changes: [],
+      position: undefined,
+      contact: { wall: 1e12, monotonic: 0 },
+      state: "live",
+    });
+    feed.reader.fail(new Error("gone"));
+    for (let turn = 0; turn < 20; turn++) await undefined;
+    assert.deepEqual([registry.live, (follower.error as Error).message], [false, "gone"]);
+    await follower.close();
+  });
+});
+
 test("a plain iterable: live at once, however long it says nothing, until it ends", async () => {
   const clock = new SettableClock();
   const registry = new EtagRegistry({ ...clock });
