@@ -24,7 +24,7 @@ const PEERS = {
   "etag + fresh": "etag-fresh",
   "SHA-256, as @std/http": "std",
   "h3 handleCacheHeaders": "h3",
-  "ocache, of Nitro": "ocache",
+  "ocache, after Nitro": "ocache",
 };
 
 interface Lane {
