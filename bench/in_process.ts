@@ -77,7 +77,7 @@ export async function inProcess(quick: boolean, only?: string): Promise<void> {
     }
     printTable(
       `In process, ${runner.name} ${runner.version}: medians of ${rounds} alternating windows (and quartiles)`,
-      ["", "ns a call", "compared with", "figure", "target"],
+      ["", "ns of CPU a call", "compared with", "figure", "target"],
       rows.map(([group, name, compared]) => [
         name,
         spread(groups[group]![name]!, 0),

@@ -27,12 +27,18 @@ function program(path: string): Topic {
   return { parts: [], measure: async () => await started(denoRuntime(), ["run", "-A", "-q", path]) };
 }
 
-/** One that runs on every runtime, or on the one named. */
-function everywhere(path: string, flags: Partial<Record<Runtime["name"], string>> = {}): Topic {
+/** Without it some programs cannot tell what is held from what is only not collected yet. */
+const collectable: Partial<Record<Runtime["name"], string>> = {
+  Deno: "--v8-flags=--expose-gc",
+  Node: "--expose-gc",
+};
+
+/** Programs that run on every runtime, or on the one named. */
+function everywhere(...paths: readonly string[]): Topic {
   const measure: Topic["measure"] = async (_quick, only) => {
     for (const runner of await runners(only)) {
-      const own = flags[runner.name];
-      await started(runner, [...runner.flags, ...own === undefined ? [] : [own], path]);
+      const flags = [...runner.flags, ...[collectable[runner.name] ?? []].flat()];
+      for (const path of paths) await started(runner, [...flags, path]);
     }
   };
   return { parts: runtimeNames, measure };
@@ -44,14 +50,11 @@ async function started({ name, version, path }: Runtime, args: readonly string[]
   if (code !== 0) Deno.exitCode = 1;
 }
 
-/** Without it some programs cannot tell what is held from what is only not collected yet. */
-const collectable = { Deno: "--v8-flags=--expose-gc", Node: "--expose-gc" };
-
 const topics: Readonly<Record<string, Topic>> = {
   "in-process": { parts: runtimeNames, measure: inProcess },
   "http": { parts: httpServers, measure: overHttp },
   "page": { parts: pageServers, measure: pages },
-  "registry": everywhere("bench/registry/size.ts", collectable),
+  "registry": everywhere(...["size", "lookup", "invalidation"].map((name) => `bench/registry/${name}.ts`)),
   "feed": program("bench/feed.ts"),
   "followers": program("bench/followers.ts"),
   "hostile": everywhere("bench/hostile.ts"),

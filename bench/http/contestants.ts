@@ -18,16 +18,38 @@ export type Contestant = (made: () => void) => Fetch | Promise<Fetch>;
 
 const HTML = "text/html; charset=utf-8";
 const fields = { etag: '"1-967a00dff5e02add41819138abb3284d.k3XvQ0PZ9qd1"', "cache-control": CACHE_CONTROL };
+const isBun = process.versions["bun"] !== undefined;
 /** The cheapest construction: a prebuilt `Headers` on Bun, a plain object elsewhere. */
-const init: ResponseInit = {
-  status: 304,
-  headers: process.versions["bun"] === undefined ? fields : new Headers(fields),
-};
+const init: ResponseInit = { status: 304, headers: isBun ? new Headers(fields) : fields };
 
 /** A page with a tag, or the 304 in its place. */
 function judged(etag: string, body: string, fresh: boolean): Response {
   const headers = { etag, "cache-control": CACHE_CONTROL, "content-type": HTML };
   return fresh ? new Response(null, { status: 304, headers }) : new Response(body, { headers });
+}
+
+/**
+ * By hand, the least that a hit takes if it is to be right: the entry of the URL, a clock, the one tag compared, no other
+ * precondition, and fields of its own. What is above it is what the library costs.
+ */
+function leastHit(): Fetch {
+  const entries = new Map<string, { readonly etag: string; readonly headers: Headers }>();
+  return ({ method, headers, url }) => {
+    const field = headers.get("if-none-match");
+    const entry = entries.get(url);
+    if (entry === undefined) {
+      const etag = `"${documentOf(url)._id.padEnd(46, ".")}"`;
+      entries.set(url, { etag, headers: new Headers({ ...fields, etag }) });
+      return new Response("", { headers: { ...fields, etag } });
+    }
+    const live = Date.now() > 0 && performance.now() > 0;
+    const only = !headers.has("if-match") && !headers.has("if-unmodified-since");
+    if (!live || method !== "GET" || field !== entry.etag || !only) {
+      return new Response("", { headers: fields });
+    }
+    const own = isBun ? entry.headers : { etag: entry.etag, "cache-control": CACHE_CONTROL };
+    return new Response(null, { status: 304, headers: own });
+  };
 }
 
 /** As `@std/http` makes it: the length and the beginning of the SHA-256. */
@@ -45,6 +67,8 @@ export const contestants: Readonly<Record<string, Contestant>> = {
     method === "GET" && headers.get("if-none-match") !== null && url !== ""
       ? new Response(null, init)
       : new Response("", { headers: fields }),
+
+  "least": () => leastHit(),
 
   "stillfresh": async (made) => {
     const [{ dependsOn, withEtag }, { followed }] = await Promise.all([
