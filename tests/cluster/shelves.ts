@@ -1,7 +1,8 @@
 /** Documents on shelves: pages that are read from any node, in each way that CouchDB offers; and writers. */
 import { dependsOn } from "../../mod.ts";
 import type { Random } from "../simulation/random.ts";
-import { addressed, type FeedLedger, type State } from "./feed_ledger.ts";
+import type { State, Written } from "./feed_ledger.ts";
+import { addressed } from "./raw_feed.ts";
 
 const shelves = 40;
 const perShelf = 5;
@@ -112,14 +113,14 @@ const deeds = { edit: 60, conflict: 15, remove: 25 };
 /** Edits, conflicting edits, and deletions of winners, which may bring an older revision back. */
 export class Scribe {
   readonly #node: Node;
-  readonly #ledger: FeedLedger;
+  readonly #written: Written;
   readonly #random: Random;
   #edition = 0;
   readonly done: Record<keyof typeof deeds, number> = { edit: 0, conflict: 0, remove: 0 };
 
-  constructor(node: Node, ledger: FeedLedger, random: Random) {
+  constructor(node: Node, written: Written, random: Random) {
     this.#node = node;
-    this.#ledger = ledger;
+    this.#written = written;
     this.#random = random;
   }
 
@@ -147,11 +148,11 @@ export class Scribe {
       const _rev = `${Number.parseInt(rev!)}-${crypto.randomUUID().replaceAll("-", "")}`;
       const doc = { ...content, _rev };
       await this.#node.ask("/_bulk_docs", "POST", { docs: [doc], new_edits: false });
-      this.#ledger.written(_rev, begun);
+      this.#written.note(id, _rev, begun, false);
       return;
     }
     const sent = { ...content, ...(rev && { _rev: rev }), ...(deed === "remove" && { _deleted: true }) };
     const { status, body } = await this.#node.ask(`/${id}`, "PUT", sent);
-    if (status < 300) this.#ledger.written((body as { rev: string }).rev, begun);
+    if (status < 300) this.#written.note(id, (body as { rev: string }).rev, begun, deed === "remove");
   }
 }
