@@ -228,7 +228,7 @@ export async function cluster(plan: Plan): Promise<Outcome> {
   const known = new Written();
   const other = new FeedLedger(known);
   const aborter = new AbortController();
-  await fill(written);
+  await fill(written, known);
   const reading = readFeed(followed.url, other, aborter.signal);
   const site = (settle: number | undefined) =>
     new Site(followed.url, read, settle, [new FeedLedger(known), other], new Random(random.seed()));

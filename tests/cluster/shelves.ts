@@ -94,7 +94,7 @@ async function shelf(node: Node, kind: Kind, name: string): Promise<readonly Doc
 }
 
 /** Creates everything. */
-export async function fill(node: Node): Promise<void> {
+export async function fill(node: Node, known: Written): Promise<void> {
   const map = "function (doc) { if (doc.shelf) emit(doc.shelf, null); }";
   const design = { _id: "_design/shelves", views: { all: { map } } };
   const docs = Array.from({ length: shelves }, (_, shelf) => itemsOf(shelfName(shelf))).flat()
@@ -103,7 +103,8 @@ export async function fill(node: Node): Promise<void> {
   if (created.status >= 300) {
     throw new Error(`the database cannot be created: ${JSON.stringify(created.body)}`);
   }
-  await node.ask("/_bulk_docs", "POST", { docs: [design, ...docs] });
+  const { body } = await node.ask("/_bulk_docs", "POST", { docs: [design, ...docs] });
+  for (const { id, rev } of body as { id: string; rev: string }[]) known.note(id, rev, -Infinity, false);
   await node.ask("/_index", "POST", { index: { fields: ["shelf"] } });
 }
 
