@@ -83,6 +83,7 @@ class Site {
   readonly tally: Tally;
   readonly registry: EtagRegistry = new EtagRegistry({ version: "cluster" });
   readonly follower: Follower;
+  readonly #feed: ChangesFeed;
   readonly #fetch: (request: Request) => Response | Promise<Response>;
   /** What its own feed told it, and what another reader of the same node hears. */
   readonly ledger: FeedLedger;
@@ -107,7 +108,8 @@ class Site {
     const counts = { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0 };
     const found = { wrong: 0, wrongBy: 0, apart: 0, apartBy: 0 };
     this.tally = { settle, ...counts, ...found, examples: [], readings };
-    this.follower = follow(this.registry, noted(changes(followed, { heartbeat: 1_000 }), this.ledger), {
+    this.#feed = changes(followed, { heartbeat: 1_000 });
+    this.follower = follow(this.registry, noted(this.#feed, this.ledger), {
       groups: ({ id }) => [shelfOf(id)],
       maxLag,
       ...(settle === undefined ? {} : { settle }),
@@ -196,6 +198,13 @@ class Site {
     }
   }
 
+  async close(): Promise<void> {
+    // The note taker waits for the feed's next word: the feed itself has to end first.
+    const closed = this.follower.close();
+    await this.#feed[Symbol.asyncDispose]();
+    await closed;
+  }
+
   /** Asks once more with every copy there is. */
   async askEverything(): Promise<void> {
     for (const [path, copies] of [...this.#copies]) {
@@ -239,7 +248,7 @@ export async function cluster(plan: Plan): Promise<Outcome> {
   } finally {
     aborter.abort();
     await reading;
-    await Promise.all(sites.map(({ follower }) => follower.close()));
+    await Promise.all(sites.map((site) => site.close()));
     await written.ask("", "DELETE");
   }
 }

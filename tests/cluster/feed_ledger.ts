@@ -79,7 +79,8 @@ export class FeedLedger {
     ) => rev);
     const deletions = new Set([...rows, ...this.#written.deletions(id, read)]);
     const times = [...deletions].map((rev) => this.#revisionReplaced(id, rev, moment));
-    return times.includes(undefined) ? undefined : times.toSorted().at(-1);
+    const since = times.filter((time) => time !== undefined);
+    return since.length === 0 || since.length < times.length ? undefined : Math.max(...since);
   }
 
   /** When something else took the place of a revision, if that was not later than a moment. */
