@@ -23,11 +23,22 @@ interface Row {
 export class Written {
   readonly #begun: Map<string, number> = new Map();
   readonly #deletions: Map<string, string[]> = new Map();
+  readonly #removals: Map<string, number[]> = new Map();
 
   /** A revision was written. */
   note(id: string, rev: string, begun: number, deleted: boolean): void {
     this.#begun.set(rev, begun);
     if (deleted) this.#deletions.set(id, [...this.#deletions.get(id) ?? [], rev]);
+  }
+
+  /** A winner is about to be deleted, which brings back whatever it had won over; whether it works out or not. */
+  removing(id: string, begun: number): void {
+    this.#removals.set(id, [...this.#removals.get(id) ?? [], begun]);
+  }
+
+  /** Whether a winner may have been deleted between two moments. */
+  removed(id: string, after: number, until: number): boolean {
+    return (this.#removals.get(id) ?? []).some((begun) => after < begun && begun <= until);
   }
 
   /** When the writing began; undefined if nobody told. */
@@ -72,6 +83,10 @@ export class FeedLedger {
   }
 
   #replaced(id: string, state: State, read: number, moment: number): number | undefined {
+    const row = this.#rows.get(id)?.findLast(({ at }) => at <= moment);
+    if (row === undefined) return undefined;
+    // A deletion that the feed has yet to tell of may have brought it back: the reading is ahead.
+    if (this.#written.removed(id, this.#written.begun(row.rev) ?? row.at, read)) return undefined;
     if (state !== null) return this.#revisionReplaced(id, state, moment);
     // There was no document; by which of the deletions until then is not known, so any will do.
     const rows = (this.#rows.get(id) ?? []).filter(({ deleted, at }) => deleted && at <= read).map((

@@ -53,3 +53,16 @@ test("feed ledger: an absent document is behind its creation, unless it was dele
   ledger.report("a", "5-x", false, 40);
   assert.equal(ledger.behind(reading(null, 24), 45), 5, "it gave way to what was written after it");
 });
+
+test("feed ledger: a revision that a deletion brought back is ahead, until the feed tells of something newer", () => {
+  const written = new Written();
+  for (const [begun, rev] of ["1-x", "2-x", "2-y"].entries()) written.note("a", rev, begun * 30, false);
+  written.removing("a", 40);
+  const ledger = new FeedLedger(written);
+  ledger.report("a", "1-x", false, 10);
+  ledger.report("a", "2-x", false, 35);
+  assert.equal(ledger.behind(reading("1-x", 38), 50), 15, "read before");
+  assert.equal(ledger.behind(reading("1-x", 45), 50), undefined);
+  ledger.report("a", "2-y", false, 70);
+  assert.equal(ledger.behind(reading("1-x", 45), 80), 45);
+});

@@ -148,11 +148,12 @@ export class Scribe {
       // A sibling of the winner: of one generation, the greater digest wins on every node.
       const _rev = `${Number.parseInt(rev!)}-${crypto.randomUUID().replaceAll("-", "")}`;
       const doc = { ...content, _rev };
-      await this.#node.ask("/_bulk_docs", "POST", { docs: [doc], new_edits: false });
       this.#written.note(id, _rev, begun, false);
+      await this.#node.ask("/_bulk_docs", "POST", { docs: [doc], new_edits: false });
       return;
     }
     const sent = { ...content, ...(rev && { _rev: rev }), ...(deed === "remove" && { _deleted: true }) };
+    if (deed === "remove") this.#written.removing(id, begun);
     const { status, body } = await this.#node.ask(`/${id}`, "PUT", sent);
     if (status < 300) this.#written.note(id, (body as { rev: string }).rev, begun, deed === "remove");
   }
