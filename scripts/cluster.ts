@@ -20,6 +20,11 @@ function report(tally: Tally): void {
   );
   console.log(`  hit rate of current copies ${percent(currentHits, current)}`);
   console.log(`  ${wrong} wrong${wrong === 0 ? "" : `, by up to ${wrongBy.toFixed(0)} ms`}`);
+  console.log(
+    `  ${tally.apart} that another reader of the node would have refused, for up to ${
+      tally.apartBy.toFixed(0)
+    } ms`,
+  );
   for (const example of tally.examples) console.log(`    ${example}`);
 }
 

@@ -5,10 +5,11 @@
  * Several registries with different `settle` see the same cluster at the same time: the evidence that settling is
  * needed, and how much of it.
  */
-import { EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { type ChangesFeed, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { Random } from "../simulation/random.ts";
-import { FeedLedger, type State } from "./feed_ledger.ts";
+import { FeedLedger, type Reading, type State, Written } from "./feed_ledger.ts";
+import { readFeed } from "./raw_feed.ts";
 import { allPaths, fill, kinds, Node, page, pathsOf, Scribe, shelfOf } from "./shelves.ts";
 
 /** How long, and with what. */
@@ -33,12 +34,15 @@ export interface Tally {
   /** Questions about the latest copy where it was still current, and those that the registry confirmed. */
   current: number;
   currentHits: number;
-  /** 304s for a copy that the node had replaced before the last contact; the longest time before, ms. */
+  /** 304s for a copy that the feed had replaced before, as it was followed; the longest time before, ms. */
   wrong: number;
   wrongBy: number;
   readonly examples: string[];
-  /** By how a page is read: readings, those older than what the node had reported when they began, by how much, ms. */
-  readonly readings: Record<string, { all: number; stale: number; by: number[] }>;
+  /** Others for a copy that another reader of the same node's feed saw replaced before the last contact. */
+  apart: number;
+  apartBy: number;
+  /** By how a page is read: readings, those older than what the feed had told when they began, by how much, ms. */
+  readonly readings: Record<string, { all: number; by: number[] }>;
 }
 
 /** What came of it. */
@@ -49,15 +53,17 @@ export interface Outcome {
   readonly reasons: readonly Readonly<Record<string, number>>[];
 }
 
-interface Copy {
+interface Copy extends Reading {
+  readonly path: string;
   readonly etag: string;
-  readonly states: ReadonlyMap<string, State>;
+  /** When its handler began. */
+  readonly begun: number;
 }
 
-/** A 304 of a registry, to be judged when the feed has told what came after. */
+/** A 304 of a registry. */
 interface Confirmation {
-  readonly path: string;
   readonly copy: Copy;
+  readonly at: number;
   /** The last contact at that moment. */
   readonly contact: number;
 }
@@ -77,20 +83,33 @@ class Site {
   readonly tally: Tally;
   readonly registry: EtagRegistry = new EtagRegistry({ version: "cluster" });
   readonly follower: Follower;
+  readonly #feed: ChangesFeed;
   readonly #fetch: (request: Request) => Response | Promise<Response>;
-  readonly #ledger: FeedLedger;
+  /** What its own feed told it, and what another reader of the same node hears. */
+  readonly ledger: FeedLedger;
+  readonly #other: FeedLedger;
   readonly #random: Random;
   readonly #paths: readonly string[] = allPaths();
   readonly #copies: Map<string, Copy[]> = new Map();
-  #confirmed: Confirmation[] = [];
+  // Judged at the end, when the feed has told what came after.
+  readonly #read: Copy[] = [];
+  readonly #confirmed: Confirmation[] = [];
 
-  constructor(followed: URL, read: Node, settle: number | undefined, ledger: FeedLedger, random: Random) {
-    this.#ledger = ledger;
+  constructor(
+    followed: URL,
+    read: Node,
+    settle: number | undefined,
+    ledgers: readonly [own: FeedLedger, other: FeedLedger],
+    random: Random,
+  ) {
+    [this.ledger, this.#other] = ledgers;
     this.#random = random;
-    const readings = Object.fromEntries(kinds.map((kind) => [kind, { all: 0, stale: 0, by: [] }]));
-    const counts = { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0, wrong: 0, wrongBy: 0 };
-    this.tally = { settle, ...counts, examples: [], readings };
-    this.follower = follow(this.registry, changes(followed, { heartbeat: 1_000 }), {
+    const readings = Object.fromEntries(kinds.map((kind) => [kind, { all: 0, by: [] }]));
+    const counts = { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0 };
+    const found = { wrong: 0, wrongBy: 0, apart: 0, apartBy: 0 };
+    this.tally = { settle, ...counts, ...found, examples: [], readings };
+    this.#feed = changes(followed, { heartbeat: 1_000 });
+    this.follower = follow(this.registry, noted(this.#feed, this.ledger), {
       groups: ({ id }) => [shelfOf(id)],
       maxLag,
       ...(settle === undefined ? {} : { settle }),
@@ -124,7 +143,7 @@ class Site {
     );
     const begun = performance.now();
     const latest = copy !== undefined && copy === this.#copies.get(path)?.at(-1) &&
-      this.#ledger.behind(copy.states, begun) === undefined;
+      this.ledger.behind(copy, begun) === undefined;
     tally.requests++;
     if (copy !== undefined) tally.conditional++;
     if (latest) tally.current++;
@@ -134,9 +153,10 @@ class Site {
     if (response.status === 304 && response.headers.get("cache-status") === "Stillfresh; hit") {
       tally.hits++;
       if (latest) tally.currentHits++;
-      this.#confirmed.push({ path, copy: copy!, contact });
+      this.#confirmed.push({ copy: copy!, at: begun, contact });
     } else if (response.status === 200) {
-      this.#keep(path, response.headers.get("etag")!, await response.json(), begun);
+      const states = new Map(await response.json() as [string, State][]);
+      this.#keep({ path, etag: response.headers.get("etag")!, states, begun, at: performance.now() });
     }
     return response;
   }
@@ -147,32 +167,42 @@ class Site {
     return this.#random.chance(0.85) ? copies.at(-1) : this.#random.pick(copies);
   }
 
-  #keep(path: string, etag: string, states: [string, State][], begun: number): void {
-    const copy = { etag, states: new Map(states) };
-    const reading = this.tally.readings[decodeURIComponent(path).split("/")[1]!]!;
-    const by = this.#ledger.behind(copy.states, begun);
-    reading.all++;
-    if (by !== undefined) {
-      reading.stale++;
-      reading.by.push(by);
-    }
-    const others = (this.#copies.get(path) ?? []).filter((other) => other.etag !== etag);
-    this.#copies.set(path, [...others.slice(-5), copy]);
+  #keep(copy: Copy): void {
+    this.#read.push(copy);
+    const others = (this.#copies.get(copy.path) ?? []).filter(({ etag }) => etag !== copy.etag);
+    this.#copies.set(copy.path, [...others.slice(-5), copy]);
   }
 
-  /** Compares the confirmations so far with what the feed has told by now. */
+  /** Compares all readings and confirmations with what the feeds have told. */
   judge(): void {
     const { tally } = this;
-    for (const { path, copy, contact } of this.#confirmed) {
-      const by = this.#ledger.behind(copy.states, contact);
-      if (by === undefined) continue;
-      tally.wrong++;
-      tally.wrongBy = Math.max(tally.wrongBy, by);
-      if (tally.examples.length < 5) {
-        tally.examples.push(`${path}, replaced ${by.toFixed(0)} ms before the contact`);
+    for (const copy of this.#read) {
+      const reading = tally.readings[copy.path.split("/")[1]!]!;
+      const by = this.ledger.behind(copy, copy.begun);
+      reading.all++;
+      if (by !== undefined) reading.by.push(by);
+    }
+    for (const { copy, at, contact } of this.#confirmed) {
+      const by = this.ledger.behind(copy, at);
+      const apart = this.#other.behind(copy, contact);
+      if (by !== undefined) {
+        tally.wrong++;
+        tally.wrongBy = Math.max(tally.wrongBy, by);
+        if (tally.examples.length < 5) {
+          tally.examples.push(`${copy.path}, replaced ${by.toFixed(0)} ms before`);
+        }
+      } else if (apart !== undefined) {
+        tally.apart++;
+        tally.apartBy = Math.max(tally.apartBy, apart);
       }
     }
-    this.#confirmed = [];
+  }
+
+  async close(): Promise<void> {
+    // The note taker waits for the feed's next word: the feed itself has to end first.
+    const closed = this.follower.close();
+    await this.#feed[Symbol.asyncDispose]();
+    await closed;
   }
 
   /** Asks once more with every copy there is. */
@@ -183,24 +213,42 @@ class Site {
   }
 }
 
+/** A feed, and a note of all it tells. */
+function noted(feed: ChangesFeed, ledger: FeedLedger): ChangesFeed {
+  return {
+    async *batches(from, options) {
+      for await (const batch of feed.batches(from, options)) {
+        for (const { id, rev, deleted } of batch.changes) ledger.report(id, rev!, deleted === true);
+        yield batch;
+      }
+    },
+    [Symbol.asyncIterator]: () => feed[Symbol.asyncIterator](),
+    [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
+    get position() {
+      return feed.position;
+    },
+  };
+}
+
 /** Runs it; the databases that `urls` name must not exist, and are deleted afterwards. */
 export async function cluster(plan: Plan): Promise<Outcome> {
   const [followed, read, written] = plan.urls.map((url) => new Node(url)) as [Node, Node, Node];
   const random = new Random(plan.seed);
-  const ledger = new FeedLedger();
+  const known = new Written();
+  const other = new FeedLedger(known);
   const aborter = new AbortController();
-  await fill(written);
-  const oracle = ledger.follow(followed.url, aborter.signal);
+  await fill(written, known);
+  const reading = readFeed(followed.url, other, aborter.signal);
   const site = (settle: number | undefined) =>
-    new Site(followed.url, read, settle, ledger, new Random(random.seed()));
+    new Site(followed.url, read, settle, [new FeedLedger(known), other], new Random(random.seed()));
   const sites = plan.settles.map(site);
   try {
     await Promise.all(sites.map(({ follower }) => follower.ready));
-    return await load(plan, sites, new Scribe(written, ledger, new Random(random.seed())), ledger, random);
+    return await load(plan, sites, new Scribe(written, known, new Random(random.seed())), random);
   } finally {
     aborter.abort();
-    await oracle;
-    await Promise.all(sites.map(({ follower }) => follower.close()));
+    await reading;
+    await Promise.all(sites.map((site) => site.close()));
     await written.ask("", "DELETE");
   }
 }
@@ -209,12 +257,11 @@ async function load(
   plan: Plan,
   sites: readonly Site[],
   scribe: Scribe,
-  ledger: FeedLedger,
   random: Random,
 ): Promise<Outcome> {
   const end = performance.now() + plan.seconds * 1_000;
   const goesOn = () => performance.now() < end;
-  ledger.onRow = (id) => goesOn() && sites.forEach((site) => site.chase(id));
+  for (const site of sites) site.ledger.onRow = (id) => goesOn() && site.chase(id);
   const writer = async () => {
     while (goesOn()) {
       await scribe.write();

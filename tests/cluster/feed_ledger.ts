@@ -1,108 +1,114 @@
 /**
- * Which revisions a followed node had, and when: its `_changes`, read by a few lines that share nothing with the library.
- *
- * A copy is *behind* a moment if the node had reported another winner of one of its documents by then, for good.
+ * Which revisions a feed has told of, and when; and whether a copy is behind it: whether the feed had told of another
+ * winner of one of its documents by some moment, for good.
  */
 
 /** The winner's revision; null: there is no document. */
 export type State = string | null;
 
-interface Row {
-  readonly state: State;
-  readonly rev: string;
+/** What a reading found. */
+export interface Reading {
+  readonly states: ReadonlyMap<string, State>;
+  /** When it was there; milliseconds of `performance.now()`, like all times here. */
   readonly at: number;
 }
 
-/** What one node's feed has told. Times are milliseconds of `performance.now()`. */
+interface Row {
+  readonly rev: string;
+  readonly deleted: boolean;
+  readonly at: number;
+}
+
+/** What the writers know: a feed leaves out what has been overwritten before it came to it. */
+export class Written {
+  readonly #begun: Map<string, number> = new Map();
+  readonly #deletions: Map<string, string[]> = new Map();
+  readonly #removals: Map<string, number[]> = new Map();
+
+  /** A revision was written. */
+  note(id: string, rev: string, begun: number, deleted: boolean): void {
+    this.#begun.set(rev, begun);
+    if (deleted) this.#deletions.set(id, [...this.#deletions.get(id) ?? [], rev]);
+  }
+
+  /** A winner is about to be deleted, which brings back whatever it had won over; whether it works out or not. */
+  removing(id: string, begun: number): void {
+    this.#removals.set(id, [...this.#removals.get(id) ?? [], begun]);
+  }
+
+  /** Whether a winner may have been deleted between two moments. */
+  removed(id: string, after: number, until: number): boolean {
+    return (this.#removals.get(id) ?? []).some((begun) => after < begun && begun <= until);
+  }
+
+  /** When the writing began; undefined if nobody told. */
+  begun(rev: string): number | undefined {
+    return this.#begun.get(rev);
+  }
+
+  /** The revisions by which a document was deleted before a moment. */
+  deletions(id: string, moment: number): string[] {
+    return (this.#deletions.get(id) ?? []).filter((rev) => this.#begun.get(rev)! <= moment);
+  }
+}
+
+/** What one feed has told. */
 export class FeedLedger {
   readonly #rows: Map<string, Row[]> = new Map();
-  readonly #born: Map<string, number> = new Map();
+  readonly #written: Written;
   /** Told of each row. */
   onRow: (id: string) => void = () => {};
 
-  /** The node reports a winner. */
+  constructor(written: Written) {
+    this.#written = written;
+  }
+
+  /** The feed tells of a winner. */
   report(id: string, rev: string, deleted: boolean, at: number = performance.now()): void {
     const rows = this.#rows.get(id) ?? [];
     this.#rows.set(id, rows);
     if (rows.at(-1)?.rev === rev) return;
-    rows.push({ state: deleted ? null : rev, rev, at });
+    rows.push({ rev, deleted, at });
     this.onRow(id);
   }
 
-  /** A revision was written; a row is not needed for it, for a feed leaves out what has been overwritten meanwhile. */
-  written(rev: string, begun: number): void {
-    this.#born.set(rev, begun);
+  /**
+   * ms since the feed told of something that replaces what a reading found; undefined if it had not by this moment.
+   * To be asked when the feed has told what came after: a reading may also be ahead of it.
+   */
+  behind({ states, at }: Reading, moment: number): number | undefined {
+    const replaced = [...states].map(([id, state]) => this.#replaced(id, state, at, moment));
+    const since = replaced.filter((time) => time !== undefined);
+    return since.length === 0 ? undefined : moment - Math.min(...since);
   }
 
-  /** All documents there ever were. */
-  get ids(): IterableIterator<string> {
-    return this.#rows.keys();
+  #replaced(id: string, state: State, read: number, moment: number): number | undefined {
+    const row = this.#rows.get(id)?.findLast(({ at }) => at <= moment);
+    if (row === undefined) return undefined;
+    // A deletion that the feed has yet to tell of may have brought it back: the reading is ahead.
+    if (this.#written.removed(id, this.#written.begun(row.rev) ?? row.at, read)) return undefined;
+    if (state !== null) return this.#revisionReplaced(id, state, moment);
+    // There was no document; by which of the deletions until then is not known, so any will do.
+    const rows = (this.#rows.get(id) ?? []).filter(({ deleted, at }) => deleted && at <= read).map((
+      { rev },
+    ) => rev);
+    const deletions = new Set([...rows, ...this.#written.deletions(id, read)]);
+    const times = [...deletions].map((rev) => this.#revisionReplaced(id, rev, moment));
+    const since = times.filter((time) => time !== undefined);
+    return since.length === 0 || since.length < times.length ? undefined : Math.max(...since);
   }
 
-  /** ms since the node reported something that replaces one of these states; undefined if it had not by this moment. */
-  behind(states: ReadonlyMap<string, State>, moment: number): number | undefined {
-    const ages = [...states].map(([id, state]) => this.#replaced(id, state, moment)).filter((at) =>
-      at !== undefined
-    );
-    return ages.length === 0 ? undefined : moment - Math.min(...ages);
-  }
-
-  /** When something else took the place of a state, if that was not later than a moment. */
-  #replaced(id: string, state: State, moment: number): number | undefined {
+  /** When something else took the place of a revision, if that was not later than a moment. */
+  #revisionReplaced(id: string, rev: string, moment: number): number | undefined {
     const rows = this.#rows.get(id) ?? [];
     const current = rows.findLastIndex(({ at }) => at <= moment);
-    if (current < 0 || rows.slice(current).some((row) => row.state === state)) return undefined;
-    const last = rows.findLastIndex((row) => row.state === state);
+    // What returns later was away only for this feed: a deletion may bring an older revision back.
+    if (current < 0 || rows.slice(current).some((row) => row.rev === rev)) return undefined;
+    const last = rows.findLastIndex((row) => row.rev === rev);
     if (last >= 0) return rows[last + 1]!.at;
-    // Never reported: it is older than the row only if it was written before what the row reports.
-    const born = this.#born.get(state ?? "");
-    const bornLater = this.#born.get(rows[current]!.rev);
-    return born !== undefined && bornLater !== undefined && born < bornLater ? rows[current]!.at : undefined;
+    // Never told of: it is older than the row only if it was written before what the row tells of.
+    const begun = this.#written.begun(rev);
+    const later = this.#written.begun(rows[current]!.rev);
+    return begun !== undefined && later !== undefined && begun < later ? rows[current]!.at : undefined;
   }
-
-  /** Reads the feed of a database until aborted, over and over. */
-  async follow(database: URL, signal: AbortSignal): Promise<void> {
-    for (let since = "0"; !signal.aborted;) {
-      try {
-        since = await this.#read(database, since, signal);
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      }
-    }
-  }
-
-  async #read(database: URL, since: string, signal: AbortSignal): Promise<string> {
-    const { href, headers } = addressed(database);
-    // Asked anew every few seconds, as a stream of a node that was paused may never end.
-    const query = `feed=continuous&timeout=1000&since=${encodeURIComponent(since)}`;
-    const own = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
-    const response = await fetch(`${href}/_changes?${query}`, { headers, signal: own });
-    let rest = "";
-    let reached = since;
-    try {
-      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
-        const lines = (rest + text).split("\n");
-        rest = lines.pop()!;
-        for (const line of lines.filter((line) => line !== "")) {
-          const row = JSON.parse(line);
-          reached = row.seq ?? row.last_seq ?? reached;
-          if (row.id !== undefined) this.report(row.id, row.changes[0].rev, row.deleted === true);
-        }
-      }
-    } catch (error) {
-      if (reached === since) throw error;
-    }
-    return reached;
-  }
-}
-
-/** A URL without its credentials, and the header that they make. */
-export function addressed(url: URL): { readonly href: string; readonly headers: Record<string, string> } {
-  const bare = new URL(url);
-  bare.username = bare.password = "";
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  const headers: Record<string, string> = url.username === ""
-    ? {}
-    : { authorization: `Basic ${btoa(credentials)}` };
-  return { href: bare.href.replace(/\/$/, ""), headers };
 }

@@ -1,7 +1,8 @@
 /** Documents on shelves: pages that are read from any node, in each way that CouchDB offers; and writers. */
 import { dependsOn } from "../../mod.ts";
 import type { Random } from "../simulation/random.ts";
-import { addressed, type FeedLedger, type State } from "./feed_ledger.ts";
+import type { State, Written } from "./feed_ledger.ts";
+import { addressed } from "./raw_feed.ts";
 
 const shelves = 40;
 const perShelf = 5;
@@ -93,7 +94,7 @@ async function shelf(node: Node, kind: Kind, name: string): Promise<readonly Doc
 }
 
 /** Creates everything. */
-export async function fill(node: Node): Promise<void> {
+export async function fill(node: Node, known: Written): Promise<void> {
   const map = "function (doc) { if (doc.shelf) emit(doc.shelf, null); }";
   const design = { _id: "_design/shelves", views: { all: { map } } };
   const docs = Array.from({ length: shelves }, (_, shelf) => itemsOf(shelfName(shelf))).flat()
@@ -102,7 +103,8 @@ export async function fill(node: Node): Promise<void> {
   if (created.status >= 300) {
     throw new Error(`the database cannot be created: ${JSON.stringify(created.body)}`);
   }
-  await node.ask("/_bulk_docs", "POST", { docs: [design, ...docs] });
+  const { body } = await node.ask("/_bulk_docs", "POST", { docs: [design, ...docs] });
+  for (const { id, rev } of body as { id: string; rev: string }[]) known.note(id, rev, -Infinity, false);
   await node.ask("/_index", "POST", { index: { fields: ["shelf"] } });
 }
 
@@ -112,14 +114,14 @@ const deeds = { edit: 60, conflict: 15, remove: 25 };
 /** Edits, conflicting edits, and deletions of winners, which may bring an older revision back. */
 export class Scribe {
   readonly #node: Node;
-  readonly #ledger: FeedLedger;
+  readonly #written: Written;
   readonly #random: Random;
   #edition = 0;
   readonly done: Record<keyof typeof deeds, number> = { edit: 0, conflict: 0, remove: 0 };
 
-  constructor(node: Node, ledger: FeedLedger, random: Random) {
+  constructor(node: Node, written: Written, random: Random) {
     this.#node = node;
-    this.#ledger = ledger;
+    this.#written = written;
     this.#random = random;
   }
 
@@ -146,12 +148,13 @@ export class Scribe {
       // A sibling of the winner: of one generation, the greater digest wins on every node.
       const _rev = `${Number.parseInt(rev!)}-${crypto.randomUUID().replaceAll("-", "")}`;
       const doc = { ...content, _rev };
+      this.#written.note(id, _rev, begun, false);
       await this.#node.ask("/_bulk_docs", "POST", { docs: [doc], new_edits: false });
-      this.#ledger.written(_rev, begun);
       return;
     }
     const sent = { ...content, ...(rev && { _rev: rev }), ...(deed === "remove" && { _deleted: true }) };
+    if (deed === "remove") this.#written.removing(id, begun);
     const { status, body } = await this.#node.ask(`/${id}`, "PUT", sent);
-    if (status < 300) this.#ledger.written((body as { rev: string }).rev, begun);
+    if (status < 300) this.#written.note(id, (body as { rev: string }).rev, begun, deed === "remove");
   }
 }
