@@ -125,7 +125,9 @@ export class Clients {
     world.hits++;
     world.trace?.(`304 for ${visit.path} ${tag} from the registry`);
     if (response.status !== 304) throw new Violation(`${response.status} without a handler`);
-    if (visit.audited) throw new Violation(`304 for ${visit.path} was drawn for a check, and nothing checked`);
+    if (visit.audited) {
+      throw new Violation(`304 for ${visit.path} was drawn for a check, and nothing checked`);
+    }
     if (process.refuted.has(`${visit.path} ${tag}`)) {
       throw new Violation(`304 for ${visit.path} confirms ${tag}, which a check has refuted`);
     }
@@ -157,7 +159,9 @@ export class Clients {
   #compare(process: Process, visit: Visit, sent: readonly Copy[], tag: string): void {
     this.#world.count("checked");
     const [copy, more] = sent;
-    if (copy === undefined || more !== undefined || copy.tag === tag || visit.upsets !== process.upsets) return;
+    if (copy === undefined || more !== undefined || copy.tag === tag || visit.upsets !== process.upsets) {
+      return;
+    }
     const documents = (readings: readonly Reading[]) => readings.map(({ document }) => document.id).join();
     if (documents(copy.readings) !== documents(visit.readings)) return;
     this.#world.count("refuted");

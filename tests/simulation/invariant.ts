@@ -73,7 +73,9 @@ export function checkEvaluated(process: Process, visit: Visit, sent: readonly Co
 
 /** Read twice alike is read once. */
 function shows(readings: readonly Reading[]): string {
-  const states = readings.map(({ document, version }) => `${document.id} ${stateOf(document.versions[version]!)}`);
+  const states = readings.map(({ document, version }) =>
+    `${document.id} ${stateOf(document.versions[version]!)}`
+  );
   return [...new Set(states)].join();
 }
 

@@ -22,7 +22,7 @@ export class LiveFeed {
   readonly #heartbeat: number;
   #scheduled = false;
   /** The last lines, as they went out. */
-  readonly #sent: string[] = [];
+  readonly #sent: { readonly id: string; readonly text: string }[] = [];
 
   /** @param heartbeat Milliseconds. */
   constructor(
@@ -76,10 +76,10 @@ export class LiveFeed {
     if (this.#scheduler.time < this.silentUntil) return this.wake();
     const rows = this.#next();
     if (rows.length === 0) return;
-    const lines = rows.map((row) => this.line(row));
+    const lines = rows.map((row) => ({ id: row.json.id, text: this.line(row) }));
     this.#sent.push(...lines);
     this.#sent.splice(0, this.#sent.length - SENT);
-    const text = lines.join("");
+    const text = lines.map((line) => line.text).join("");
     if (this.#random.chance(0.9)) return this.exchange.send(text);
     const middle = this.#random.integer(1, text.length);
     this.exchange.send(text.slice(0, middle));
@@ -123,12 +123,12 @@ export class LiveFeed {
     return true;
   }
 
-  /** Some of the last lines word for word, with revisions that may have been replaced since. */
-  echo(lines: number): boolean {
-    const from = this.#random.integer(0, Math.max(0, this.#sent.length - lines));
-    const text = this.#sent.slice(from, from + lines).join("");
-    if (text === "" || !this.exchange.open || this.stalled) return false;
-    this.exchange.send(text);
+  /** The last line that was overtaken by a newer one of its document, word for word: bytes of a former answer. */
+  echo(): boolean {
+    const newest = new Set<string>();
+    const overtaken = this.#sent.findLast(({ id }) => newest.has(id) || (newest.add(id), false));
+    if (overtaken === undefined || !this.exchange.open || this.stalled) return false;
+    this.exchange.send(overtaken.text);
     return true;
   }
 
