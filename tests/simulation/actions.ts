@@ -242,8 +242,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "refused": wrongAnswer("refused"),
   "html under 200": wrongAnswer("html"),
   "error line": toFeed((feed) => {
-    feed.exchange.send('{"error":"timeout","reason":"The request could not be processed in time."}\n');
-    feed.exchange.end();
+    feed.end('{"error":"timeout","reason":"The request could not be processed in time."}\n');
     return true;
   }),
   "clean end": (world, random) => (world.server.endFeeds(random.pick(world.databases)), true),
