@@ -1,7 +1,15 @@
 /** Every mutant there is. */
+import { checkMutants } from "./checks.ts";
 import { contactMutants } from "./contact.ts";
 import { memoryMutants } from "./memory.ts";
 import type { Mutant } from "./mutant.ts";
+import { restartMutants } from "./restarts.ts";
 import { tagMutants } from "./tags.ts";
 
-export const mutants: readonly Mutant[] = [...memoryMutants, ...contactMutants, ...tagMutants];
+export const mutants: readonly Mutant[] = [
+  ...memoryMutants,
+  ...contactMutants,
+  ...tagMutants,
+  ...restartMutants,
+  ...checkMutants,
+];

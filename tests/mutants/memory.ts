@@ -79,6 +79,12 @@ export const memoryMutants: readonly Mutant[] = [
   settleByLargerClock,
   mutant("reported revisions ignored", MEMORY, 'if (report.rev !== rev) return "revision-differs";', ""),
   mutant(
+    "another revision reported a moment ago ignored",
+    MEMORY,
+    "if (report.otherAt !== undefined && surelyElapsed(report.otherAt, at) < report.settle) {",
+    "if (report.otherAt === null) {",
+  ),
+  mutant(
     "a write through the site does not settle",
     "registry.ts",
     "for (const group of groups) this.#change(group, undefined, this, this.#memory.settle);",

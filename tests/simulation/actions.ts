@@ -152,6 +152,22 @@ function backUp(world: World): boolean {
   return true;
 }
 
+/** Rows come again, as they are now or as they were; and while that may matter, people go on asking. */
+function repeatRows(world: World, random: Random): boolean {
+  const feeds = [...world.server.feeds].filter((feed) => feed.exchange.open);
+  if (feeds.length === 0) return false;
+  const feed = random.pick(feeds);
+  if (random.chance(0.3)) return feed.repeat(random.integer(1, 5));
+  edit(world, random);
+  world.scheduler.after(random.integer(1, 1_500 * MS), () => {
+    if (!feed.echo()) return;
+    for (let i = 0; i < 12; i++) {
+      world.scheduler.inProcess(random.integer(1, 4_000 * MS), () => void world.clients.request(random));
+    }
+  });
+  return true;
+}
+
 function pauseInBurst(world: World, random: Random): boolean {
   world.scheduler.freeze(random.integer(50 * MS, 30_000 * MS));
   return burst(world, random, random.integer(5, 25));
@@ -226,8 +242,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "refused": wrongAnswer("refused"),
   "html under 200": wrongAnswer("html"),
   "error line": toFeed((feed) => {
-    feed.exchange.send('{"error":"timeout","reason":"The request could not be processed in time."}\n');
-    feed.exchange.end();
+    feed.end('{"error":"timeout","reason":"The request could not be processed in time."}\n');
     return true;
   }),
   "clean end": (world, random) => (world.server.endFeeds(random.pick(world.databases)), true),
@@ -238,10 +253,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
     feed.delay(random.integer(200 * MS, 9_000 * MS));
     return true;
   }),
-  "rows repeated": toFeed((feed, random) => {
-    const rows = random.integer(1, 5);
-    return random.chance(0.5) ? feed.repeat(rows) : feed.echo(rows);
-  }),
+  "rows repeated": repeatRows,
   "replayed from the start": toFeed((feed) => feed.rewind()),
   "paused in a burst": pauseInBurst,
   "machine asleep": sleep,

@@ -60,7 +60,8 @@ export class Database {
   onCoalesced: () => void = () => {};
   readonly #scheduler: Scheduler;
   readonly #random: Random;
-  #backups: Backup[] = [];
+  /** Newest first. */
+  backups: Backup[] = [];
 
   constructor(options: DatabaseOptions, scheduler: Scheduler, random: Random) {
     this.name = options.name;
@@ -152,7 +153,7 @@ export class Database {
   drop(): void {
     this.exists = false;
     this.#forgetAll();
-    this.#backups = [];
+    this.backups = [];
   }
 
   /** Another database of the same name. */
@@ -182,7 +183,7 @@ export class Database {
 
   backUp(): void {
     const documents = new Map(Array.from(this.documents, ([id, document]) => [id, document.save()]));
-    this.#backups = [{ seqs: [...this.seqs], purges: this.purges, documents }, ...this.#backups].slice(
+    this.backups = [{ seqs: [...this.seqs], purges: this.purges, documents }, ...this.backups].slice(
       0,
       BACKUPS,
     );
@@ -194,12 +195,12 @@ export class Database {
     if (!this.exists || this.shards > 1) return undefined;
     if (position.some((reached, index) => reached !== this.seqs[index])) return undefined;
     const { seq, shard } = this.document(lastRow);
-    return this.#backups.find(({ seqs }) => seq > seqs[shard]!);
+    return this.backups.find(({ seqs }) => seq > seqs[shard]!);
   }
 
   /** Puts the files of a backup in place. */
   rollBack(backup: Backup): void {
-    this.#backups = this.#backups.slice(this.#backups.indexOf(backup));
+    this.backups = this.backups.slice(this.backups.indexOf(backup));
     this.seqs = [...backup.seqs];
     this.purges = backup.purges;
     for (const [id, document] of this.documents) {

@@ -21,8 +21,10 @@ export class LiveFeed {
   readonly #random: Random;
   readonly #heartbeat: number;
   #scheduled = false;
+  /** What is left of rows that go out in two pieces, and whatever has to wait behind them. */
+  #rest: string | undefined;
   /** The last lines, as they went out. */
-  readonly #sent: string[] = [];
+  readonly #sent: { readonly id: string; readonly text: string }[] = [];
 
   /** @param heartbeat Milliseconds. */
   constructor(
@@ -43,6 +45,24 @@ export class LiveFeed {
     exchange.send("\n");
     this.#beat();
     this.wake();
+  }
+
+  /** Whole lines, behind what is under way. */
+  send(text: string): void {
+    if (this.#rest === undefined) this.exchange.send(text);
+    else this.#rest += text;
+  }
+
+  #flush(): void {
+    if (this.#rest !== undefined) this.exchange.send(this.#rest);
+    this.#rest = undefined;
+  }
+
+  /** A last line, and the end. */
+  end(line: string): void {
+    this.#flush();
+    this.exchange.send(line);
+    this.exchange.end();
   }
 
   /** There may be rows to send. */
@@ -66,7 +86,7 @@ export class LiveFeed {
   #beat(): void {
     this.#scheduler.after(this.#heartbeat * MS, () => {
       if (!this.exchange.open) return;
-      if (this.#scheduler.time >= this.silentUntil) this.exchange.send("\n");
+      if (this.#scheduler.time >= this.silentUntil) this.send("\n");
       this.#beat();
     });
   }
@@ -76,14 +96,15 @@ export class LiveFeed {
     if (this.#scheduler.time < this.silentUntil) return this.wake();
     const rows = this.#next();
     if (rows.length === 0) return;
-    const lines = rows.map((row) => this.line(row));
+    const lines = rows.map((row) => ({ id: row.json.id, text: this.line(row) }));
     this.#sent.push(...lines);
     this.#sent.splice(0, this.#sent.length - SENT);
-    const text = lines.join("");
-    if (this.#random.chance(0.9)) return this.exchange.send(text);
+    const text = lines.map((line) => line.text).join("");
+    if (this.#rest !== undefined || this.#random.chance(0.9)) return this.send(text);
     const middle = this.#random.integer(1, text.length);
-    this.exchange.send(text.slice(0, middle));
-    this.#scheduler.after(this.#random.integer(1, 20 * MS), () => this.exchange.send(text.slice(middle)));
+    this.send(text.slice(0, middle));
+    this.#rest = text.slice(middle);
+    this.#scheduler.after(this.#random.integer(1, 20 * MS), () => this.#flush());
   }
 
   /** Some rows of each shard, in the order of the shard but in none among shards. */
@@ -119,16 +140,16 @@ export class LiveFeed {
     const text = known.map((row) => this.line(row)).join("");
     // What comes next carries on from where the feed really is.
     this.position = after;
-    this.exchange.send(text);
+    this.send(text);
     return true;
   }
 
-  /** Some of the last lines word for word, with revisions that may have been replaced since. */
-  echo(lines: number): boolean {
-    const from = this.#random.integer(0, Math.max(0, this.#sent.length - lines));
-    const text = this.#sent.slice(from, from + lines).join("");
-    if (text === "" || !this.exchange.open || this.stalled) return false;
-    this.exchange.send(text);
+  /** The last line that was overtaken by a newer one of its document, word for word: bytes of a former answer. */
+  echo(): boolean {
+    const newest = new Set<string>();
+    const overtaken = this.#sent.findLast(({ id }) => newest.has(id) || (newest.add(id), false));
+    if (overtaken === undefined || !this.exchange.open || this.stalled) return false;
+    this.send(overtaken.text);
     return true;
   }
 

@@ -154,8 +154,7 @@ export class Server {
   endFeeds(database: Database): void {
     for (const feed of [...this.feeds]) {
       if (feed.database !== database) continue;
-      feed.exchange.send(`{"last_seq":"${database.spell(feed.position)}","pending":0}\n`);
-      feed.exchange.end();
+      feed.end(`{"last_seq":"${database.spell(feed.position)}","pending":0}\n`);
     }
   }
 

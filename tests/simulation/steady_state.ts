@@ -89,6 +89,7 @@ export async function steadyState(seed: number, replicas: number): Promise<Stead
       visit(site, random.pick(pages), result);
     }
   }
+  if (follower.error !== undefined) throw follower.error;
   await follower.close();
   return result;
 }

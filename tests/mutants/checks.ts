@@ -1,0 +1,18 @@
+/** `audit` and `digest`. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+export const checkMutants: readonly Mutant[] = [
+  mutant(
+    "a check is counted, and answered without",
+    "validation.ts",
+    'if (site.drawn()) return counted(site, "audit");',
+    'if (site.drawn()) counted(site, "audit");',
+  ),
+  mutant("a check that failed changes nothing", "registration.ts", "  registry.delete(key);\n", ""),
+  mutant(
+    "digest without representation",
+    "validator.ts",
+    "sha256(representation + base64url(own))",
+    "sha256(base64url(own))",
+  ),
+];

@@ -1,0 +1,62 @@
+/** Snapshots, and what a process that begins with one may not yet say. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+const REGISTRY = "registry.ts";
+const SNAPSHOT = "snapshot.ts";
+
+const anotherBuild: Mutant = {
+  name: "a snapshot of another build is believed",
+  edits: [
+    {
+      file: SNAPSHOT,
+      search: "format !== FORMAT || written !== version ||",
+      replace: "format !== FORMAT ||",
+    },
+    {
+      file: SNAPSHOT,
+      search: "const content = { format, version, seats, entries } as const;",
+      replace: "const content = { format, version: written as string, seats, entries } as const;",
+    },
+  ],
+};
+
+const liveAtOnce: Mutant = {
+  name: "a resumed feed is live before it has caught up",
+  edits: [{
+    file: "seat.ts",
+    search: "    this.#started = former?.position !== undefined;\n",
+    replace: `    this.#started = former?.position !== undefined;
+    this.#live = this.#started;
+    this.#contact = this.#started ? instant(clock) : undefined;
+`,
+  }],
+};
+
+export const restartMutants: readonly Mutant[] = [
+  mutant(
+    "a snapshot is restored without a floor",
+    REGISTRY,
+    "    this.#memory.floor();\n    for (const entry of snapshot.entries)",
+    "    for (const entry of snapshot.entries)",
+  ),
+  liveAtOnce,
+  anotherBuild,
+  mutant(
+    "a snapshot keeps what is void",
+    REGISTRY,
+    "const entries = seats === undefined ? [] : this.#entries.valid();",
+    "const entries = seats === undefined ? [] : [...this.#entries.values()];",
+  ),
+  mutant(
+    "a resumed feed begins where it would have begun",
+    "follow.ts",
+    "feed.batches(this.#seat.position, { maxLag })",
+    "feed.batches(undefined, { maxLag })",
+  ),
+  mutant(
+    "a snapshot forgets how long changes settle",
+    "seats.ts",
+    "seats.push({ name, settle, position });",
+    "seats.push({ name, settle: 0, position });",
+  ),
+];
