@@ -12,7 +12,7 @@ export const checkMutants: readonly Mutant[] = [
   mutant(
     "digest without representation",
     "validator.ts",
-    "sha256(representation + base64url(own))",
-    "sha256(base64url(own))",
+    "digestOf([representation, base64url(own)])",
+    "digestOf([base64url(own)])",
   ),
 ];
