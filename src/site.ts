@@ -4,7 +4,6 @@
  * @module
  */
 import type { GroupField } from "./group_fields.ts";
-import type { PreparedInits } from "./prepared_init.ts";
 import type { Entry, EtagRegistry, Lease, Reason } from "./registry.ts";
 
 /** What one wrapped handler works with. */
@@ -17,8 +16,8 @@ export interface Site {
   readonly digest: boolean;
   /** The fields that a 304 replays, in lower case. */
   readonly replayed: readonly string[];
-  /** The 304s of the entries that are asked for most. */
-  readonly prepared: PreparedInits;
+  /** What to make an entry's 304 of. */
+  readonly initOf: (entry: Entry) => ResponseInit;
   /** Fields that carry the groups on to caches in front. */
   readonly groupFields: readonly GroupField[];
   /** Our name in `Cache-Status`; undefined: no field. */

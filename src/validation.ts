@@ -34,7 +34,7 @@ export function answer(site: Site, request: Request, key: string, caller?: strin
   if (site.drawn()) return counted(site, "audit");
   registry.count("hit");
   // A new one each time: what a middleware does to it must not be seen again.
-  const response = new Response(null, site.prepared.of(entry));
+  const response = new Response(null, site.initOf(entry));
   return site.cacheName === undefined ? response : explained(site, response, { why: "hit" });
 }
 

@@ -9,7 +9,7 @@ import { type GroupField, groupFieldNames } from "./group_fields.ts";
 import { written } from "./invalidation.ts";
 import { complete } from "./registration.ts";
 import { EtagRegistry } from "./registry.ts";
-import { PreparedInits } from "./prepared_init.ts";
+import { notModifiedInits } from "./prepared_init.ts";
 import { amend, replayedNames } from "./responses.ts";
 import { type AuditMismatch, type Exchange, isResponse, type Site } from "./site.ts";
 import { answer } from "./validation.ts";
@@ -197,7 +197,7 @@ function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
     build: buildId(version),
     digest: options.digest ?? false,
     replayed: replayedNames(fieldNames(options.replay ?? [])),
-    prepared: new PreparedInits(),
+    initOf: notModifiedInits(),
     groupFields,
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
     drawn: audit === 0 ? () => false : () => random() < audit,

@@ -17,6 +17,19 @@ const withoutId: Mutant = {
 
 const MINTED = "  return former.groups.every((group) => wanted.has(group.name)) ? former.etag : undefined;";
 
+// Either alone is enough: the one for those who register by themselves, the other for what withEtag() registers.
+const otherGroups: Mutant = {
+  name: "minted tag kept for other groups",
+  edits: [
+    { file: "mint.ts", search: MINTED, replace: "  return former.etag;" },
+    {
+      file: VALIDATOR,
+      search: "digestOf([representation, built], SHORT)",
+      replace: "digestOf([representation], SHORT)",
+    },
+  ],
+};
+
 const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n";
 
 const FORMER_GIVEN = `    if (refusal !== undefined) {
@@ -56,7 +69,7 @@ export const tagMutants: readonly Mutant[] = [
     'if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");',
     "",
   ),
-  mutant("minted tag kept for other groups", "mint.ts", MINTED, "  return former.etag;"),
+  otherGroups,
   mutant(
     "minted tag kept after a change",
     "entries.ts",
