@@ -1,6 +1,6 @@
 /**
- * A database of documents of about 9 KB, answering single reads as CouchDB does, and nothing else. Not the embedded
- * stand-in of the demo: that takes a core for itself at a few hundred reads a second, and would be what is measured.
+ * A database of documents of about 9 KB, answering single reads as CouchDB does, and nothing else. It does little, so that the web server
+ * is what is measured, and the load is not kept waiting.
  *
  * @module
  */
