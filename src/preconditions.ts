@@ -34,7 +34,8 @@ export function selectedBy(current: Validators | null): Selected | null {
 }
 
 function toSeconds(date: Date | string): number | undefined {
-  if (typeof date === "string") return parseHttpDate(date);
+  // White space around a field's value is no part of it (RFC 9110 §5.5), and \xA0 is none.
+  if (typeof date === "string") return parseHttpDate(date.replace(/^[ \t]+|[ \t]+$/g, ""));
   const seconds = Math.floor(date.getTime() / 1000);
   return Number.isNaN(seconds) ? undefined : seconds;
 }

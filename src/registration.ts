@@ -39,8 +39,7 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
     return result;
   }
   const { request, key, caller, lease, audited } = exchange;
-  if (audited !== undefined && site.registry.lookup(key, request.headers, caller) !== audited) {
-    // Void or gone meanwhile: the registry would not have confirmed it any more either.
+  if (audited !== undefined && !confirms(site, exchange, audited.etag)) {
     return complete(site, { ...exchange, audited: undefined }, result);
   }
   const { headers } = result;
@@ -61,6 +60,12 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
     return registered(site, exchange, result, offer);
   }
   return digested(site, exchange, result, offer);
+}
+
+/** Whether the registry would still confirm a tag: void or gone meanwhile, there is nothing to check any more. */
+function confirms({ registry }: Site, { key, caller, request }: Exchange, etag: string): boolean {
+  const entry = registry.lookup(key, request.headers, caller);
+  return typeof entry !== "string" && entry.etag === etag;
 }
 
 /** What a response says that it was built from and selected by, else why that cannot be relied on. */

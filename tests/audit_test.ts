@@ -52,3 +52,25 @@ test("audit: an entry that was evicted while the handler ran is no mismatch", as
   await site(request({ "if-none-match": etag }));
   assert.equal(registry.stats["audit-mismatch"], 0);
 });
+
+test("audit: an entry that another request has renewed under the same tag is judged all the same", async () => {
+  let tag = '"old"';
+  const answers: ((value: void) => void)[] = [];
+  const site = withEtag(async () => {
+    const waited = new Promise<void>((resolve) => answers.push(resolve));
+    await waited;
+    return new Response("page", { headers: { ...dependsOn("post-1"), etag: tag } });
+  }, { audit: 1 });
+  const ask = (headers: Record<string, string>) => site(request(headers));
+  const first = ask({});
+  answers.shift()!();
+  await first;
+  const [slow, quick] = [ask({ "if-none-match": '"old"' }), ask({ "if-none-match": '"old"' })];
+  answers[1]!();
+  assert.equal((await quick).status, 304);
+  tag = '"new"';
+  answers[0]!();
+  assert.equal((await slow).headers.get("etag"), '"new"');
+  assert.equal(site.registry.stats["audit-mismatch"], 1);
+  assert.equal(site.registry.hasTag('"old"'), false);
+});

@@ -71,4 +71,14 @@ export const WRAPPER_SEEDS: readonly WrapperSeed[] = [
     found:
       "a date with white space before it is a date; the oracle had not known that the platform takes it off",
   },
+  {
+    played: {
+      page: { status: 200, declares: "revision", lastModified: " Sun Nov  6 08:49:39 1994" },
+      history: "primed",
+      method: "PUT",
+      fields: [["if-unmodified-since", "Sunday, 06-Nov-94 08:49:37 GMT"]],
+      current: "page",
+    },
+    found: "a date with white space before it was none where current() gave it: the write went through",
+  },
 ];
