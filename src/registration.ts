@@ -127,14 +127,12 @@ function registered(site: Site, exchange: Exchange, response: Response, offer: O
   if (typeof entry !== "string") {
     return delivered(site, exchange, response, { ...offer, tag: entry.etag }, undefined);
   }
-  // A derived tag says what the response was built from, registered or not. A minted one that nothing knows is new.
-  return delivered(
-    site,
-    exchange,
-    response,
-    { ...offer, tag: offer.tag ?? mintTag(representation) },
-    entry,
-  );
+  if (offer.tag !== undefined) return delivered(site, exchange, response, offer, entry);
+  const minted = { ...offer, tag: mintTag(representation) };
+  // Its tag is new whatever the answer is; what it was built from says whether a check has found another.
+  const same = exchange.audited?.etag.endsWith(`.${representation}"`) === true;
+  const judged = same ? { ...exchange, audited: undefined } : exchange;
+  return delivered(site, judged, response, minted, entry);
 }
 
 async function digested(
@@ -212,8 +210,6 @@ function audit(
   if (answered === registered) return;
   // A tag that takes the body, or an entry, is not given to a HEAD.
   if (lease === undefined && answered === undefined && refusal === undefined) return;
-  // Not registered for a reason that will pass, so a minted tag is new whatever the answer is.
-  if (refusal === "lease-broken" || refusal === "settling" || refusal === "too-large") return;
   registry.count("audit-mismatch");
   registry.delete(key);
   onAudit?.({ key, registered, answered, groups: sources.map(groupOf), refusal });

@@ -31,8 +31,8 @@ const FRESHNESS = ["cache-control", "cdn-cache-control", "content-location", "ex
  */
 export function replayedNames(extra: readonly string[]): readonly string[] {
   const names = new Set([...FRESHNESS, ...CROSS_ORIGIN, ...extra]);
-  // The entry has it already.
-  names.delete("etag");
+  // The entry has the tag already; what was declared is nobody else's business.
+  for (const name of ["etag", ...DECLARATIONS]) names.delete(name);
   return [...names];
 }
 

@@ -9,7 +9,7 @@
 import { EtagRegistry } from "../../src/registry.ts";
 import { print, runtime, windows } from "./support.ts";
 
-const CALLS = 100_000;
+const CALLS = 10_240;
 const PAGES = 1024;
 const TAG = '"2-dcaf7822f26d21ce1d1a2c54.K7gNU3sdo-O"';
 const urls = Array.from({ length: PAGES }, (_, page) => `https://example.org/posts/${page}`);

@@ -164,6 +164,8 @@ export class Clients {
     }
     const documents = (readings: readonly Reading[]) => readings.map(({ document }) => document.id).join();
     if (documents(copy.readings) !== documents(visit.readings)) return;
+    // A replica that lags behind refutes nothing, nor does the same state under a tag that is new each time.
+    if (!visit.readings.some(({ version }, at) => version > copy.readings[at]!.version)) return;
     this.#world.count("refuted");
     process.refuted.add(`${visit.path} ${copy.tag}`);
   }
