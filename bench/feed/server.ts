@@ -18,7 +18,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return void response.end(EMPTY_PAGE.replace("1-x", url.includes("since=idle") ? "idle" : "1-x"));
   }
   response.on("error", () => {});
-  const closed = new Promise<void>((resolve) => response.once("close", resolve));
+  let beat: ReturnType<typeof setInterval> | undefined;
+  const closed = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
+    clearInterval(beat);
+    console.log(`closed ${performance.timeOrigin + performance.now()}`);
+  });
   if (!url.includes("since=idle")) {
     for (const piece of body) {
       if (response.destroyed) return;
@@ -27,12 +31,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       }
     }
   }
-  const beat = setInterval(() => response.write("\n"), 1_000);
+  if (response.destroyed) return;
+  beat = setInterval(() => response.write("\n"), 1_000);
   response.write("\n");
-  void closed.then(() => {
-    clearInterval(beat);
-    console.log(`closed ${performance.timeOrigin + performance.now()}`);
-  });
 }
 
 server.listen(

@@ -33,6 +33,8 @@ export class Recovery {
   #gone = false;
   /** A 401 has been answered with fresh headers once. */
   #refreshed = false;
+  /** There was a reset, and no connection since was good for anything. */
+  #begunAnew = false;
 
   /** @param random A number from 0 up to, not including, 1. */
   constructor(random: () => number) {
@@ -56,6 +58,7 @@ export class Recovery {
 
   /** The connection was good for something. */
   worthwhile(): void {
+    this.#begunAnew = false;
     this.#backOff.reset();
   }
 
@@ -72,8 +75,9 @@ export class Recovery {
    */
   judge(fault: unknown, started: boolean): Verdict {
     if (fault instanceof Reset) {
-      // It is back: the wait for it is over.
-      if (this.#gone) this.#backOff.reset();
+      // Only an answer shows it: the wait for the database is over. One reset upon the other is no such news.
+      if (this.#gone || !this.#begunAnew) this.#backOff.reset();
+      this.#begunAnew = true;
       return { wait: this.#backOff.eager(), reset: fault.reason };
     }
     if (!(fault instanceof ChangesError)) throw fault;

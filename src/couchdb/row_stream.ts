@@ -11,10 +11,6 @@ import type { Settings } from "./options.ts";
 import { RowScanner } from "./row_scanner.ts";
 import { Rows } from "./rows.ts";
 import type { Stream } from "./stream.ts";
-import { LATE, within } from "./timing.ts";
-
-/** Turns of the microtask queue in which bytes that have been received already become rows: setting a timer costs more. */
-const TURNS = 16;
 
 /** One connection to a continuous feed. Nothing is read ahead of whoever asks. */
 export class RowStream implements Stream {
@@ -24,9 +20,12 @@ export class RowStream implements Stream {
   readonly #patience: number;
   readonly #scanner = new RowScanner();
   readonly #body: Promise<Body>;
-  #pending: Promise<Rows> | undefined;
-  /** What `#pending` gives, once it is there. */
+  #receiving = false;
   #arrived: Rows | undefined;
+  /** Wakes whoever waits for rows, so that he looks again. */
+  #wake: () => void = () => {};
+  /** When the alarm that has been set goes off. */
+  #alarm = Infinity;
   #silentSince: Instant;
   #since: Since;
 
@@ -51,64 +50,86 @@ export class RowStream implements Stream {
     session.signal.addEventListener("abort", this.close);
     const { signal } = this.#connection;
     this.#body = open(since, signal).then((response) => new Body(response, signal, settings.sight.counters));
-    this.#pending = this.#receive();
-    this.#pending.catch(() => {}); // told through the session
+    void this.#receive();
   }
 
   /**
    * The rows that arrive next. Heartbeats are none: they only show that the connection is alive.
    *
    * @param ms How long to wait for them, in milliseconds.
-   * @returns Undefined if none came in that time, or the wait has to be reconsidered; the connection is as it was.
+   * @returns Undefined if none came in that time; the connection is as it was.
    * @throws {ChangesError} If it broke, or was silent for too long.
    */
   async read(ms: number): Promise<Rows | undefined> {
-    const { clock, sleep } = this.#settings;
-    if (this.#pending === undefined) {
+    const { clock, watchdog } = this.#settings;
+    if (!this.#receiving && this.#arrived === undefined) {
       // Whoever handles the last rows may take his time: the silence begins when the reading does.
       this.#silentSince = instant(clock);
-      this.#pending = this.#receive();
-      this.#pending.catch(() => {}); // told through the session
+      void this.#receive();
     }
-    for (let turn = 0; turn < TURNS && this.#arrived === undefined; turn++) await undefined;
-    if (this.#arrived !== undefined) return this.#take(this.#arrived);
-    const wait = Math.min(ms, this.#patience - this.#silence());
-    const rows = await within(this.#pending, wait, sleep, this.#session.signal);
-    if (rows !== LATE) return this.#take(rows);
-    if (this.#silence() < this.#patience) return undefined;
-    this.#settings.watchdog.expired();
-    throw new ChangesError("timeout", "The feed has fallen silent");
-  }
-
-  #take(rows: Rows): Rows {
-    this.#pending = this.#arrived = undefined;
-    return rows;
+    const until = clock.monotonic() + ms;
+    for (;;) {
+      this.#session.signal.throwIfAborted();
+      const rows = this.#arrived;
+      if (rows !== undefined) {
+        this.#arrived = undefined;
+        return rows;
+      }
+      const now = instant(clock);
+      const left = this.#patience - this.#silence(now);
+      if (left <= 0) {
+        watchdog.expired();
+        throw new ChangesError("timeout", "The feed has fallen silent");
+      }
+      if (now.monotonic >= until) return undefined;
+      await this.#news(now.monotonic, Math.min(until, now.monotonic + left));
+    }
   }
 
   /** Closes this connection only. */
   readonly close = (): void => {
     this.#session.signal.removeEventListener("abort", this.close);
     this.#connection.abort();
+    this.#wake();
   };
 
+  /** Waits for rows or the end of the connection, but not beyond `deadline`; may come back for nothing. */
+  #news(now: number, deadline: number): Promise<void> {
+    // Rows put deadlines off, and an alarm for each chunk would cost more than the chunk: one that goes off too soon
+    // serves as well.
+    if (deadline < this.#alarm) {
+      this.#alarm = deadline;
+      const ring = () => {
+        if (this.#alarm === deadline) this.#alarm = Infinity;
+        this.#wake();
+      };
+      this.#settings.sleep(deadline - now, this.#connection.signal).then(ring, ring);
+    }
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+
   /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
-  async #receive(): Promise<Rows> {
+  async #receive(): Promise<void> {
     const { watchdog, sight: { counters }, clock } = this.#settings;
+    this.#receiving = true;
     try {
       const body = await this.#body;
       for (;;) {
         const rows = this.#rows(await body.read());
-        watchdog.saw(this.#silence());
-        this.#silentSince = instant(clock);
+        const now = instant(clock);
+        watchdog.saw(this.#silence(now));
+        this.#silentSince = now;
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
-          return this.#arrived = rows;
+          this.#arrived = rows;
+          break;
         }
         counters.heartbeats++;
       }
     } catch (error) {
       if (!this.#connection.signal.aborted) this.#session.abort(error);
-      throw error;
     }
+    this.#receiving = false;
+    this.#wake();
   }
 
   #rows(bytes: Uint8Array | undefined): Rows {
@@ -125,8 +146,7 @@ export class RowStream implements Stream {
   }
 
   /** Milliseconds since the last byte; after the machine has slept, the other end may be gone without a word. */
-  #silence(): number {
-    const { wall, monotonic } = instant(this.#settings.clock);
+  #silence({ wall, monotonic }: Instant): number {
     const silence = monotonic - this.#silentSince.monotonic;
     const asleep = wall - this.#silentSince.wall - silence;
     if (asleep < this.#patience) return silence;
