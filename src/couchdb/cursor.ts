@@ -16,10 +16,6 @@ export type Batch = ChangeBatch<CouchChange>;
 export class Cursor {
   /** Where the next connection may resume. */
   since: Since;
-  /** Where the next probe starts: one row earlier. */
-  landmark: Landmark;
-  /** The database's life that all of this belongs to. */
-  information: Information;
   /** When the feed was last shown to be complete up to here. */
   contact: Instant | undefined;
   /** As of the last batch. */
@@ -28,6 +24,11 @@ export class Cursor {
   yielded = 0;
   readonly #subject: Subject;
   readonly #selection: Selection;
+  #landmark: Landmark;
+  /** Rows since that landmark, and the position before them. */
+  #news: { readonly before: Since; readonly changes: readonly CouchChange[] } | undefined;
+  #information: Information;
+  #source: string;
 
   /**
    * @param name The database, without credentials.
@@ -39,14 +40,36 @@ export class Cursor {
     this.#subject = { name, identity: selection.identity };
     this.#selection = selection;
     this.since = since;
-    this.landmark = unmarked(since);
-    this.information = information;
+    this.#landmark = unmarked(since);
+    this.#information = information;
+    this.#source = sourceOf(this.#subject, information);
+  }
+
+  /** The database's life that all of this belongs to. */
+  get information(): Information {
+    return this.#information;
+  }
+
+  set information(information: Information) {
+    this.#information = information;
+    this.#source = sourceOf(this.#subject, information);
+  }
+
+  /** Where the next probe starts: one row earlier. Made when it is asked for: there are many rows to a probe. */
+  get landmark(): Landmark {
+    if (this.#news !== undefined) this.landmark = beforeLast(this.#news.before, this.#news.changes);
+    return this.#landmark;
+  }
+
+  set landmark(landmark: Landmark) {
+    this.#landmark = landmark;
+    this.#news = undefined;
   }
 
   /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
   advance(before: Since, changes: readonly CouchChange[], since: Since): void {
     // Under a filter, a document may never come again: its landmark is no row of the feed.
-    if (!this.#selection.filtered) this.landmark = beforeLast(before, changes) ?? this.landmark;
+    if (changes.length > 0 && !this.#selection.filtered) this.#news = { before, changes };
     this.since = since;
   }
 
@@ -59,11 +82,11 @@ export class Cursor {
 
   /** A batch that ends here. */
   batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): Batch {
-    const { state, contact, information } = this;
-    const { replicas } = information;
+    const { state, contact } = this;
+    const { replicas } = this.#information;
     return {
       changes,
-      position: { since, source: sourceOf(this.#subject, information) },
+      position: { since, source: this.#source },
       state,
       contact,
       ...(reset === undefined ? {} : { reset }),
@@ -76,11 +99,12 @@ export class Cursor {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
-    for (let start = 0; start < changes.length; start += size) {
+    let start = 0;
+    for (; start + size < changes.length; start += size) {
       const slice = changes.slice(start, start + size);
-      const last = start + size >= changes.length;
-      yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
+      yield this.batch(slice, slice[size - 1]?.seq);
     }
+    if (start < changes.length) yield this.batch(start === 0 ? changes : changes.slice(start), since);
   }
 }
 

@@ -26,11 +26,11 @@ export function unmarked(since: Since): Landmark {
  * The landmark just before the last of some rows.
  *
  * @param before The position before the first of them.
- * @param changes At least one row, in the order of arrival.
+ * @param changes In the order of arrival; without any, nothing is known.
  */
-export function beforeLast(before: Since, changes: readonly CouchChange[]): Landmark | undefined {
+export function beforeLast(before: Since, changes: readonly CouchChange[]): Landmark {
   const last = changes.at(-1);
-  if (last === undefined) return undefined;
+  if (last === undefined) return unmarked(before);
   const since = changes.at(-2)?.seq ?? before;
   // Rows without a position of their own carry the last one: all of them follow it.
   const start = changes.findLastIndex(({ seq }) => seq !== since && seq !== last.seq) + 1;

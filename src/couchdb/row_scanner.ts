@@ -82,15 +82,26 @@ function readLines(bytes: Uint8Array, text: string, rows: Rows): void {
   const view = new DataView(buffer, byteOffset, length);
   const offset = byteOffset % 4;
   const words = new Int32Array(buffer, byteOffset - offset, (offset + length) >> 2);
+  const { changes } = rows;
+  let last: LiteralChange | undefined;
   for (let start = 0; start < length && rows.open;) {
     const change = readRow(view, text, start);
-    let end = change === undefined ? start : start + lengthOf(change);
-    const whole = bytes[end] === LINE_FEED &&
-      !hasControlCharacter(words, offset + start + SEQ.length, offset + end - END.length);
-    if (change !== undefined && whole) rows.add(change);
-    else rows.addLines([text.slice(start, end = text.indexOf("\n", start))]);
+    let end = change === undefined ? -1 : start + lengthOf(change);
+    if (
+      change !== undefined && bytes[end] === LINE_FEED &&
+      !hasControlCharacter(words, offset + start + SEQ.length, offset + end - END.length)
+    ) {
+      // Not `push`, a call; nor is the position noted for every row.
+      changes[changes.length] = change;
+      last = change;
+    } else {
+      rows.since = last?.seq ?? rows.since;
+      last = undefined;
+      rows.addLines([text.slice(start, end = text.indexOf("\n", start))]);
+    }
     start = end + 1;
   }
+  rows.since = last?.seq ?? rows.since;
 }
 
 /** The change that begins there, if it is a row as CouchDB writes it: these members in this order, and no more. */
@@ -136,11 +147,23 @@ function isRev(view: DataView, at: number): boolean {
     view.getInt32(at + 17, true) === REV_17;
 }
 
+/** Carries each byte of ASCII from 32 on into bit 7. */
+const RAISE = 0x60606060;
+
 /** Whether there is what JSON allows in no string: of ASCII, what adding 96 does not carry into bit 7. */
 function hasControlCharacter(words: Int32Array, start: number, end: number): boolean {
   let all = -1;
   // Whole words: what they hold beyond the ends belongs to the fixed parts.
-  for (let at = start >> 2; at < end / 4; at++) all &= (words[at] as number) + 0x60606060;
+  let at = start >> 2;
+  const last = (end + 3) >> 2;
+  // Eight at a time: turning the loop costs as much as a word.
+  for (; at + 8 <= last; at += 8) {
+    all &= (words[at]! + RAISE) & (words[at + 1]! + RAISE) & (words[at + 2]! + RAISE) &
+      (words[at + 3]! + RAISE) &
+      (words[at + 4]! + RAISE) & (words[at + 5]! + RAISE) & (words[at + 6]! + RAISE) &
+      (words[at + 7]! + RAISE);
+  }
+  for (; at < last; at++) all &= words[at]! + RAISE;
   return (all | 0x7f7f7f7f) !== -1;
 }
 

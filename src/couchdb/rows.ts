@@ -35,12 +35,6 @@ export class Rows {
     return this.fault === undefined && !this.ended;
   }
 
-  /** Takes a row that has been read. */
-  add(change: CouchChange): void {
-    this.since = change.seq;
-    this.changes.push(change);
-  }
-
   /** Reads lines of a continuous feed; blank ones are heartbeats. */
   addLines(lines: readonly string[]): void {
     for (const line of lines) {
