@@ -59,6 +59,10 @@ class OpenLease implements Lease {
   readonly mark: number;
   /** Read only where a `settle` is in force. */
   readonly at: Instant | undefined;
+  /** Its neighbours among the open ones. */
+  older: OpenLease | undefined = undefined;
+  newer: OpenLease | undefined = undefined;
+  closed = false;
   release(): void {
     this.memory.close(this);
   }
@@ -83,11 +87,16 @@ export class ChangeMemory {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
-  // Both in the order of their marks, so that the oldest is the first.
-  readonly #open = new Set<OpenLease>();
+  // The open leases in the order of their marks. A list, because a Set takes four times as long to enter and leave.
+  #oldest: OpenLease | undefined;
+  #newest: OpenLease | undefined;
+  #open = 0;
+  /** In the order of their marks, too. */
   readonly #changes = new Map<string, Remembered>();
   #bytes = 0;
   #mark = 0;
+  /** The mark of the last floor: leases from before it are void. */
+  #floor = 0;
   #floorAt: Instant | undefined;
   /** ms: the longest `settle` of any feed, and so that of a change which no feed reported. */
   settle = 0;
@@ -105,7 +114,7 @@ export class ChangeMemory {
 
   /** How many leases are open. */
   get open(): number {
-    return this.#open.size;
+    return this.#open;
   }
 
   /** How many changes are remembered. */
@@ -116,13 +125,34 @@ export class ChangeMemory {
   /** Takes the mark for a handler that is about to run. */
   lease(key: string, caller: string | undefined): Lease {
     const lease = new OpenLease(this, key, caller, this.settle > 0 ? instant(this.#clock) : undefined);
-    this.#open.add(lease);
+    const newest = this.#newest;
+    if (newest === undefined) this.#oldest = lease;
+    else {
+      newest.newer = lease;
+      lease.older = newest;
+    }
+    this.#newest = lease;
+    this.#open++;
     return lease;
   }
 
   /** Closes a lease; changes that concerned only it are forgotten. */
   close(lease: Lease): void {
-    if (this.#open.delete(lease as OpenLease)) this.#forget();
+    const closing = lease as OpenLease;
+    if (!this.#isOpen(closing)) return;
+    const { older, newer } = closing;
+    closing.closed = true;
+    closing.older = closing.newer = undefined;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    this.#open--;
+    this.#forget();
+  }
+
+  #isOpen({ memory, closed, mark }: OpenLease): boolean {
+    return memory === this && !closed && mark >= this.#floor;
   }
 
   /**
@@ -136,7 +166,7 @@ export class ChangeMemory {
   record(group: string, rev: string | undefined, feed: unknown, settle: number): number {
     const mark = ++this.#mark;
     // Nobody can be overtaken by it, now or later.
-    if (settle === 0 && this.#open.size === 0) {
+    if (settle === 0 && this.#open === 0) {
       this.#forget();
       if (this.#changes.size === 0 || !this.#changes.has(group)) return mark;
     }
@@ -168,8 +198,9 @@ export class ChangeMemory {
 
   /** Counts as a change of every group there is: open leases are void, and all that was reported is forgotten. */
   floor(): void {
-    this.#mark++;
-    this.#open.clear();
+    this.#floor = ++this.#mark;
+    this.#oldest = this.#newest = undefined;
+    this.#open = 0;
     this.#changes.clear();
     this.#bytes = 0;
     this.#floorAt = instant(this.#clock);
@@ -182,7 +213,7 @@ export class ChangeMemory {
    */
   overtaken(lease: Lease, sources: readonly Source[]): Reason | undefined {
     const { at } = lease as OpenLease;
-    if (!this.#open.has(lease as OpenLease)) return "lease-broken";
+    if (!this.#isOpen(lease as OpenLease)) return "lease-broken";
     if (at !== undefined && this.#floorAt !== undefined && surelyElapsed(this.#floorAt, at) < this.settle) {
       return "settling";
     }
@@ -213,8 +244,7 @@ export class ChangeMemory {
 
   #forget(): void {
     if (this.#changes.size === 0) return;
-    let oldest: OpenLease | undefined;
-    for (oldest of this.#open) break;
+    const oldest = this.#oldest;
     let until: Instant | undefined;
     for (const [group, change] of this.#changes) {
       if (oldest !== undefined && oldest.mark < change.mark) return;

@@ -5,7 +5,7 @@ const PROBE = "couchdb/probe.ts";
 const READER = "couchdb/reader.ts";
 
 const ROWS = `        cursor.advance(rows.start, rows.changes, rows.since);
-        yield* cursor.batches(rows.changes, batchSize, rows.since);`;
+        for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;`;
 
 const heartbeats: Mutant = {
   name: "heartbeats count as contact",
