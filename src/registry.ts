@@ -107,7 +107,12 @@ export class EtagRegistry {
 
   /** Counts a reason in {@linkcode EtagRegistry.stats}. */
   count(reason: Reason): void {
-    this.#stats[reason]++;
+    const stats = this.#stats;
+    // Written out where it counts: under a name that varies, V8 takes as long as it does to read a field of a request.
+    if (reason === "hit") stats.hit++;
+    else if (reason === "unconditional") stats.unconditional++;
+    else if (reason === "undeclared") stats.undeclared++;
+    else stats[reason]++;
   }
 
   /**
