@@ -46,9 +46,11 @@ function rowsFor(name: keyof ByRuntime): [group: string, contestant: string, com
     ["miss", "miss", { with: "handler alone", as: "−" }],
     ["miss", "registered miss", { with: "handler alone", as: "−" }],
     ["passing", "undeclared, bare"],
+    ["passing", "undeclared, by hand", { with: "undeclared, bare", as: node ? "÷" : "−" }],
     ["passing", "undeclared", passing("undeclared, bare", 250)],
     ["passingLater", "undeclared, bare, async"],
     ["passingLater", "undeclared, async", passing("undeclared, bare, async", 350)],
+    ["matching", "matching by hand", { with: "nothing", as: "−" }],
     ["matching", "matching", { with: "nothing", as: "−", target: atMost(MATCHING[name]) }],
     ["matching", "matching, with caller", {
       with: "nothing",

@@ -96,10 +96,21 @@ export async function miss(): Promise<Contestant[]> {
   ];
 }
 
+/** Looks whether there is anything to do, and nothing else. */
+const seenByHand: Handler = ({ method, url, headers }) => {
+  if (method !== "GET" || url === "" || headers.has("if-none-match") || headers.has("if-match")) {
+    return undefined;
+  }
+  const response = undeclared();
+  const fields = response.headers;
+  return fields.has("cache-groups") || fields.has("last-modified") ? undefined : response;
+};
+
 /** What a response costs that we have no business with. */
 export async function passing(): Promise<Contestant[]> {
   return [
     { name: "undeclared, bare", handler: undeclared, requests: plain(), status: 200 },
+    { name: "undeclared, by hand", handler: seenByHand, requests: plain(), status: 200 },
     { name: "undeclared", handler: await wrapped(undeclared), requests: plain(), status: 200 },
   ];
 }
@@ -144,9 +155,16 @@ export async function matching(): Promise<Contestant[]> {
   const known = await wrapped(page, { caller: () => "alice" });
   const requests = await revisits(ours);
   const withCaller = await revisits(known, { cookie: "session=abc" });
+  const tags = new Map(requests.map(({ url, headers }) => [url, headers.get("if-none-match")]));
+  const byHand: Handler = ({ method, url, headers }) =>
+    method === "GET" && Date.now() > 0 && performance.now() > 0 &&
+      headers.get("if-none-match") === tags.get(url) && !headers.has("if-match")
+      ? new Response(null, init)
+      : undefined;
   globalThis.Response = class {} as unknown as typeof Response;
   return [
     { name: "nothing", handler: () => new Response(null, init), requests },
+    { name: "matching by hand", handler: byHand, requests },
     { name: "matching", handler: ours, requests },
     { name: "matching, with caller", handler: known, requests: withCaller },
   ];
