@@ -11,6 +11,7 @@ export const rows: readonly (readonly string[])[] = [
   [
     "cache_control.ts",
     "etagc.ts",
+    "hashed_ids.ts",
     "http_date.ts",
     "problem.ts",
     "sharded_map.ts",
@@ -18,7 +19,7 @@ export const rows: readonly (readonly string[])[] = [
     "vary.ts",
   ],
   ["clock.ts", "group.ts", "reason.ts", "sha256.ts", "shared_init.ts", "sieve.ts", "validators.ts"],
-  ["entity_tag_list.ts"],
+  ["entity_tag_list.ts", "lease.ts"],
   ["entity_tag.ts"],
   // The seam between any source of changes and the registry.
   ["change.ts"],

@@ -12,17 +12,8 @@
  */
 import { type Clock, type Instant, instant, surelyElapsed } from "./clock.ts";
 import { groupOf, resourceGroup, revOf, type Source } from "./group.ts";
+import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
 import type { Reason } from "./reason.ts";
-
-/** The mark taken before a handler runs. Used once: by `register`, or given back by `release`. */
-export interface Lease {
-  /** The resource. */
-  readonly key: string;
-  /** Who asks, where the answer depends on it. */
-  readonly caller: string | undefined;
-  /** Gives the lease back: nothing will be registered. Harmless when repeated. */
-  release(): void;
-}
 
 /** What one feed has reported of a group. Kept only where `settle` is not 0. */
 interface Report {
@@ -45,29 +36,6 @@ const NONE: readonly Report[] = [];
 /** Estimated bytes of a remembered change beside its name. */
 const CHANGE_BYTES = 160;
 
-class OpenLease implements Lease {
-  constructor(memory: ChangeMemory, key: string, caller: string | undefined, at: Instant | undefined) {
-    this.memory = memory;
-    this.key = key;
-    this.caller = caller;
-    this.mark = memory.mark;
-    this.at = at;
-  }
-  readonly memory: ChangeMemory;
-  readonly key: string;
-  readonly caller: string | undefined;
-  readonly mark: number;
-  /** Read only where a `settle` is in force. */
-  readonly at: Instant | undefined;
-  /** Its neighbours among the open ones. */
-  older: OpenLease | undefined = undefined;
-  newer: OpenLease | undefined = undefined;
-  closed = false;
-  release(): void {
-    this.memory.close(this);
-  }
-}
-
 /** Whether one document was read at two revisions. */
 function isTorn(sources: readonly Source[]): boolean {
   if (sources.length < 2) return false;
@@ -87,16 +55,11 @@ export class ChangeMemory {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
-  // The open leases in the order of their marks. A list, because a Set takes four times as long to enter and leave.
-  #oldest: OpenLease | undefined;
-  #newest: OpenLease | undefined;
-  #open = 0;
-  /** In the order of their marks, too. */
+  // Both in the order of their marks, so that the oldest is the first.
+  readonly #open = new OpenLeases();
   readonly #changes = new Map<string, Remembered>();
   #bytes = 0;
   #mark = 0;
-  /** The mark of the last floor: leases from before it are void. */
-  #floor = 0;
   #floorAt: Instant | undefined;
   /** ms: the longest `settle` of any feed, and so that of a change which no feed reported. */
   settle = 0;
@@ -114,7 +77,7 @@ export class ChangeMemory {
 
   /** How many leases are open. */
   get open(): number {
-    return this.#open;
+    return this.#open.size;
   }
 
   /** How many changes are remembered. */
@@ -124,35 +87,13 @@ export class ChangeMemory {
 
   /** Takes the mark for a handler that is about to run. */
   lease(key: string, caller: string | undefined): Lease {
-    const lease = new OpenLease(this, key, caller, this.settle > 0 ? instant(this.#clock) : undefined);
-    const newest = this.#newest;
-    if (newest === undefined) this.#oldest = lease;
-    else {
-      newest.newer = lease;
-      lease.older = newest;
-    }
-    this.#newest = lease;
-    this.#open++;
-    return lease;
+    const at = this.settle > 0 ? instant(this.#clock) : undefined;
+    return this.#open.add(new OpenLease(this, key, caller, this.#mark, at));
   }
 
   /** Closes a lease; changes that concerned only it are forgotten. */
   close(lease: Lease): void {
-    const closing = lease as OpenLease;
-    if (!this.#isOpen(closing)) return;
-    const { older, newer } = closing;
-    closing.closed = true;
-    closing.older = closing.newer = undefined;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-    this.#open--;
-    this.#forget();
-  }
-
-  #isOpen({ memory, closed, mark }: OpenLease): boolean {
-    return memory === this && !closed && mark >= this.#floor;
+    if (this.#open.delete(lease as OpenLease)) this.#forget();
   }
 
   /**
@@ -166,7 +107,7 @@ export class ChangeMemory {
   record(group: string, rev: string | undefined, feed: unknown, settle: number): number {
     const mark = ++this.#mark;
     // Nobody can be overtaken by it, now or later.
-    if (settle === 0 && this.#open === 0) {
+    if (settle === 0 && this.#open.size === 0) {
       this.#forget();
       if (this.#changes.size === 0 || !this.#changes.has(group)) return mark;
     }
@@ -198,9 +139,8 @@ export class ChangeMemory {
 
   /** Counts as a change of every group there is: open leases are void, and all that was reported is forgotten. */
   floor(): void {
-    this.#floor = ++this.#mark;
-    this.#oldest = this.#newest = undefined;
-    this.#open = 0;
+    this.#mark++;
+    this.#open.clear();
     this.#changes.clear();
     this.#bytes = 0;
     this.#floorAt = instant(this.#clock);
@@ -213,7 +153,7 @@ export class ChangeMemory {
    */
   overtaken(lease: Lease, sources: readonly Source[]): Reason | undefined {
     const { at } = lease as OpenLease;
-    if (!this.#isOpen(lease as OpenLease)) return "lease-broken";
+    if (!this.#open.has(lease as OpenLease)) return "lease-broken";
     if (at !== undefined && this.#floorAt !== undefined && surelyElapsed(this.#floorAt, at) < this.settle) {
       return "settling";
     }
@@ -244,7 +184,7 @@ export class ChangeMemory {
 
   #forget(): void {
     if (this.#changes.size === 0) return;
-    const oldest = this.#oldest;
+    const { oldest } = this.#open;
     let until: Instant | undefined;
     for (const [group, change] of this.#changes) {
       if (oldest !== undefined && oldest.mark < change.mark) return;

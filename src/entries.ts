@@ -4,12 +4,12 @@
  * @module
  */
 import { KeptEntry, type Registration, type Variants } from "./entry.ts";
-import { copied, type Group, groupBytes, Groups, isOutdated } from "./groups.ts";
+import { copied, groupBytes, Groups } from "./groups.ts";
 import type { Reason } from "./reason.ts";
 import { initBytes, SharedInits } from "./shared_init.ts";
 import { ShardedMap } from "./sharded_map.ts";
 import { Sieve } from "./sieve.ts";
-import type { SavedEntry } from "./snapshot.ts";
+import { type SavedEntry, saveEntry } from "./snapshot.ts";
 import { variantKey } from "./vary.ts";
 
 /** Estimated bytes of an entry beside its strings. */
@@ -77,7 +77,7 @@ export class Entries {
   isValid(entry: KeptEntry): boolean {
     const { changedAt } = this.#groups;
     if (entry.validAt >= changedAt) return true;
-    if (isOutdated(entry)) return false;
+    if (this.#groups.isOutdated(entry)) return false;
     entry.validAt = changedAt;
     return true;
   }
@@ -119,10 +119,20 @@ export class Entries {
         storageKey,
         variants,
       },
-      this.#acquire(draft.names),
+      draft.names.map((name) => this.#groups.acquire(name)),
       draft.mark,
     );
     return this.#admit(entry, former) ? entry : "too-large";
+  }
+
+  /** The valid entries as data. */
+  save(): SavedEntry[] {
+    return this.valid().map((entry) => saveEntry(entry, this.groupsOf(entry)));
+  }
+
+  /** The names of what an entry depends on, which must be kept. */
+  groupsOf(entry: KeptEntry): readonly string[] {
+    return entry.groups.map((group) => this.#groups.nameOf(group));
   }
 
   /** Keeps an entry of an earlier process, if there is room. */
@@ -135,7 +145,7 @@ export class Entries {
     const init = this.#inits.acquire(saved.fields, saved.isPublic, saved.minted);
     const entry = new KeptEntry(
       { ...saved, lastModified: lastModified ?? undefined, init, variants },
-      this.#acquire(groups),
+      groups.map((name) => this.#groups.acquire(name)),
       mark,
     );
     this.#admit(entry, undefined);
@@ -177,6 +187,13 @@ export class Entries {
     return found.length > 0;
   }
 
+  /** Takes out what has one of these tags, and says how many. */
+  dropTags(tags: ReadonlySet<string>, reason: Reason): number {
+    const found = [...this.values()].filter(({ etag }) => tags.has(etag));
+    for (const entry of found) this.drop(entry, reason);
+    return found.length;
+  }
+
   /** Takes out everything at once, and returns it. */
   clear(): readonly KeptEntry[] {
     const left = [...this.#kept.values()];
@@ -215,14 +232,10 @@ export class Entries {
   #makeRoom(entry: KeptEntry, bytes: number): boolean {
     const { maxEntries, maxBytes } = this.#limits;
     let alone = bytes + initBytes(entry.init);
-    for (const { name } of entry.groups) alone += groupBytes(name);
+    for (const name of this.groupsOf(entry)) alone += groupBytes(name);
     if (alone > maxBytes) return false;
     while (this.#kept.size >= maxEntries || this.bytes + bytes > maxBytes) this.#evict(this.#kept.victim()!);
     return true;
-  }
-
-  #acquire(names: readonly string[]): readonly Group[] {
-    return names.map((name) => this.#groups.acquire(name));
   }
 
   #evict(entry: KeptEntry): void {

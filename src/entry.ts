@@ -4,7 +4,7 @@
  * @module
  */
 import type { Source } from "./group.ts";
-import { type Dependent, type Group, groupsOf } from "./groups.ts";
+import { type Dependent, groupsOf } from "./groups.ts";
 import type { CommonInit, SharedInit } from "./shared_init.ts";
 import type { Sieved } from "./sieve.ts";
 import { resourceOf } from "./vary.ts";
@@ -69,23 +69,23 @@ export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
   readonly storageKey: string;
   /** The set it is one of, where `Vary` selects. */
   readonly variants: Variants | undefined;
-  readonly first: Group | undefined;
-  readonly second: Group | undefined;
-  readonly others: Group | readonly Group[] | undefined;
+  readonly first: number;
+  readonly second: number;
+  readonly others: number | readonly number[];
   validAt: number;
   visited: boolean;
   older: KeptEntry | undefined;
   newer: KeptEntry | undefined;
 
-  constructor(from: EntryInit, groups: readonly Group[], validAt: number) {
+  constructor(from: EntryInit, groups: readonly number[], validAt: number) {
     this.etag = from.etag;
     this.lastModified = from.lastModified;
     this.init = from.init;
     this.storageKey = from.storageKey;
     this.variants = from.variants;
-    this.first = groups[0];
-    this.second = groups.length > 1 ? groups[1] : undefined;
-    this.others = groups.length > 3 ? groups.slice(2) : groups.length > 2 ? groups[2] : undefined;
+    this.first = groups[0] ?? 0;
+    this.second = groups[1] ?? 0;
+    this.others = groups.length > 3 ? groups.slice(2) : groups[2] ?? 0;
     this.validAt = validAt;
     this.visited = false;
     this.older = undefined;
@@ -107,7 +107,7 @@ export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
   }
 
   /** What it depends on. */
-  get groups(): readonly Group[] {
+  get groups(): readonly number[] {
     return groupsOf(this);
   }
 }

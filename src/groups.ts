@@ -5,28 +5,32 @@
  * @module
  */
 import { groupOf, type Source } from "./group.ts";
-import { ShardedMap } from "./sharded_map.ts";
+import { type Hash, HashedIds, hashOf } from "./hashed_ids.ts";
 
 /** Estimated bytes of a group beside its name. */
-const GROUP_BYTES = 104;
+const GROUP_BYTES = 72;
 
 /** Estimated bytes of a group, its name included. */
 export function groupBytes(name: string): number {
   return GROUP_BYTES + name.length;
 }
 
-/** A group that at least one entry depends on. Small, and shared: a change is one write to it, whatever depends on it. */
-export interface Group {
-  readonly name: string;
-  /** The mark of its last change. */
-  changedAt: number;
-  /** How many entries hold it; at zero it leaves. */
-  dependents: number;
-}
+/** Groups that there is room for to begin with. */
+const FEWEST = 64;
 
-/** All groups in use, by name. */
+/** Tables, so that when one grows it takes a fraction of a millisecond. */
+const TABLES = 256;
+
+/** All groups in use, by name. A group is a number, good for as long as somebody depends on it; 0 is none. */
 export class Groups {
-  readonly #byName: ShardedMap<Group> = new ShardedMap();
+  readonly #seed: readonly [number, number] = random();
+  #tables: (HashedIds | undefined)[] = new Array(TABLES).fill(undefined);
+  // By group.
+  #names: string[] = [""];
+  #marks = new Float64Array(FEWEST);
+  #dependents = new Int32Array(FEWEST);
+  /** Numbers that are free again. */
+  #free: number[] = [];
   #bytes = 0;
   #changedAt = 0;
 
@@ -41,64 +45,112 @@ export class Groups {
   }
 
   /** The group of that name, with one dependent more. */
-  acquire(name: string): Group {
-    let group = this.#byName.get(name);
-    if (group === undefined) {
-      group = { name: copied(name), changedAt: 0, dependents: 0 };
-      this.#byName.set(group.name, group);
-      this.#bytes += groupBytes(name);
+  acquire(name: string): number {
+    const hash = hashOf(name, this.#seed);
+    const table = this.#tables[tableOf(hash)] ??= new HashedIds();
+    for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
+      const group = table.idAt(slot);
+      if (this.#names[group] !== name) continue;
+      this.#dependents[group]!++;
+      return group;
     }
-    group.dependents++;
+    const group = this.#free.pop() ?? this.#names.length;
+    if (group === this.#marks.length) this.#grow();
+    this.#names[group] = copied(name);
+    this.#marks[group] = 0;
+    this.#dependents[group] = 1;
+    table.add(hash, group);
+    this.#bytes += groupBytes(name);
     return group;
   }
 
   /** Takes one dependent off; a group leaves with its last. */
-  release(group: Group): void {
-    if (--group.dependents === 0 && this.#byName.get(group.name) === group) {
-      this.#byName.delete(group.name);
-      this.#bytes -= groupBytes(group.name);
-    }
+  release(group: number): void {
+    if (--this.#dependents[group]! > 0) return;
+    const name = this.nameOf(group);
+    const hash = hashOf(name, this.#seed);
+    const table = this.#tables[tableOf(hash)]!;
+    let slot = table.find(hash);
+    while (table.idAt(slot) !== group) slot = table.find(hash, slot + 1);
+    table.remove(slot);
+    this.#names[group] = "";
+    this.#free.push(group);
+    this.#bytes -= groupBytes(name);
   }
 
-  /** Stamps a group; false where nothing depends on it. */
+  /** The name of a group. */
+  nameOf(group: number): string {
+    return this.#names[group] as string;
+  }
+
+  /**
+   * Stamps a group; false where nothing depends on it. Goes by the hash alone: to look at the names would cost more than
+   * all else, and what shares a hash by chance, one of 10^13 changes where there are a million groups, is only asked
+   * for once more than it need be.
+   */
   change(name: string, mark: number): boolean {
-    const group = this.#byName.get(name);
-    if (group === undefined) return false;
-    group.changedAt = this.#changedAt = mark;
-    return true;
+    const hash = hashOf(name, this.#seed);
+    const table = this.#tables[tableOf(hash)];
+    if (table === undefined) return false;
+    let known = false;
+    for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
+      this.#marks[table.idAt(slot)] = this.#changedAt = mark;
+      known = true;
+    }
+    return known;
   }
 
-  /** Forgets all. */
+  /** Whether any group of it has changed since. */
+  isOutdated({ validAt, first, second, others }: Dependent): boolean {
+    const marks = this.#marks;
+    if (marks[first]! > validAt || marks[second]! > validAt) return true;
+    return typeof others === "number"
+      ? marks[others]! > validAt
+      : others.some((group) => marks[group]! > validAt);
+  }
+
+  /** Forgets all; what was a group until now is none. */
   clear(): void {
-    this.#byName.clear();
+    this.#tables = new Array(TABLES).fill(undefined);
+    this.#names = [""];
+    this.#marks = new Float64Array(FEWEST);
+    this.#dependents = new Int32Array(FEWEST);
+    this.#free = [];
     this.#bytes = 0;
   }
+
+  #grow(): void {
+    const marks = this.#marks;
+    const dependents = this.#dependents;
+    this.#marks = new Float64Array(2 * marks.length);
+    this.#marks.set(marks);
+    this.#dependents = new Int32Array(2 * dependents.length);
+    this.#dependents.set(dependents);
+  }
+}
+
+/** Not the bits that choose the slot. */
+function tableOf({ high }: Hash): number {
+  return high >>> 24;
+}
+
+function random(): readonly [number, number] {
+  const [first, second] = crypto.getRandomValues(new Int32Array(2));
+  return [first!, second!];
 }
 
 /** What depends on groups. Up to three have a field each: a list takes twice the memory, and few pages have more. */
 export interface Dependent {
   /** No group of it had changed up to this mark. */
   validAt: number;
-  readonly first: Group | undefined;
-  readonly second: Group | undefined;
-  readonly others: Group | readonly Group[] | undefined;
+  readonly first: number;
+  readonly second: number;
+  readonly others: number | readonly number[];
 }
 
 /** All that it depends on. */
-export function groupsOf({ first, second, others }: Dependent): readonly Group[] {
-  return [first, second].concat(others).filter((group) => group !== undefined);
-}
-
-/** Whether any of its groups has changed since. */
-export function isOutdated({ validAt, first, second, others }: Dependent): boolean {
-  if (changed(first, validAt) || changed(second, validAt)) return true;
-  return Array.isArray(others)
-    ? others.some((group) => changed(group, validAt))
-    : changed(others as Group | undefined, validAt);
-}
-
-function changed(group: Group | undefined, mark: number): boolean {
-  return group !== undefined && group.changedAt > mark;
+export function groupsOf({ first, second, others }: Dependent): readonly number[] {
+  return [first, second].concat(others).filter((group) => group !== 0);
 }
 
 /** More sources than this are told apart by a Set; fewer are cheaper to compare. */

@@ -31,22 +31,22 @@ export function mintTag(representation: string): string {
 interface Former {
   readonly etag: string;
   readonly minted: boolean;
-  readonly groups: readonly { readonly name: string }[];
 }
 
 /**
  * The minted tag of a still valid entry, if a new response may keep it. It means one registration, so it stays only
  * where the same groups say that nothing has changed since, and for the same representation.
+ *
+ * @param groups The names of the entry's groups.
+ * @param names Those of the new response's.
  */
 export function tagToKeep(
-  former: Former | undefined,
+  { etag, minted }: Former,
+  groups: readonly string[],
   names: readonly string[],
   representation: string,
 ): string | undefined {
-  if (former === undefined || !former.minted || former.groups.length !== names.length) {
-    return undefined;
-  }
-  if (!former.etag.endsWith(`.${representation}"`)) return undefined;
+  if (!minted || groups.length !== names.length || !etag.endsWith(`.${representation}"`)) return undefined;
   const wanted = new Set(names);
-  return former.groups.every((group) => wanted.has(group.name)) ? former.etag : undefined;
+  return groups.every((group) => wanted.has(group)) ? etag : undefined;
 }

@@ -62,10 +62,9 @@ export function complete(site: Site, exchange: Exchange, result: unknown): unkno
   return digested(site, exchange, result, offer);
 }
 
-/** Whether the registry would still confirm a tag: void or gone meanwhile, there is nothing to check any more. */
+/** Whether the registry may still confirm a tag: void or gone meanwhile, there is nothing to check any more. */
 function confirms({ registry }: Site, { key, caller, request }: Exchange, etag: string): boolean {
-  const entry = registry.lookup(key, request.headers, caller);
-  return typeof entry !== "string" && entry.etag === etag;
+  return registry.peek(key, request.headers, caller)?.etag === etag;
 }
 
 /** What a response says that it was built from and selected by, else why that cannot be relied on. */

@@ -4,22 +4,23 @@
  *
  * @module
  */
-import { ChangeMemory, type Lease } from "./change_memory.ts";
+import { ChangeMemory } from "./change_memory.ts";
 import { Entries } from "./entries.ts";
 import type { Entry, KeptEntry, Registration } from "./entry.ts";
 import { resourceGroup } from "./group.ts";
 import { groupNames } from "./groups.ts";
+import type { Lease } from "./lease.ts";
 import { mintTag, tagToKeep } from "./mint.ts";
-import { type Reason, zeroCounters } from "./reason.ts";
+import { countIn, type Reason, zeroCounters } from "./reason.ts";
 import type { Seat, SeatHost } from "./seat.ts";
 import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./registry_options.ts";
 import { Seats } from "./seats.ts";
-import { makeSnapshot, readSnapshot, saveEntry } from "./snapshot.ts";
+import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./vary.ts";
 
-export type { Lease } from "./change_memory.ts";
 export type { Entry, Registration } from "./entry.ts";
 export type { Source } from "./group.ts";
+export type { Lease } from "./lease.ts";
 export type { Reason } from "./reason.ts";
 export type { EtagRegistryOptions } from "./registry_options.ts";
 export type { Seat } from "./seat.ts";
@@ -64,8 +65,7 @@ export class EtagRegistry {
    * @throws {TypeError} If `version` is empty, or missing beside a `snapshot`.
    */
   constructor(options: EtagRegistryOptions = {}) {
-    const limits = limitsOf(options);
-    const clock = clockOf(options);
+    const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
     this.version = options.version;
     this.#seats = new Seats(clock);
@@ -107,12 +107,7 @@ export class EtagRegistry {
 
   /** Counts a reason in {@linkcode EtagRegistry.stats}. */
   count(reason: Reason): void {
-    const stats = this.#stats;
-    // Written out where it counts: under a name that varies, V8 takes as long as it does to read a field of a request.
-    if (reason === "hit") stats.hit++;
-    else if (reason === "unconditional") stats.unconditional++;
-    else if (reason === "undeclared") stats.undeclared++;
-    else stats[reason]++;
+    countIn(this.#stats, reason);
   }
 
   /**
@@ -134,6 +129,12 @@ export class EtagRegistry {
     return entry;
   }
 
+  /** The entry that would answer if every feed were live. Counts nothing, and does not keep it from being evicted. */
+  peek(key: string, headers: Headers, caller?: string): Entry | undefined {
+    const entry = this.#entries.find(storageKey(key, caller), headers);
+    return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
+  }
+
   /** Takes the mark for a handler that is about to run. Use it once: register with it, or release it. */
   lease(key: string, caller?: string): Lease {
     return this.#memory.lease(key, caller);
@@ -152,13 +153,13 @@ export class EtagRegistry {
     const names = groupNames(offer.sources);
     // Entries of one caller are not found by their resource alone, so a write to it must reach them as a change.
     if (caller !== undefined) names.push(resourceGroup(key));
-    const draft = { base: storageKey(key, caller), offer, names, mark: this.#memory.mark };
     // While suspended, that no change was reported says nothing about whether there was one.
-    const kept = (former: KeptEntry | undefined) =>
-      this.live ? tagToKeep(former, names, offer.representation) : undefined;
-    const tagFor = (former: KeptEntry | undefined) =>
-      offer.etag ?? kept(former) ?? mintTag(offer.representation);
-    const entry = this.#entries.add(draft, headers, tagFor);
+    const kept = (former: KeptEntry) =>
+      this.live ? tagToKeep(former, this.#entries.groupsOf(former), names, offer.representation) : undefined;
+    const tagFor = (former?: KeptEntry) =>
+      offer.etag ?? (former && kept(former)) ?? mintTag(offer.representation);
+    const { mark } = this.#memory;
+    const entry = this.#entries.add({ base: storageKey(key, caller), offer, names, mark }, headers, tagFor);
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }
 
@@ -174,10 +175,7 @@ export class EtagRegistry {
 
   /** Takes out every entry under these wire tags, and says how many. Looks at every entry: O(size). */
   deleteTag(...tags: readonly string[]): number {
-    const wanted = new Set(tags);
-    const found = [...this.#entries.values()].filter((entry) => wanted.has(entry.etag));
-    for (const entry of found) this.#entries.drop(entry, "deleted");
-    return found.length;
+    return this.#entries.dropTags(new Set(tags), "deleted");
   }
 
   /** Takes out a resource with all variants and callers, and overtakes whatever builds it. True: one of no caller was there. */
@@ -200,8 +198,7 @@ export class EtagRegistry {
    */
   snapshot(): unknown {
     const seats = this.#seats.save();
-    const entries = seats === undefined ? [] : this.#entries.valid();
-    return makeSnapshot(requireVersion(this.version), seats ?? [], entries.map(saveEntry));
+    return makeSnapshot(requireVersion(this.version), seats ?? [], seats ? this.#entries.save() : []);
   }
 
   #restore(value: unknown): void {
@@ -227,10 +224,9 @@ export class EtagRegistry {
 
   /** In the middle of what made the entry leave, so that a call that would pull the rug away has to be refused. */
   #tell(key: string, reason: Reason): void {
-    if (this.#onEvict === undefined) return;
     this.#telling = true;
     try {
-      this.#onEvict(key, reason);
+      this.#onEvict?.(key, reason);
     } finally {
       this.#telling = false;
     }

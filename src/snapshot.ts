@@ -44,9 +44,9 @@ export interface Snapshot {
   readonly digest: string;
 }
 
-/** An entry as data. */
-export function saveEntry(entry: KeptEntry): SavedEntry {
-  const { storageKey, variants, etag, minted, lastModified, isPublic, groups } = entry;
+/** An entry as data, with the names of its groups. */
+export function saveEntry(entry: KeptEntry, groups: readonly string[]): SavedEntry {
+  const { storageKey, variants, etag, minted, lastModified, isPublic } = entry;
   return {
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],
@@ -55,7 +55,7 @@ export function saveEntry(entry: KeptEntry): SavedEntry {
     lastModified: lastModified ?? null,
     fields: entry.init.headers,
     isPublic,
-    groups: groups.map((group) => group.name),
+    groups,
   };
 }
 

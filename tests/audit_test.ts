@@ -74,3 +74,22 @@ test("audit: an entry that another request has renewed under the same tag is jud
   assert.equal(site.registry.stats["audit-mismatch"], 1);
   assert.equal(site.registry.hasTag('"old"'), false);
 });
+
+test("audit: a check that ends while the feed is lost is judged all the same", async () => {
+  const registry = new EtagRegistry();
+  const seat = registry.seat("changes", 1_000, 0);
+  const live = seat.unbatched();
+  seat.apply(live, () => []);
+  let [tag, meanwhile] = ['"old"', () => {}];
+  const site = withEtag(() => {
+    meanwhile();
+    return new Response("page", { headers: { ...dependsOn("post-1"), etag: tag } });
+  }, { audit: 1, registry });
+  await site(request());
+  tag = '"new"';
+  meanwhile = () => seat.apply({ ...live, state: "lost" }, () => []);
+  await site(request({ "if-none-match": '"old"' }));
+  assert.equal(registry.stats["audit-mismatch"], 1);
+  seat.apply(live, () => []);
+  assert.equal(registry.hasTag('"old"'), false, "it would be confirmed again");
+});

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { KeptEntry } from "../src/entry.ts";
-import { copied, type Group, groupNames, Groups, isOutdated } from "../src/groups.ts";
+import { copied, groupNames, Groups } from "../src/groups.ts";
 
-function dependent(groups: readonly Group[], validAt: number): KeptEntry {
+function dependent(groups: readonly number[], validAt: number): KeptEntry {
   const init = {
     status: 304,
     headers: { etag: "" },
@@ -13,12 +14,12 @@ function dependent(groups: readonly Group[], validAt: number): KeptEntry {
   return new KeptEntry(from, groups, validAt);
 }
 
-test("Groups: all who depend on a group share one object", () => {
+test("Groups: all who depend on a group share one number", () => {
   const groups = new Groups();
   const first = groups.acquire("a");
   assert.equal(groups.acquire("a"), first);
   assert.notEqual(groups.acquire("b"), first);
-  assert.equal(first.dependents, 2);
+  assert.equal(groups.nameOf(first), "a");
 });
 
 test("Groups: a change is one write, seen by all who depend on the group", () => {
@@ -26,9 +27,9 @@ test("Groups: a change is one write, seen by all who depend on the group", () =>
   const held = [groups.acquire("a"), groups.acquire("b")];
   assert.equal(groups.change("b", 7), true);
   assert.equal(groups.changedAt, 7);
-  assert.equal(isOutdated(dependent(held, 6)), true);
-  assert.equal(isOutdated(dependent(held, 7)), false, "built at the mark of the change: it was seen");
-  assert.equal(isOutdated(dependent(held.slice(0, 1), 0)), false);
+  assert.equal(groups.isOutdated(dependent(held, 6)), true);
+  assert.equal(groups.isOutdated(dependent(held, 7)), false, "built at the mark of the change: it was seen");
+  assert.equal(groups.isOutdated(dependent(held.slice(0, 1), 0)), false);
 });
 
 test("Groups: a change of what nobody depends on is nobody's", () => {
@@ -39,29 +40,76 @@ test("Groups: a change of what nobody depends on is nobody's", () => {
 
 test("Groups: a group leaves with its last dependent, and its bytes with it", () => {
   const groups = new Groups();
-  const group = groups.acquire("a-name-of-some-length");
-  groups.acquire("a-name-of-some-length");
+  const name = "a-name-of-some-length";
+  const group = groups.acquire(name);
+  groups.acquire(name);
   const bytes = groups.bytes;
-  assert.ok(bytes > "a-name-of-some-length".length);
+  assert.ok(bytes > name.length);
   groups.release(group);
   assert.equal(groups.bytes, bytes);
-  assert.equal(groups.change(group.name, 1), true);
+  assert.equal(groups.change(name, 1), true);
   groups.release(group);
   assert.equal(groups.bytes, 0);
-  assert.equal(groups.change(group.name, 2), false);
+  assert.equal(groups.change(name, 2), false);
 });
 
-test("Groups: a group from before everything was forgotten does not take its namesake with it", () => {
+test("Groups: a number that is free again has nothing of whose it was", () => {
   const groups = new Groups();
-  const old = groups.acquire("a");
+  const former = groups.acquire("former");
+  groups.change("former", 5);
+  groups.release(former);
+  const young = groups.acquire("young");
+  assert.equal(young, former, "it is used again");
+  assert.equal(groups.nameOf(young), "young");
+  assert.equal(groups.isOutdated(dependent([young], 0)), false);
+  assert.equal(groups.change("former", 6), false);
+});
+
+test("Groups: after all have been forgotten, a namesake begins anew", () => {
+  const groups = new Groups();
+  groups.acquire("a");
+  groups.change("a", 1);
   groups.clear();
   assert.equal(groups.bytes, 0);
+  assert.equal(groups.change("a", 2), false);
   const young = groups.acquire("a");
-  const { bytes } = groups;
-  groups.release(old);
-  assert.equal(groups.bytes, bytes);
+  assert.equal(groups.isOutdated(dependent([young], 0)), false);
   assert.equal(groups.change("a", 3), true);
-  assert.equal(young.changedAt, 3);
+  assert.equal(groups.isOutdated(dependent([young], 2)), true);
+});
+
+/** What a step does to the group of a number. */
+const step = fc.tuple(fc.constantFrom("acquire", "acquire", "release", "change"), fc.nat(200));
+
+test("Groups: hold and stamp what a Map of names would", () => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+    const groups = new Groups();
+    const twin = new Map<string, { group: number; dependents: number; changedAt: number }>();
+    for (const [index, [what, n]] of steps.entries()) {
+      const name = `group-${n}`;
+      const known = twin.get(name);
+      if (what === "acquire") {
+        const group = groups.acquire(name);
+        if (known === undefined) twin.set(name, { group, dependents: 1, changedAt: 0 });
+        else {
+          assert.equal(group, known.group);
+          known.dependents++;
+        }
+      } else if (what === "release") {
+        if (known === undefined) continue;
+        groups.release(known.group);
+        if (--known.dependents === 0) twin.delete(name);
+      } else {
+        assert.equal(groups.change(name, index + 1), known !== undefined);
+        if (known !== undefined) known.changedAt = index + 1;
+      }
+    }
+    for (const [name, { group, changedAt }] of twin) {
+      assert.equal(groups.nameOf(group), name);
+      assert.equal(groups.isOutdated(dependent([group], changedAt)), false);
+      assert.equal(groups.isOutdated(dependent([group], changedAt - 1)), true);
+    }
+  }));
 });
 
 test("KeptEntry: holds any number of groups, and is outdated by a change of any one", () => {
@@ -71,9 +119,9 @@ test("KeptEntry: holds any number of groups, and is outdated by a change of any 
       const held = Array.from({ length: count }, (_, n) => groups.acquire(`g${n}`));
       const entry = dependent(held, 0);
       assert.deepEqual(entry.groups, held);
-      assert.equal(isOutdated(entry), false);
+      assert.equal(groups.isOutdated(entry), false);
       groups.change(`g${changed}`, 1);
-      assert.equal(isOutdated(entry), true, `${changed} of ${count}`);
+      assert.equal(groups.isOutdated(entry), true, `${changed} of ${count}`);
     }
   }
 });

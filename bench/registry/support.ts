@@ -68,13 +68,14 @@ function collector(): () => void {
 
 const collect = collector();
 
-/** Bytes of the heap that are in use, after everything that can be has been given back. */
+/** Bytes of the heap and of typed arrays that are in use, after everything that can be has been given back. */
 export async function heap(): Promise<number> {
   for (let round = 0; round < 4; round++) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return process.memoryUsage().heapUsed;
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 /** A string of its own, whose hash nobody has worked out: like one that a server takes out of a request. */

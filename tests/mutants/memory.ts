@@ -55,7 +55,7 @@ export const memoryMutants: readonly Mutant[] = [
     "",
   ),
   mutant("memory bound without a floor", MEMORY, OVERFLOW, OLDEST_FORGOTTEN),
-  mutant("leases survive the floor", MEMORY, "this.#floor = ++this.#mark;", "this.#mark++;"),
+  mutant("leases survive the floor", MEMORY, "    this.#open.clear();\n", ""),
   mutant(
     "no floor at a pin",
     "seat.ts",

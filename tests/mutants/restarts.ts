@@ -43,9 +43,9 @@ export const restartMutants: readonly Mutant[] = [
   anotherBuild,
   mutant(
     "a snapshot keeps what is void",
-    REGISTRY,
-    "const entries = seats === undefined ? [] : this.#entries.valid();",
-    "const entries = seats === undefined ? [] : [...this.#entries.values()];",
+    "entries.ts",
+    "return this.valid().map((entry) => saveEntry(",
+    "return [...this.values()].map((entry) => saveEntry(",
   ),
   mutant(
     "a resumed feed begins where it would have begun",

@@ -15,13 +15,13 @@ const withoutId: Mutant = {
   ],
 };
 
-const MINTED = "  return former.groups.every((group) => wanted.has(group.name)) ? former.etag : undefined;";
+const MINTED = "  return groups.every((group) => wanted.has(group)) ? etag : undefined;";
 
 // Either alone is enough: the one for those who register by themselves, the other for what withEtag() registers.
 const otherGroups: Mutant = {
   name: "minted tag kept for other groups",
   edits: [
-    { file: "mint.ts", search: MINTED, replace: "  return former.etag;" },
+    { file: "mint.ts", search: MINTED, replace: "  return etag;" },
     {
       file: VALIDATOR,
       search: "digestOf([representation, built], SHORT)",
@@ -80,14 +80,14 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "a group leaves with its first entry",
     "groups.ts",
-    "if (--group.dependents === 0 &&",
-    "if (--group.dependents >= 0 &&",
+    "if (--this.#dependents[group]! > 0) return;",
+    "if (--this.#dependents[group]! < 0) return;",
   ),
   mutant(
     "the epoch stands still",
     "groups.ts",
-    "group.changedAt = this.#changedAt = mark;",
-    "group.changedAt = mark;",
+    "this.#marks[table.idAt(slot)] = this.#changedAt = mark;",
+    "this.#marks[table.idAt(slot)] = mark;",
   ),
   mutant(
     "collections are not told",
