@@ -18,11 +18,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return void response.end(EMPTY_PAGE.replace("1-x", url.includes("since=idle") ? "idle" : "1-x"));
   }
   response.on("error", () => {});
-  let beat: ReturnType<typeof setInterval> | undefined;
-  const closed = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
-    clearInterval(beat);
-    console.log(`closed ${performance.timeOrigin + performance.now()}`);
-  });
+  const closed = new Promise<void>((resolve) => response.once("close", resolve));
+  void closed.then(() => console.log(`closed ${performance.timeOrigin + performance.now()}`));
   if (!url.includes("since=idle")) {
     for (const piece of body) {
       if (response.destroyed) return;
@@ -32,7 +29,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     }
   }
   if (response.destroyed) return;
-  beat = setInterval(() => response.write("\n"), 1_000);
+  const beat = setInterval(() => response.write("\n"), 1_000);
+  void closed.then(() => clearInterval(beat));
   response.write("\n");
 }
 
