@@ -10,7 +10,7 @@ import { initBytes, SharedInits } from "./shared_init.ts";
 import { ShardedMap } from "./sharded_map.ts";
 import { Sieve } from "./sieve.ts";
 import { type SavedEntry, saveEntry } from "./snapshot.ts";
-import { variantKey } from "./vary.ts";
+import { baseOf, variantKey } from "./vary.ts";
 
 /** Estimated bytes of an entry beside its strings. */
 const ENTRY_BYTES = 212;
@@ -111,23 +111,19 @@ export class Entries {
     const variants = this.#variantsFor(base, offer.vary);
     const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
     const former = this.#kept.get(storageKey);
+    const etag = copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined));
+    const init = this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined);
     const entry = new KeptEntry(
-      {
-        etag: copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined)),
-        lastModified: offer.lastModified,
-        init: this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined),
-        storageKey,
-        variants,
-      },
+      { etag, lastModified: offer.lastModified, init, storageKey },
       draft.names.map((name) => this.#groups.acquire(name)),
       draft.mark,
     );
-    return this.#admit(entry, former) ? entry : "too-large";
+    return this.#admit(entry, former, variants) ? entry : "too-large";
   }
 
   /** The valid entries as data. */
   save(): SavedEntry[] {
-    return this.valid().map((entry) => saveEntry(entry, this.groupsOf(entry)));
+    return this.valid().map((entry) => saveEntry(entry, this.groupsOf(entry), this.#variantsOf(entry)));
   }
 
   /** The names of what an entry depends on, which must be kept. */
@@ -144,22 +140,22 @@ export class Entries {
     const { lastModified, groups } = saved;
     const init = this.#inits.acquire(saved.fields, saved.isPublic, saved.minted);
     const entry = new KeptEntry(
-      { ...saved, lastModified: lastModified ?? undefined, init, variants },
+      { ...saved, lastModified: lastModified ?? undefined, init },
       groups.map((name) => this.#groups.acquire(name)),
       mark,
     );
-    this.#admit(entry, undefined);
+    this.#admit(entry, undefined, variants);
   }
 
   /** Puts an entry in its place, making room for it first; false where there cannot be any. */
-  #admit(entry: KeptEntry, former: KeptEntry | undefined): boolean {
+  #admit(entry: KeptEntry, former: KeptEntry | undefined, variants: Variants | undefined): boolean {
     if (former !== undefined) this.drop(former, "replaced");
     const bytes = entryBytes(entry);
     if (!this.#makeRoom(entry, bytes)) {
       this.#release(entry);
       return false;
     }
-    if (entry.variants !== undefined) this.#keepVariant(entry.variants, entry.storageKey);
+    if (variants !== undefined) this.#keepVariant(variants, entry.storageKey);
     this.#kept.set(entry.storageKey, entry);
     this.#bytes += bytes;
     return true;
@@ -171,11 +167,9 @@ export class Entries {
     this.#kept.delete(entry.storageKey);
     this.#bytes -= entryBytes(entry);
     this.#release(entry);
-    const { variants } = entry;
-    if (variants !== undefined) {
-      variants.storageKeys.delete(entry.storageKey);
-      if (variants.storageKeys.size === 0) this.#variants.delete(variants.base);
-    }
+    const variants = this.#variantsOf(entry);
+    variants?.storageKeys.delete(entry.storageKey);
+    if (variants?.storageKeys.size === 0) this.#variants.delete(variants.base);
     this.#onLeave(entry, reason);
   }
 
@@ -203,6 +197,12 @@ export class Entries {
     this.#inits.clear();
     this.#bytes = 0;
     return left;
+  }
+
+  /** The set that a kept entry is one of. */
+  #variantsOf({ storageKey }: KeptEntry): Variants | undefined {
+    const base = baseOf(storageKey);
+    return base === undefined ? undefined : this.#variants.get(base);
   }
 
   /** The set that a response belongs to. A wider one than before voids what was selected by fewer fields. */

@@ -19,6 +19,8 @@ export interface Entry {
   readonly init: SharedInit;
   /** Whether the response said `Cache-Control: public`, so that Cookie and Authorization do not matter. */
   readonly isPublic: boolean;
+  /** What its 304 is made of, where whoever answers with it keeps that ready. */
+  prepared: object | undefined;
 }
 
 /** What a response offers for registration. */
@@ -54,7 +56,6 @@ export interface EntryInit {
   readonly lastModified: number | undefined;
   readonly init: CommonInit;
   readonly storageKey: string;
-  readonly variants: Variants | undefined;
 }
 
 /**
@@ -67,8 +68,7 @@ export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
   readonly init: CommonInit;
   /** Where it is kept: the resource, who asks and the variant in one string. */
   readonly storageKey: string;
-  /** The set it is one of, where `Vary` selects. */
-  readonly variants: Variants | undefined;
+  prepared: object | undefined;
   readonly first: number;
   readonly second: number;
   readonly others: number | readonly number[];
@@ -82,7 +82,7 @@ export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
     this.lastModified = from.lastModified;
     this.init = from.init;
     this.storageKey = from.storageKey;
-    this.variants = from.variants;
+    this.prepared = undefined;
     this.first = groups[0] ?? 0;
     this.second = groups[1] ?? 0;
     this.others = groups.length > 3 ? groups.slice(2) : groups[2] ?? 0;

@@ -35,19 +35,18 @@ function recordInit({ init, etag }: Entry): ResponseInit {
  * prepares nothing in vain, and pushes nothing out.
  */
 export class PreparedInits {
-  readonly #ready = new Map<Entry, Prepared>();
-  /** Whose they are, in the order of the hand. */
+  /** Whose they are, in the order of the hand; each at its entry, where it is found without a look-up. */
   readonly #slots: Entry[] = [];
   #hand = 0;
 
   /** How many are kept ready. */
   get size(): number {
-    return this.#ready.size;
+    return this.#slots.filter(({ prepared }) => prepared !== undefined).length;
   }
 
   /** What to make this entry's 304 of. */
   of(entry: Entry): ResponseInit {
-    const ready = this.#ready.get(entry);
+    const ready = entry.prepared as Prepared | undefined;
     if (ready === undefined) return this.#prepare(entry);
     ready.used = true;
     return ready;
@@ -57,16 +56,16 @@ export class PreparedInits {
     const at = this.#hand;
     this.#hand = (at + 1) % MOST;
     const former = this.#slots[at];
-    const occupant = former && this.#ready.get(former);
+    const occupant = former?.prepared as Prepared | undefined;
     if (occupant?.used) {
       occupant.used = false;
       return recordInit(entry);
     }
-    if (former !== undefined) this.#ready.delete(former);
+    if (former !== undefined) former.prepared = undefined;
     this.#slots[at] = entry;
     const headers = new Headers({ ...entry.init.headers, etag: entry.etag });
     const prepared: Prepared = { status: 304, headers, used: false };
-    this.#ready.set(entry, prepared);
+    entry.prepared = prepared;
     return prepared;
   }
 }

@@ -11,6 +11,12 @@ import { base64url, sha256 } from "./sha256.ts";
 /** Of this layout, and no other. */
 const FORMAT = "stillfresh-snapshot-2";
 
+/** What is written down of a set of variants. */
+interface SavedVariants {
+  readonly base: string;
+  readonly fields: readonly string[];
+}
+
 /** One entry, as data. */
 export interface SavedEntry {
   /** The resource, who asks and the variant. */
@@ -44,9 +50,13 @@ export interface Snapshot {
   readonly digest: string;
 }
 
-/** An entry as data, with the names of its groups. */
-export function saveEntry(entry: KeptEntry, groups: readonly string[]): SavedEntry {
-  const { storageKey, variants, etag, minted, lastModified, isPublic } = entry;
+/** An entry as data, with the names of its groups, and what the variants of its resource have in common. */
+export function saveEntry(
+  entry: KeptEntry,
+  groups: readonly string[],
+  variants: SavedVariants | undefined,
+): SavedEntry {
+  const { storageKey, etag, minted, lastModified, isPublic } = entry;
   return {
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],

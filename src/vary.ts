@@ -32,14 +32,19 @@ export function storageKey(key: string, caller: string | undefined): string {
 /** The resource again, out of what {@linkcode storageKey} or {@linkcode variantKey} gave: kept, it would be there twice. */
 export function resourceOf(place: string): string {
   if (place.charCodeAt(0) !== 0) return place;
+  const base = baseOf(place);
+  if (base !== undefined) return resourceOf(base);
   const colon = place.indexOf(":");
-  if (place.startsWith("\0v")) {
-    const start = colon + 1;
-    return resourceOf(place.slice(start, start + Number(place.slice(2, colon))));
-  }
   // What begins like a composed key was set apart by one more of these.
   if (place.charCodeAt(1) === 0) return place.slice(1);
   return place.slice(colon + 1 + Number(place.slice(1, colon)));
+}
+
+/** What a {@linkcode variantKey} was made of; undefined for the key of what has no variants. */
+export function baseOf(place: string): string | undefined {
+  if (!place.startsWith("\0v")) return undefined;
+  const start = place.indexOf(":") + 1;
+  return place.slice(start, start + Number(place.slice(2, start - 1)));
 }
 
 /**

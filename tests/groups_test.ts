@@ -10,7 +10,7 @@ function dependent(groups: readonly number[], validAt: number): KeptEntry {
     headers: { etag: "" },
     ...{ isPublic: true, minted: false, signature: "", uses: 1 },
   } as const;
-  const from = { etag: "", lastModified: undefined, init, storageKey: "/", variants: undefined };
+  const from = { etag: "", lastModified: undefined, init, storageKey: "/" };
   return new KeptEntry(from, groups, validAt);
 }
 

@@ -7,7 +7,7 @@ import { SharedInits } from "../src/shared_init.ts";
 const shared = new SharedInits().acquire({ "cache-control": "public", vary: "accept" }, true, false);
 
 function entry(at: number): Entry {
-  return { etag: `"${at}"`, lastModified: undefined, init: shared, isPublic: true };
+  return { etag: `"${at}"`, lastModified: undefined, init: shared, isPublic: true, prepared: undefined };
 }
 
 /** More than are kept ready. */
