@@ -16,6 +16,8 @@ export type Batch = ChangeBatch<CouchChange>;
 export class Cursor {
   /** Where the next connection may resume. */
   since: Since;
+  /** Where the next probe starts: one row earlier. */
+  landmark: Landmark;
   /** When the feed was last shown to be complete up to here. */
   contact: Instant | undefined;
   /** As of the last batch. */
@@ -24,9 +26,6 @@ export class Cursor {
   yielded = 0;
   readonly #subject: Subject;
   readonly #selection: Selection;
-  #landmark: Landmark;
-  /** Rows since that landmark, and the position before them. */
-  #news: { readonly before: Since; readonly changes: readonly CouchChange[] } | undefined;
   #information: Information;
   #source: string;
 
@@ -40,7 +39,7 @@ export class Cursor {
     this.#subject = { name, identity: selection.identity };
     this.#selection = selection;
     this.since = since;
-    this.#landmark = unmarked(since);
+    this.landmark = unmarked(since);
     this.#information = information;
     this.#source = sourceOf(this.#subject, information);
   }
@@ -55,21 +54,10 @@ export class Cursor {
     this.#source = sourceOf(this.#subject, information);
   }
 
-  /** Where the next probe starts: one row earlier. Made when it is asked for: there are many rows to a probe. */
-  get landmark(): Landmark {
-    if (this.#news !== undefined) this.landmark = beforeLast(this.#news.before, this.#news.changes);
-    return this.#landmark;
-  }
-
-  set landmark(landmark: Landmark) {
-    this.#landmark = landmark;
-    this.#news = undefined;
-  }
-
   /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
   advance(before: Since, changes: readonly CouchChange[], since: Since): void {
     // Under a filter, a document may never come again: its landmark is no row of the feed.
-    if (changes.length > 0 && !this.#selection.filtered) this.#news = { before, changes };
+    if (changes.length > 0 && !this.#selection.filtered) this.landmark = beforeLast(before, changes);
     this.since = since;
   }
 
@@ -99,12 +87,11 @@ export class Cursor {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
-    let start = 0;
-    for (; start + size < changes.length; start += size) {
+    for (let start = 0; start < changes.length; start += size) {
       const slice = changes.slice(start, start + size);
-      yield this.batch(slice, slice[size - 1]?.seq);
+      const last = start + size >= changes.length;
+      yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
     }
-    if (start < changes.length) yield this.batch(start === 0 ? changes : changes.slice(start), since);
   }
 }
 
