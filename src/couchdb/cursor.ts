@@ -88,7 +88,7 @@ export class Cursor {
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
     for (let start = 0; start < changes.length; start += size) {
-      const slice = changes.slice(start, start + size);
+      const slice = changes.length > size ? changes.slice(start, start + size) : changes;
       const last = start + size >= changes.length;
       yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
     }

@@ -32,13 +32,14 @@ export function beforeLast(before: Since, changes: readonly CouchChange[]): Land
   const last = changes.at(-1);
   if (last === undefined) return unmarked(before);
   const since = changes.at(-2)?.seq ?? before;
+  const rows = new Map<string, string>();
   // Rows without a position of their own carry the last one: all of them follow it.
-  const start = changes.findLastIndex(({ seq }) => seq !== since && seq !== last.seq) + 1;
-  return {
-    since,
-    rows: new Map(changes.slice(start).map(({ id, rev }) => [id, rev])),
-    last: last.id,
-  };
+  for (let at = changes.length - 1; at >= 0; at--) {
+    const { id, rev, seq } = changes[at] as CouchChange;
+    if (seq !== since && seq !== last.seq) break;
+    if (!rows.has(id)) rows.set(id, rev);
+  }
+  return { since, rows, last: last.id };
 }
 
 /** Least number of rows {@linkcode fromNewest} needs of a database with so many shards. */
