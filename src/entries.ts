@@ -123,11 +123,11 @@ export class Entries {
 
   /** The valid entries as data. */
   save(): SavedEntry[] {
-    return this.valid().map((entry) => saveEntry(entry, this.groupsOf(entry), this.#variantsOf(entry)));
+    return this.valid().map((entry) => saveEntry(entry, this.namesOf(entry), this.#variantsOf(entry)));
   }
 
   /** The names of what an entry depends on, which must be kept. */
-  groupsOf(entry: KeptEntry): readonly string[] {
+  namesOf(entry: KeptEntry): readonly string[] {
     return entry.groups.map((group) => this.#groups.nameOf(group));
   }
 
@@ -232,7 +232,7 @@ export class Entries {
   #makeRoom(entry: KeptEntry, bytes: number): boolean {
     const { maxEntries, maxBytes } = this.#limits;
     let alone = bytes + initBytes(entry.init);
-    for (const name of this.groupsOf(entry)) alone += groupBytes(name);
+    for (const name of this.namesOf(entry)) alone += groupBytes(name);
     if (alone > maxBytes) return false;
     while (this.#kept.size >= maxEntries || this.bytes + bytes > maxBytes) this.#evict(this.#kept.victim()!);
     return true;

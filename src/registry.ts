@@ -155,7 +155,7 @@ export class EtagRegistry {
     if (caller !== undefined) names.push(resourceGroup(key));
     // While suspended, that no change was reported says nothing about whether there was one.
     const kept = (former: KeptEntry) =>
-      this.live ? tagToKeep(former, this.#entries.groupsOf(former), names, offer.representation) : undefined;
+      this.live ? tagToKeep(former, this.#entries.namesOf(former), names, offer.representation) : undefined;
     const tagFor = (former?: KeptEntry) =>
       offer.etag ?? (former && kept(former)) ?? mintTag(offer.representation);
     const { mark } = this.#memory;

@@ -48,3 +48,13 @@ test("PreparedInits: a bounded number is kept ready, and a scan does not push ou
   assert.equal(inits.size, 4_096);
   for (const one of hot) assert.equal(inits.of(one), inits.of(one), "the same object: it is ready");
 });
+
+test("PreparedInits: two sites that share a registry never give one entry's fields to another", () => {
+  const sites = [new PreparedInits(), new PreparedInits()];
+  const entries = Array.from({ length: MANY }, (_, at) => entry(at));
+  for (let step = 0; step < 6 * MANY; step++) {
+    const one = entries[(step * 7_919) % MANY]!;
+    const { headers } = new Response(null, sites[step % 3 % 2]!.of(one));
+    assert.equal(headers.get("etag"), one.etag);
+  }
+});

@@ -1,6 +1,6 @@
 /**
- * A database of documents of about 9 KB, answering single reads as CouchDB does, and nothing else. It does little, so that the web server
- * is what is measured, and the load is not kept waiting.
+ * A database of documents of about 9 KB, answering single reads as CouchDB does, and nothing else. It does little, so
+ * that the web server is what is measured, and the load is not kept waiting.
  *
  * @module
  */
