@@ -23,7 +23,7 @@ const TABLES = 256;
 
 /** All groups in use, by name. A group is a number, good for as long as somebody depends on it; 0 is none. */
 export class Groups {
-  readonly #seed: readonly [number, number] = random();
+  readonly #hash: (name: string) => Hash;
   #tables: (HashedIds | undefined)[] = new Array(TABLES).fill(undefined);
   // By group.
   #names: string[] = [""];
@@ -33,6 +33,11 @@ export class Groups {
   #free: number[] = [];
   #bytes = 0;
   #changedAt = 0;
+
+  /** @param hash Of a name; default one that nobody can foresee. */
+  constructor(hash: (name: string) => Hash = seededHash()) {
+    this.#hash = hash;
+  }
 
   /** Estimated bytes held. */
   get bytes(): number {
@@ -46,7 +51,7 @@ export class Groups {
 
   /** The group of that name, with one dependent more. */
   acquire(name: string): number {
-    const hash = hashOf(name, this.#seed);
+    const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)] ??= new HashedIds();
     for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
       const group = table.idAt(slot);
@@ -68,7 +73,7 @@ export class Groups {
   release(group: number): void {
     if (--this.#dependents[group]! > 0) return;
     const name = this.nameOf(group);
-    const hash = hashOf(name, this.#seed);
+    const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)]!;
     let slot = table.find(hash);
     while (table.idAt(slot) !== group) slot = table.find(hash, slot + 1);
@@ -89,7 +94,7 @@ export class Groups {
    * for once more than it need be.
    */
   change(name: string, mark: number): boolean {
-    const hash = hashOf(name, this.#seed);
+    const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)];
     if (table === undefined) return false;
     let known = false;
@@ -134,9 +139,10 @@ function tableOf({ high }: Hash): number {
   return high >>> 24;
 }
 
-function random(): readonly [number, number] {
+function seededHash(): (name: string) => Hash {
   const [first, second] = crypto.getRandomValues(new Int32Array(2));
-  return [first!, second!];
+  const seed = [first!, second!] as const;
+  return (name) => hashOf(name, seed);
 }
 
 /** What depends on groups. Up to three have a field each: a list takes twice the memory, and few pages have more. */

@@ -81,35 +81,57 @@ test("Groups: after all have been forgotten, a namesake begins anew", () => {
 /** What a step does to the group of a number. */
 const step = fc.tuple(fc.constantFrom("acquire", "acquire", "release", "change"), fc.nat(200));
 
-test("Groups: hold and stamp what a Map of names would", () => {
-  fc.assert(fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-    const groups = new Groups();
-    const twin = new Map<string, { group: number; dependents: number; changedAt: number }>();
-    for (const [index, [what, n]] of steps.entries()) {
-      const name = `group-${n}`;
-      const known = twin.get(name);
-      if (what === "acquire") {
-        const group = groups.acquire(name);
-        if (known === undefined) twin.set(name, { group, dependents: 1, changedAt: 0 });
-        else {
-          assert.equal(group, known.group);
-          known.dependents++;
+const bad = (name: string) => ({ low: name.length, high: name.charCodeAt(name.length - 1) % 2 });
+
+for (const [what, hash] of [["a good hash", undefined], ["a bad one, which may void more", bad]] as const) {
+  test(`Groups: hold and stamp what a Map of names would, with ${what}`, () => {
+    fc.assert(fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      const groups = new Groups(hash);
+      const twin = new Map<string, { group: number; dependents: number; changedAt: number }>();
+      for (const [index, [what, n]] of steps.entries()) {
+        const name = `group-${n}`;
+        const known = twin.get(name);
+        if (what === "acquire") {
+          const group = groups.acquire(name);
+          if (known === undefined) twin.set(name, { group, dependents: 1, changedAt: 0 });
+          else {
+            assert.equal(group, known.group);
+            known.dependents++;
+          }
+        } else if (what === "release") {
+          if (known === undefined) continue;
+          groups.release(known.group);
+          if (--known.dependents === 0) twin.delete(name);
+        } else {
+          const stamped = groups.change(name, index + 1);
+          if (known !== undefined) known.changedAt = index + 1;
+          if (known !== undefined || hash === undefined) assert.equal(stamped, known !== undefined);
         }
-      } else if (what === "release") {
-        if (known === undefined) continue;
-        groups.release(known.group);
-        if (--known.dependents === 0) twin.delete(name);
-      } else {
-        assert.equal(groups.change(name, index + 1), known !== undefined);
-        if (known !== undefined) known.changedAt = index + 1;
       }
-    }
-    for (const [name, { group, changedAt }] of twin) {
-      assert.equal(groups.nameOf(group), name);
-      assert.equal(groups.isOutdated(dependent([group], changedAt)), false);
-      assert.equal(groups.isOutdated(dependent([group], changedAt - 1)), true);
-    }
-  }));
+      assert.equal(new Set([...twin.values()].map(({ group }) => group)).size, twin.size);
+      for (const [name, { group, changedAt }] of twin) {
+        assert.equal(groups.nameOf(group), name);
+        assert.equal(groups.isOutdated(dependent([group], changedAt - 1)), true);
+        if (hash === undefined) assert.equal(groups.isOutdated(dependent([group], changedAt)), false);
+      }
+    }));
+  });
+}
+
+test("Groups: names that share a hash are two groups, and a change of one voids both", () => {
+  const groups = new Groups(() => ({ low: 7, high: 7 }));
+  const [a, b] = [groups.acquire("a"), groups.acquire("b")];
+  assert.notEqual(a, b);
+  assert.deepEqual([groups.acquire("a"), groups.nameOf(a), groups.nameOf(b)], [a, "a", "b"]);
+  assert.equal(groups.change("a", 1), true);
+  assert.deepEqual([a, b].map((group) => groups.isOutdated(dependent([group], 0))), [true, true]);
+  groups.release(a);
+  groups.release(a);
+  assert.equal(groups.change("b", 2), true);
+  assert.equal(groups.isOutdated(dependent([b], 1)), true);
+  groups.release(b);
+  assert.equal(groups.change("b", 3), false);
+  assert.equal(groups.bytes, 0);
 });
 
 test("KeptEntry: holds any number of groups, and is outdated by a change of any one", () => {
