@@ -40,6 +40,8 @@ function rowsFor(name: keyof ByRuntime): [group: string, contestant: string, com
     ["hit", "bare 304, object"],
     ["hit", "bare 304, Headers"],
     ["hit", "hit", bare(HIT[name])],
+    ["hitFromObject", "hit by hand, object", bare()],
+    ["hitFromHeaders", "hit by hand, Headers", bare()],
     ["variants", "hit, with caller", bare()],
     ["variants", "hit, with Vary", bare()],
     ["miss", "handler alone"],
@@ -52,6 +54,7 @@ function rowsFor(name: keyof ByRuntime): [group: string, contestant: string, com
     ["passingLater", "undeclared, async", passing("undeclared, bare, async", 350)],
     ["matching", "matching by hand", { with: "nothing", as: "−" }],
     ["matching", "matching", { with: "nothing", as: "−", target: atMost(MATCHING[name]) }],
+    ["matching", "matching by hand, with caller", { with: "nothing", as: "−" }],
     ["matching", "matching, with caller", {
       with: "nothing",
       as: "−",

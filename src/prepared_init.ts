@@ -1,6 +1,7 @@
 /**
- * What a 304 is made of. Where `Response` is native code, as in Bun, it takes over a `Headers` that was made before in
- * half the time that it needs for a record of strings; where it is JavaScript, servers have a short cut for the record.
+ * What a 304 is made of. Where a `Headers` keeps its fields to itself, as in Bun and Node, the platform's `Response` takes
+ * over one that was made before in half the time that it needs for a record of strings. Where it does not, as in Deno,
+ * or where a server has a class of its own in that place, the record is the short cut.
  *
  * @module
  */
@@ -18,11 +19,24 @@ interface Prepared {
   used: boolean;
 }
 
-/** What to make an entry's 304 of, in the way that suits the platform's `Response`. */
+/** What to make an entry's 304 of, in the way that suits the `Response` of that moment. */
 export function notModifiedInits(): (entry: Entry) => ResponseInit {
-  if (!Function.prototype.toString.call(Response).includes("[native code]")) return recordInit;
   const inits = new PreparedInits();
-  return (entry) => inits.of(entry);
+  let known: unknown;
+  let prepared = false;
+  return (entry) => {
+    // Servers on Node replace the class, as a rule after the handler was wrapped.
+    if (known !== Response) {
+      known = Response;
+      prepared = takesOverHeaders();
+    }
+    return prepared ? inits.of(entry) : recordInit(entry);
+  };
+}
+
+function takesOverHeaders(): boolean {
+  const derived = Object.getPrototypeOf(Response) !== Function.prototype;
+  return !derived && Reflect.ownKeys(new Headers()).length === 0;
 }
 
 /** A new one each time: some servers read it late, or write to it. */

@@ -5,6 +5,9 @@
  * @module
  */
 
+/** As many keys as one Map is left to hold: doubling it, and then handing them out, takes a millisecond or two. */
+const WHOLE = 16_384;
+
 /** A power of two. At ten million keys the largest step is that of a Map of 40,000, a few milliseconds. */
 const SHARDS = 256;
 
@@ -30,7 +33,9 @@ function shardOf(key: string): number {
 
 /** A Map of strings, without an order. */
 export class ShardedMap<V> {
-  #shards: (Map<string, V> | undefined)[] = new Array(SHARDS).fill(undefined);
+  /** All keys while they are few: then it would cost more to look which Map a key is in than to look it up. */
+  #whole: Map<string, V> | undefined = new Map();
+  #shards: (Map<string, V> | undefined)[] = [];
   #size = 0;
 
   /** How many keys it holds. */
@@ -40,27 +45,39 @@ export class ShardedMap<V> {
 
   /** The value under a key. */
   get(key: string): V | undefined {
-    return this.#shards[shardOf(key)]?.get(key);
+    return (this.#whole ?? this.#shards[shardOf(key)])?.get(key);
   }
 
   /** Keeps a value in the place of what was there. */
   set(key: string, value: V): void {
-    const shard = this.#shards[shardOf(key)] ??= new Map();
-    this.#size -= shard.size;
-    shard.set(key, value);
-    this.#size += shard.size;
+    if (this.#size >= WHOLE && this.#whole !== undefined) this.#divide(this.#whole);
+    const map = this.#whole ?? this.#shardFor(key);
+    this.#size -= map.size;
+    map.set(key, value);
+    this.#size += map.size;
   }
 
   /** Takes a key out; false where it was not in. */
   delete(key: string): boolean {
-    const deleted = this.#shards[shardOf(key)]?.delete(key) ?? false;
+    const deleted = (this.#whole ?? this.#shards[shardOf(key)])?.delete(key) ?? false;
     if (deleted) this.#size--;
     return deleted;
   }
 
   /** Takes everything out. */
   clear(): void {
-    this.#shards = new Array(SHARDS).fill(undefined);
+    this.#whole = new Map();
+    this.#shards = [];
     this.#size = 0;
+  }
+
+  #shardFor(key: string): Map<string, V> {
+    return this.#shards[shardOf(key)] ??= new Map();
+  }
+
+  #divide(whole: Map<string, V>): void {
+    this.#whole = undefined;
+    this.#shards = new Array(SHARDS).fill(undefined);
+    for (const [key, value] of whole) this.#shardFor(key).set(key, value);
   }
 }

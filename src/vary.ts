@@ -25,7 +25,7 @@ export function varyFields(field: string | null): readonly string[] | undefined 
  * get the other's answer. A key that begins like a composed one is set apart.
  */
 export function storageKey(key: string, caller: string | undefined): string {
-  if (caller !== undefined) return `\0${caller.length}:${caller}${key}`;
+  if (caller !== undefined) return inOnePiece(`\0${caller.length}:${caller}${key}`);
   return key.charCodeAt(0) === 0 ? `\0${key}` : key;
 }
 
@@ -58,5 +58,10 @@ export function variantKey(storageKey: string, fields: readonly string[], header
     // Absent and empty are different values; no field value holds a line feed.
     key += value === null ? "\n" : `=${value}\n`;
   }
-  return key;
+  return inOnePiece(key);
+}
+
+/** A composed key, all of which begin alike. To read of it joins its parts; unjoined, V8's Map takes half as long again to find it. */
+function inOnePiece(key: string): string {
+  return key.charCodeAt(0) === 0 ? key : "";
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Entry } from "../src/entry.ts";
-import { PreparedInits } from "../src/prepared_init.ts";
+import { notModifiedInits, PreparedInits } from "../src/prepared_init.ts";
 import { SharedInits } from "../src/shared_init.ts";
 
 const shared = new SharedInits().acquire({ "cache-control": "public", vary: "accept" }, true, false);
@@ -57,4 +57,22 @@ test("PreparedInits: two sites that share a registry never give one entry's fiel
     const { headers } = new Response(null, sites[step % 3 % 2]!.of(one));
     assert.equal(headers.get("etag"), one.etag);
   }
+});
+
+test("notModifiedInits: a class that a server puts in the place of Response gets a record, and a new one each time", () => {
+  const platform = Response;
+  const initOf = notModifiedInits();
+  const one = entry(1);
+  const own = initOf(one);
+  // The platform's own takes over what another class of the platform keeps to itself.
+  assert.equal(own.headers instanceof Headers, Reflect.ownKeys(new Headers()).length === 0);
+  try {
+    globalThis.Response = class extends platform {};
+    const [first, second] = [initOf(one), initOf(one)];
+    assert.deepEqual(first.headers, { "cache-control": "public", vary: "accept", etag: '"1"' });
+    assert.notEqual(first.headers, second.headers);
+  } finally {
+    globalThis.Response = platform;
+  }
+  assert.equal(initOf(one).headers instanceof Headers, own.headers instanceof Headers);
 });

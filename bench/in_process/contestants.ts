@@ -62,10 +62,56 @@ async function revisits(handler: Handler, fields: Readonly<Record<string, string
 const init = { status: 304, headers: { ...FIELDS, etag: tag } };
 const prebuilt = { status: 304, headers: new Headers(init.headers) };
 
+/**
+ * The least that is right, for these requests: a tag for each URL, both clocks, one field compared and one looked for,
+ * and an answer that has that tag.
+ */
+function leastByHand(
+  requests: readonly Request[],
+  initFor: (etag: string) => () => ResponseInit,
+  keyOf: (request: Request) => string = ({ url }) => url,
+): Handler {
+  const entries = new Map(requests.map((request) => {
+    const etag = request.headers.get("if-none-match")!;
+    return [keyOf(request), { etag, init: initFor(etag) }];
+  }));
+  return (request) => {
+    const { method, headers } = request;
+    const field = headers.get("if-none-match");
+    const entry = entries.get(keyOf(request));
+    return method === "GET" && Date.now() > 0 && performance.now() > 0 && entry !== undefined &&
+        field === entry.etag && !headers.has("if-match")
+      ? new Response(null, entry.init())
+      : undefined;
+  };
+}
+
+/** A new object each time, as servers that read it late ask for. */
+const fromObject = (etag: string) => () => ({ status: 304, headers: { ...FIELDS, etag } });
+
+/** One made before. */
+function fromHeaders(etag: string): () => ResponseInit {
+  const ready = { status: 304, headers: new Headers({ ...FIELDS, etag }) };
+  return () => ready;
+}
+
 /** A hit beside the bare 304. */
 export async function hit(): Promise<Contestant[]> {
   const ours = await wrapped(page);
   return [...bare(), { name: "hit", handler: ours, requests: await revisits(ours), status: 304 }];
+}
+
+/** What ours is to be measured by, in the two constructions. */
+export async function hitFromObject(): Promise<Contestant[]> {
+  const requests = await revisits(await wrapped(page));
+  const handler = leastByHand(requests, fromObject);
+  return [...bare(), { name: "hit by hand, object", handler, requests, status: 304 }];
+}
+
+export async function hitFromHeaders(): Promise<Contestant[]> {
+  const requests = await revisits(await wrapped(page));
+  const handler = leastByHand(requests, fromHeaders);
+  return [...bare(), { name: "hit by hand, Headers", handler, requests, status: 304 }];
 }
 
 /** Hits that have more to look at. */
@@ -155,17 +201,14 @@ export async function matching(): Promise<Contestant[]> {
   const known = await wrapped(page, { caller: () => "alice" });
   const requests = await revisits(ours);
   const withCaller = await revisits(known, { cookie: "session=abc" });
-  const tags = new Map(requests.map(({ url, headers }) => [url, headers.get("if-none-match")]));
-  const byHand: Handler = ({ method, url, headers }) =>
-    method === "GET" && Date.now() > 0 && performance.now() > 0 &&
-      headers.get("if-none-match") === tags.get(url) && !headers.has("if-match")
-      ? new Response(null, init)
-      : undefined;
+  const byHand = leastByHand(requests, fromHeaders);
+  const byHandWithCaller = leastByHand(requests, fromHeaders, ({ url }) => `alice\n${url}`);
   globalThis.Response = class {} as unknown as typeof Response;
   return [
     { name: "nothing", handler: () => new Response(null, init), requests },
     { name: "matching by hand", handler: byHand, requests },
     { name: "matching", handler: ours, requests },
+    { name: "matching by hand, with caller", handler: byHandWithCaller, requests },
     { name: "matching, with caller", handler: known, requests: withCaller },
   ];
 }
