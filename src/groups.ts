@@ -18,8 +18,8 @@ export function groupBytes(name: string): number {
 /** Groups that there is room for to begin with. */
 const FEWEST = 64;
 
-/** Tables, so that when one grows it takes a fraction of a millisecond. */
-const TABLES = 256;
+/** Tables, so that when one grows it takes a few milliseconds; so few that where they lie is always in the nearest cache. */
+const TABLES = 16;
 
 /** All groups in use, by name. A group is a number, good for as long as somebody depends on it; 0 is none. */
 export class Groups {
@@ -136,7 +136,7 @@ export class Groups {
 
 /** Not the bits that choose the slot. */
 function tableOf({ high }: Hash): number {
-  return high >>> 24;
+  return high >>> 28;
 }
 
 function seededHash(): (name: string) => Hash {

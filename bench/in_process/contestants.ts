@@ -149,7 +149,9 @@ const seenByHand: Handler = ({ method, url, headers }) => {
   }
   const response = undeclared();
   const fields = response.headers;
-  return fields.has("cache-groups") || fields.has("last-modified") ? undefined : response;
+  return fields.has("cache-groups") || fields.has("cache-group-invalidation") || fields.has("last-modified")
+    ? undefined
+    : response;
 };
 
 /** What a response costs that we have no business with. */
