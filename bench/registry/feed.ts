@@ -3,7 +3,8 @@
  * of `split` and `JSON.parse` over the same bytes; and how late a request every other millisecond gets its turn.
  *
  * `deno run -A bench/registry/feed.ts`, `bun bench/registry/feed.ts`, `node --expose-gc bench/registry/feed.ts`; an
- * argument is the number of groups.
+ * argument is the number of groups. A second one is the URL that `bench/feed/server.ts` has printed: then the flood
+ * comes through a socket, and only lateness is measured.
  *
  * @module
  */
@@ -11,11 +12,12 @@ import process from "node:process";
 import { changes } from "../../src/couchdb/changes.ts";
 import { follow } from "../../src/follow.ts";
 import { EtagRegistry } from "../../src/registry.ts";
-import { EMPTY_PAGE, INFORMATION } from "../feed/rows.ts";
+import { EMPTY_PAGE, INFORMATION, TOTAL } from "../feed/rows.ts";
 import { add, fresh, line, mixes, NO_FIELDS, quartiles, runtime, shuffled, url } from "./support.ts";
 
 const GROUPS = Number(process.argv[2] ?? 1_000_000);
 const ROWS = 100_000;
+const SERVER = process.argv[3];
 const PIECE = 65_536;
 const PACKED =
   "g1AAAAB5eJzLYWBgYMpgTmEQTM4vTc5ISXIwNDLXMwBCwxyQVCJDUv3___-zMpgTmXKBAuzGyUlmlskW2DTgMSaPBUgyNACp_yDT";
@@ -75,11 +77,20 @@ async function bare(): Promise<number> {
 }
 
 const body = new Body();
-const feed = changes("http://localhost/db", {
+let openGate = (): void => {};
+const gate = new Promise<void>((resolve) => openGate = resolve);
+/** From memory; or from the server, once the gate is open. */
+const feed = changes(SERVER ?? "http://localhost/db", {
   since: "1-x",
-  fetch: (url) => {
-    if (!url.includes("_changes")) return Promise.resolve(new Response(INFORMATION));
-    return Promise.resolve(new Response(url.includes("continuous") ? body.stream : EMPTY_PAGE));
+  heartbeat: 3_600_000,
+  fetch: async (url, init) => {
+    const continuous = url.includes("continuous");
+    if (SERVER !== undefined) {
+      if (continuous) await gate;
+      return await fetch(url, init);
+    }
+    if (!url.includes("_changes")) return new Response(INFORMATION);
+    return new Response(continuous ? body.stream : EMPTY_PAGE);
   },
 });
 let count = 0;
@@ -106,12 +117,12 @@ for (let page = 0; page < GROUPS / 3; page++) {
   add(registry, page, { ...mixes.own, groups: () => groups }, '"1"');
 }
 
-/** Resolves once so many times all rows have been applied. */
-async function followed(times = 1): Promise<number> {
+/** Resolves once so many rows have been applied, and gives the characters of their ids. */
+async function followed(rows: number, send: () => void): Promise<number> {
   sum = 0;
-  wanted = count + times * ROWS;
+  wanted = count + rows;
   const done = new Promise<void>((resolve) => reached = resolve);
-  body.send(times);
+  send();
   await done;
   return sum;
 }
@@ -136,32 +147,39 @@ async function cpu(run: () => Promise<number>): Promise<readonly [number, number
 }
 
 console.log(`${runtime}: a feed into a registry with ${GROUPS} groups`);
-const figures: { bare: number[]; ours: number[]; ratio: number[] } = { bare: [], ours: [], ratio: [] };
-for (let round = -2; round < 5; round++) {
-  const [theirs, sum] = await cpu(bare);
-  const [ours, same] = await cpu(followed);
-  if (same !== sum) throw new Error(`${same} characters of ids, not ${sum}`);
-  if (round < 0) continue;
-  figures.bare.push(theirs);
-  figures.ours.push(ours);
-  figures.ratio.push(theirs / ours);
+if (SERVER === undefined) await throughput();
+
+async function throughput(): Promise<void> {
+  const figures: { bare: number[]; ours: number[]; ratio: number[] } = { bare: [], ours: [], ratio: [] };
+  for (let round = -2; round < 5; round++) {
+    const [theirs, sum] = await cpu(bare);
+    const [ours, same] = await cpu(() => followed(ROWS, () => body.send(1)));
+    if (same !== sum) throw new Error(`${same} characters of ids, not ${sum}`);
+    if (round < 0) continue;
+    figures.bare.push(theirs);
+    figures.ours.push(ours);
+    figures.ratio.push(theirs / ours);
+  }
+  for (const [name, values] of Object.entries({ "bare loop": figures.bare, "followed": figures.ours })) {
+    const [middle, low, high] = quartiles(values);
+    line(`${name}, CPU a change`, `${middle.toFixed(0)} ns`, `(${low.toFixed(0)}–${high.toFixed(0)})`);
+  }
+  const [ratio, low, high] = quartiles(figures.ratio);
+  line("changes/s ÷ bare loop", ratio.toFixed(2), `(${low.toFixed(2)}–${high.toFixed(2)}) ≥ 1.0`);
 }
-for (const [name, values] of Object.entries({ "bare loop": figures.bare, "followed": figures.ours })) {
-  const [middle, low, high] = quartiles(values);
-  line(`${name}, CPU a change`, `${middle.toFixed(0)} ns`, `(${low.toFixed(0)}–${high.toFixed(0)})`);
-}
-const [ratio, low, high] = quartiles(figures.ratio);
-line("changes/s ÷ bare loop", ratio.toFixed(2), `(${low.toFixed(2)}–${high.toFixed(2)}) ≥ 1.0`);
 
 const p99 = (late: readonly number[]): number => late[Math.floor(0.99 * (late.length - 1))] ?? NaN;
 const end = performance.now() + 3_000;
 const idle = await lateness(() => performance.now() > end);
 let over = false;
-const flood = followed(4).then(() => over = true);
+const flood = SERVER === undefined ? followed(4 * ROWS, () => body.send(4)) : followed(TOTAL, openGate);
+void flood.then(() => over = true);
 const busy = await lateness(() => over);
 await flood;
 await follower.close();
-if (registry.stats.reset !== 1) throw new Error(`${registry.stats.reset} resets`);
+if (registry.stats.reset !== 1 || registry.size < GROUPS / 3) {
+  throw new Error(`${registry.stats.reset} resets`);
+}
 line("p99 of a request's lateness, idle", `${p99(idle).toFixed(2)} ms`, `of ${idle.length}`);
 line(
   "p99 of a request's lateness, in a flood",
