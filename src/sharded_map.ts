@@ -5,8 +5,8 @@
  * @module
  */
 
-/** As many keys as one Map is left to hold: doubling it, and then handing them out, takes a millisecond or two. */
-const WHOLE = 16_384;
+/** As many keys as one Map is left to hold: to hand them out then takes a few milliseconds, once. */
+const WHOLE = 8_192;
 
 /** A power of two. At ten million keys the largest step is that of a Map of 40,000, a few milliseconds. */
 const SHARDS = 256;

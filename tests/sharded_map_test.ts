@@ -40,6 +40,6 @@ function doesWhatAMapDoes(already: number, numRuns: number): void {
 test("ShardedMap: does what a Map does", () => doesWhatAMapDoes(0, 100));
 
 test("ShardedMap: does what a Map does while it divides, and after", () => {
-  doesWhatAMapDoes(16_380, 20);
-  doesWhatAMapDoes(20_000, 20);
+  doesWhatAMapDoes(8_188, 20);
+  doesWhatAMapDoes(10_000, 20);
 });

@@ -34,9 +34,18 @@ test("withEtag: a handler that is synchronous stays so", () => {
   assert.ok(site.raw(request({ "if-none-match": '"x"' })) instanceof Response);
 });
 
-test("withEtag: whatever else the server passes reaches the handler", async () => {
-  const handler = withEtag((_request: Request, info: { ip: string }, n: number) => new Response(info.ip + n));
-  assert.equal(await (await handler(request(), { ip: "::1" }, 7)).text(), "::17");
+test("withEtag: whatever else the server passes reaches the handler, and nothing more, whatever the method", () => {
+  const handler = withEtag((...all: readonly unknown[]) => all.slice(1), { key: () => undefined });
+  const keyed = withEtag((...all: readonly unknown[]) => all.slice(1));
+  for (const method of ["GET", "HEAD", "OPTIONS", "POST"]) {
+    for (const rest of [[], [undefined], [{ ip: "::1" }], [1, 2], [1, undefined, 3, undefined]]) {
+      const sent = new Request("http://localhost/", { method });
+      for (const wrapped of [handler, keyed]) {
+        const call = wrapped as unknown as (request: Request, ...rest: readonly unknown[]) => unknown;
+        assert.deepEqual(call(sent, ...rest), rest, `${method} with ${rest.length}`);
+      }
+    }
+  }
 });
 
 test("withEtag: the very request object reaches the handler", async () => {
