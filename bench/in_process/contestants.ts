@@ -101,13 +101,14 @@ export async function hit(): Promise<Contestant[]> {
   return [...bare(), { name: "hit", handler: ours, requests: await revisits(ours), status: 304 }];
 }
 
-/** What ours is to be measured by, in the two constructions. */
+/** What ours is to be measured by, from an object. */
 export async function hitFromObject(): Promise<Contestant[]> {
   const requests = await revisits(await wrapped(page));
   const handler = leastByHand(requests, fromObject);
   return [...bare(), { name: "hit by hand, object", handler, requests, status: 304 }];
 }
 
+/** The same from a `Headers` for each page. */
 export async function hitFromHeaders(): Promise<Contestant[]> {
   const requests = await revisits(await wrapped(page));
   const handler = leastByHand(requests, fromHeaders);

@@ -82,6 +82,7 @@ const gate = new Promise<void>((resolve) => openGate = resolve);
 /** From memory; or from the server, once the gate is open. */
 const feed = changes(SERVER ?? "http://localhost/db", {
   since: "1-x",
+  // Until the gate opens there is none, and that is no fault.
   heartbeat: 3_600_000,
   fetch: async (url, init) => {
     const continuous = url.includes("continuous");
