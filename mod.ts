@@ -23,7 +23,7 @@
  *
  * @module
  */
-export { dependsOn, invalidates } from "./src/cache_groups.ts";
+export { dependsOn, invalidates } from "./src/http/cache_groups.ts";
 export type {
   Change,
   ChangeBatch,
@@ -33,13 +33,13 @@ export type {
   Position,
   ResetReason,
   Since,
-} from "./src/change.ts";
-export { ChangesError, type ChangesErrorCode } from "./src/changes_error.ts";
-export { follow, type Follower, type FollowOptions } from "./src/follow.ts";
-export { type Current, revisionOf } from "./src/current.ts";
-export type { Source } from "./src/group.ts";
-export type { GroupField } from "./src/group_fields.ts";
-export { evaluatePreconditions } from "./src/preconditions.ts";
+} from "./src/changes/change.ts";
+export { ChangesError, type ChangesErrorCode } from "./src/changes/changes_error.ts";
+export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
+export { type Current, revisionOf } from "./src/handler/current_state.ts";
+export type { Source } from "./src/http/dependency.ts";
+export type { GroupField } from "./src/http/cdn_tags.ts";
+export { evaluatePreconditions } from "./src/http/preconditions.ts";
 export {
   type Entry,
   EtagRegistry,
@@ -49,8 +49,8 @@ export {
   type Registration,
   type Seat,
   type SharedInit,
-} from "./src/registry.ts";
-export type { Validators } from "./src/validators.ts";
-export type { AuditMismatch } from "./src/site.ts";
-export { withEtag, type WithEtagOptions } from "./src/with_etag.ts";
-export { conflictResponse } from "./src/writing.ts";
+} from "./src/registry/registry.ts";
+export type { Validators } from "./src/http/validators.ts";
+export type { AuditMismatch } from "./src/handler/context.ts";
+export { withEtag, type WithEtagOptions } from "./src/handler/with_etag.ts";
+export { conflictResponse } from "./src/handler/write.ts";

@@ -7,8 +7,8 @@
  * @module
  */
 import process from "node:process";
-import { evaluateCurrent } from "../src/current.ts";
-import { evaluatePreconditions } from "../src/preconditions.ts";
+import { evaluateCurrent } from "../src/handler/current_state.ts";
+import { evaluatePreconditions } from "../src/http/preconditions.ts";
 
 const LENGTH = 64 * 1024;
 const ROUNDS = 40;

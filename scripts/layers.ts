@@ -1,99 +1,68 @@
 /**
- * Holds the layers of `src`: an import goes to a strictly lower layer, never sideways and never up.
+ * Holds the layers of `src`: the five rules below, each read as "a folder may import from these", and no circle among
+ * the files of one folder.
  *
  * @module
  */
 import { deno, filesUnder, manifest, root } from "./run.ts";
 
-/** Where each file of `src` stands, lowest first: a file may import from earlier rows only. */
-export const rows: readonly (readonly string[])[] = [
-  // Grammar, small shared types, data structures: each stands alone.
-  [
-    "cache_control.ts",
-    "etagc.ts",
-    "hashed_ids.ts",
-    "http_date.ts",
-    "problem.ts",
-    "sharded_map.ts",
-    "string_list.ts",
-    "vary.ts",
-  ],
-  ["clock.ts", "group.ts", "reason.ts", "sha256.ts", "shared_init.ts", "sieve.ts", "validators.ts"],
-  ["entity_tag_list.ts", "lease.ts"],
-  ["entity_tag.ts"],
-  // The seam between any source of changes and the registry.
-  ["change.ts"],
-  ["changes_error.ts"],
-  // One concept each, no Response in sight.
-  ["cache_groups.ts", "cache_status.ts", "mint.ts", "preconditions.ts", "storing.ts"],
-  ["group_fields.ts", "validator.ts"],
-  ["current.ts"],
-  // The registry, from its parts up.
-  ["change_memory.ts", "groups.ts", "seat.ts"],
-  ["entry.ts"],
-  ["prepared_init.ts", "snapshot.ts"],
-  ["seats.ts"],
-  ["entries.ts"],
-  ["registry_options.ts"],
-  ["registry.ts"],
-  // Responses, and the registry's followers and users.
-  ["follow.ts", "responses.ts", "site.ts"],
-  ["validation.ts"],
-  ["invalidation.ts", "registration.ts", "writing.ts"],
-  // The one file that knows the whole story.
-  ["with_etag.ts"],
-];
+/** Which folders a folder of `src` may import from, besides itself. */
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  "http/": [],
+  "changes/": [],
+  "registry/": ["changes/", "http/"],
+  "handler/": ["registry/", "changes/", "http/"],
+  "couchdb/": ["changes/"],
+};
 
-/** Files and folders that nothing else in `src` imports, and what outside themselves they may import. */
-export const leaves: Readonly<Record<string, readonly string[]>> = {
-  "couchdb/": ["change.ts", "changes_error.ts", "clock.ts"],
-  // The same feed from other sources.
-  "nano.ts": ["couchdb/"],
-  "pouchdb.ts": ["change.ts", "changes_error.ts", "couchdb/"],
+/** The same within `couchdb`: what is read off the wire, the connection that brings it, the reader that makes sense of it. */
+const couchdbLayers: typeof layers = {
+  "couchdb/wire/": ["changes/"],
+  "couchdb/connection/": ["couchdb/wire/", "changes/"],
+  "couchdb/reader/": ["couchdb/connection/", "couchdb/wire/", "changes/"],
 };
 
 /** Which modules a module imports, types included; paths relative to the repository, anything else as written. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
-/** A sentence for each import of `src` that breaks a layer, and for each file that stands in none. */
+/** What a file may import from. A file of `src` itself is a leaf: a door onto the feeds, which nothing imports. */
+function allowedFor(file: string): readonly string[] | undefined {
+  for (const rules of [couchdbLayers, layers]) {
+    const folder = Object.keys(rules).find((folder) => file.startsWith(folder));
+    if (folder !== undefined) return [folder, ...rules[folder]!];
+  }
+  return file.includes("/") ? undefined : ["couchdb/", "changes/"];
+}
+
+/** A sentence for each import of `src` that goes up, and for each circle of files. */
 export function layerProblems(graph: Graph): string[] {
+  return [...upwardImports(graph), ...circles(graph)];
+}
+
+function upwardImports(graph: Graph): string[] {
   return [...graph].filter(([file]) => file.startsWith("src/")).flatMap(([file, imports]) => {
-    const name = file.slice("src/".length);
-    const leaf = leafOf(name);
-    if (leaf === undefined && rowOf(name) < 0) {
-      return [`${file} stands in no layer: give it a row in scripts/layers.ts`];
-    }
-    return imports.flatMap((target) => {
-      const why = target.startsWith("src/")
-        ? importProblem(name, leaf, target.slice("src/".length))
-        : "leaves src";
-      return why === undefined ? [] : [`${file} imports ${target}, which ${why}`];
-    });
+    const allowed = allowedFor(file.slice("src/".length));
+    if (allowed === undefined) return [`${file} is in no folder that scripts/layers.ts knows`];
+    const strangers = imports.filter((target) =>
+      !allowed.some((folder) => target.startsWith(`src/${folder}`))
+    );
+    return strangers.map((target) => `${file} imports ${target}, which its layer may not see`);
   });
 }
 
-function importProblem(name: string, leaf: string | undefined, target: string): string | undefined {
-  if (leaf !== undefined) {
-    const allowed = leafOf(target) === leaf || leaves[leaf]?.some((granted) => isWithin(granted, target));
-    return allowed ? undefined : `the leaf src/${leaf} may not see`;
-  }
-  if (leafOf(target) !== undefined) return "is a leaf: nothing imports it";
-  // A target in no row is reported for itself.
-  if (rowOf(target) < rowOf(name)) return undefined;
-  return rowOf(target) === rowOf(name) ? "stands in the same layer" : "stands in a higher layer";
-}
-
-function rowOf(name: string): number {
-  return rows.findIndex((row) => row.includes(name));
-}
-
-function leafOf(name: string): string | undefined {
-  return Object.keys(leaves).find((leaf) => isWithin(leaf, name));
-}
-
-/** Whether a file is this one, or in this folder. */
-function isWithin(path: string, file: string): boolean {
-  return path.endsWith("/") ? file.startsWith(path) : file === path;
+/** Each circle once, named from where the search came upon it. */
+function circles(graph: Graph): string[] {
+  const finished = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(file);
+    if (at >= 0) found.push(`a circle: ${[...trail.slice(at), file].join(" imports ")}`);
+    if (at >= 0 || finished.has(file)) return;
+    for (const target of graph.get(file) ?? []) visit(target, [...trail, file]);
+    finished.add(file);
+  };
+  for (const file of graph.keys()) if (file.startsWith("src/")) visit(file, []);
+  return found;
 }
 
 /** What `deno info --json` says of a module. */

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import type { Since } from "./change.ts";
-import { ChangesError } from "./changes_error.ts";
+import type { Since } from "./changes/change.ts";
+import { ChangesError } from "./changes/changes_error.ts";
 import type { CouchChangesFeed } from "./couchdb/changes.ts";
 import type { FeedOptions } from "./couchdb/changes.ts";
-import type { Database } from "./couchdb/database.ts";
-import { openFeed } from "./couchdb/feed.ts";
-import { type Information, parseInformation } from "./couchdb/information.ts";
-import { type Settings, settle } from "./couchdb/options.ts";
-import type { Page } from "./couchdb/page.ts";
-import { PolledStream } from "./couchdb/polled_stream.ts";
-import { Rows } from "./couchdb/rows.ts";
-import type { Stream } from "./couchdb/stream.ts";
+import type { Database } from "./couchdb/connection/database.ts";
+import { openFeed } from "./couchdb/reader/feed.ts";
+import { type Information, parseInformation } from "./couchdb/wire/database_info.ts";
+import { type Settings, settle } from "./couchdb/connection/options.ts";
+import type { Page } from "./couchdb/wire/page.ts";
+import { PolledStream } from "./couchdb/connection/longpoll.ts";
+import { Rows } from "./couchdb/wire/rows.ts";
+import type { Stream } from "./couchdb/connection/stream.ts";
 
 export type {
   Change,

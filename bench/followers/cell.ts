@@ -1,7 +1,7 @@
 /** One follower, one fault, in a process of its own: what crashes it, crashes nothing else. Prints the verdict. */
 import process from "node:process";
 import { faults } from "../../tests/faults/faults.ts";
-import { type Follower, ordeal } from "../../tests/faults/ordeal.ts";
+import { type Follower, ordeal } from "../../tests/faults/fault_run.ts";
 
 const [name = "", number = ""] = process.argv.slice(2);
 const fault = faults[Number(number)];

@@ -4,7 +4,7 @@ import follow from "follow";
 import Nano from "nano";
 import PouchDB from "pouchdb-core";
 import HttpAdapter from "pouchdb-adapter-http";
-import type { Follower } from "../../tests/faults/ordeal.ts";
+import type { Follower } from "../../tests/faults/fault_run.ts";
 
 /** Milliseconds between heartbeats, where a follower can be told. */
 const HEARTBEAT = 1_000;

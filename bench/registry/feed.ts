@@ -10,8 +10,8 @@
  */
 import process from "node:process";
 import { changes } from "../../src/couchdb/changes.ts";
-import { follow } from "../../src/follow.ts";
-import { EtagRegistry } from "../../src/registry.ts";
+import { follow } from "../../src/registry/follow.ts";
+import { EtagRegistry } from "../../src/registry/registry.ts";
 import { EMPTY_PAGE, INFORMATION, TOTAL } from "../feed/rows.ts";
 import { add, fresh, line, mixes, NO_FIELDS, quartiles, runtime, shuffled, url } from "./support.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { EtagRegistry } from "../../src/registry.ts";
+import { EtagRegistry } from "../../src/registry/registry.ts";
 import { print, runtime, windows } from "./support.ts";
 
 const CALLS = 10_240;

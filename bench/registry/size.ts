@@ -8,8 +8,8 @@
  * @module
  */
 import process from "node:process";
-import { EtagRegistry } from "../../src/registry.ts";
-import { withEtag } from "../../src/with_etag.ts";
+import { EtagRegistry } from "../../src/registry/registry.ts";
+import { withEtag } from "../../src/handler/with_etag.ts";
 import * as support from "./support.ts";
 import {
   add,

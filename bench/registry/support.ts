@@ -3,7 +3,7 @@ import process from "node:process";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { performance } from "node:perf_hooks";
-import { EtagRegistry, type EtagRegistryOptions } from "../../src/registry.ts";
+import { EtagRegistry, type EtagRegistryOptions } from "../../src/registry/registry.ts";
 
 /** The middle of some figures, and the quarter on either side of it. */
 export function quartiles(figures: readonly number[]): readonly [number, number, number] {

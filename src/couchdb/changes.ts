@@ -22,10 +22,10 @@
  *
  * @module
  */
-import { Client } from "./client.ts";
-import { parseDatabaseUrl } from "./database_url.ts";
-import { type CouchChangesFeed, openFeed } from "./feed.ts";
-import { type ChangesOptions, settle } from "./options.ts";
+import { Client } from "./connection/client.ts";
+import { parseDatabaseUrl } from "./wire/database_url.ts";
+import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
+import { type ChangesOptions, settle } from "./connection/options.ts";
 
 export type {
   Change,
@@ -36,9 +36,9 @@ export type {
   Position,
   ResetReason,
   Since,
-} from "../change.ts";
-export { ChangesError, type ChangesErrorCode } from "../changes_error.ts";
-export type { Instant } from "../clock.ts";
+} from "../changes/change.ts";
+export { ChangesError, type ChangesErrorCode } from "../changes/changes_error.ts";
+export type { Instant } from "../changes/clock.ts";
 export { currentRevision, type CurrentRevisionOptions } from "./current_revision.ts";
 export {
   type DatabaseUpdate,
@@ -46,12 +46,12 @@ export {
   databaseUpdates,
   type DatabaseUpdatesOptions,
 } from "./database_updates.ts";
-export type { CouchChangesFeed } from "./feed.ts";
-export type { ChangesOptions, FeedOptions, HeadersOption } from "./options.ts";
-export type { SelectionOptions } from "./selection.ts";
+export type { CouchChangesFeed } from "./reader/feed.ts";
+export type { ChangesOptions, FeedOptions, HeadersOption } from "./connection/options.ts";
+export type { SelectionOptions } from "./wire/filter.ts";
 export { cookieSession, type CookieSessionOptions } from "./cookie_session.ts";
-export type { FeedCounters, FeedEvent } from "./sight.ts";
-export type { Sleep } from "./timing.ts";
+export type { FeedCounters, FeedEvent } from "./connection/monitor.ts";
+export type { Sleep } from "./connection/timing.ts";
 
 /**
  * Follows a database: catches up in pages, then stays on a continuous feed, through every fault that passes.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseDatabaseUrl } from "./database_url.ts";
+import { parseDatabaseUrl } from "./wire/database_url.ts";
 
 /** How the database is asked. */
 export interface CurrentRevisionOptions {

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Since } from "../change.ts";
-import { ChangesError } from "../changes_error.ts";
-import { parseDatabaseUrl } from "./database_url.ts";
-import { errorObjectFault } from "./faults.ts";
-import { type FeedOptions, type HeadersOption, type Settings, settle } from "./options.ts";
-import { Recovery } from "./recovery.ts";
-import { isSince } from "./rows.ts";
-import { SettlingIterator } from "./settling_iterator.ts";
-import { parseJson, Transport } from "./transport.ts";
+import type { Since } from "../changes/change.ts";
+import { ChangesError } from "../changes/changes_error.ts";
+import { parseDatabaseUrl } from "./wire/database_url.ts";
+import { errorObjectFault } from "./wire/faults.ts";
+import { type FeedOptions, type HeadersOption, type Settings, settle } from "./connection/options.ts";
+import { Recovery } from "./reader/retry_policy.ts";
+import { isSince } from "./wire/rows.ts";
+import { SettlingIterator } from "./reader/settling_iterator.ts";
+import { parseJson, Transport } from "./connection/transport.ts";
 
 /** One event in the life of a database. */
 export interface DatabaseUpdate {

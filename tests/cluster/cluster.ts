@@ -10,7 +10,7 @@ import { changes } from "../../src/couchdb/changes.ts";
 import { Random } from "../simulation/random.ts";
 import { FeedLedger, type Reading, type State, Written } from "./feed_ledger.ts";
 import { readFeed } from "./raw_feed.ts";
-import { allPaths, fill, kinds, Node, page, pathsOf, Scribe, shelfOf } from "./shelves.ts";
+import { allPaths, fill, kinds, Node, page, pathsOf, Scribe, shelfOf } from "./cluster_pages.ts";
 
 /** How long, and with what. */
 export interface Plan {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { changes } from "../../src/couchdb/changes.ts";
-import { parseDatabaseUrl } from "../../src/couchdb/database_url.ts";
+import { parseDatabaseUrl } from "../../src/couchdb/wire/database_url.ts";
 import { has, ids, live, lost, until, withDatabase } from "../support/feed_harness.ts";
 import { type Fault, json } from "../support/scripted_couchdb.ts";
 

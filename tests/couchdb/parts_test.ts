@@ -1,12 +1,12 @@
 /** The parts that need no database. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BackOff } from "../../src/couchdb/back_off.ts";
-import { difference, foreign, parseInformation, sourceOf } from "../../src/couchdb/information.ts";
-import { parsePage } from "../../src/couchdb/page.ts";
-import { Rows } from "../../src/couchdb/rows.ts";
-import { LATE, systemSleep, within } from "../../src/couchdb/timing.ts";
-import { patience } from "../../src/couchdb/watchdog.ts";
+import { BackOff } from "../../src/couchdb/reader/back_off.ts";
+import { difference, foreign, parseInformation, sourceOf } from "../../src/couchdb/wire/database_info.ts";
+import { parsePage } from "../../src/couchdb/wire/page.ts";
+import { Rows } from "../../src/couchdb/wire/rows.ts";
+import { LATE, systemSleep, within } from "../../src/couchdb/connection/timing.ts";
+import { patience } from "../../src/couchdb/connection/watchdog.ts";
 
 test("Rows: rows, checkpoints, null positions, heartbeats and the end", () => {
   const rows = new Rows("0");

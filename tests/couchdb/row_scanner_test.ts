@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { RowScanner } from "../../src/couchdb/row_scanner.ts";
-import { Rows } from "../../src/couchdb/rows.ts";
+import { RowScanner } from "../../src/couchdb/wire/row_scanner.ts";
+import { Rows } from "../../src/couchdb/wire/rows.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,11 +1,11 @@
 /** What a connection leaves behind. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDatabaseUrl } from "../../src/couchdb/database_url.ts";
-import { settle } from "../../src/couchdb/options.ts";
-import { PolledStream } from "../../src/couchdb/polled_stream.ts";
-import { RowStream } from "../../src/couchdb/row_stream.ts";
-import { Transport } from "../../src/couchdb/transport.ts";
+import { parseDatabaseUrl } from "../../src/couchdb/wire/database_url.ts";
+import { settle } from "../../src/couchdb/connection/options.ts";
+import { PolledStream } from "../../src/couchdb/connection/longpoll.ts";
+import { RowStream } from "../../src/couchdb/connection/continuous.ts";
+import { Transport } from "../../src/couchdb/connection/transport.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
 /** Counts the listeners of a signal. */

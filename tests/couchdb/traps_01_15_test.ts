@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changes } from "../../src/couchdb/changes.ts";
-import { parsePage } from "../../src/couchdb/page.ts";
-import { Rows } from "../../src/couchdb/rows.ts";
-import { Watchdog } from "../../src/couchdb/watchdog.ts";
+import { parsePage } from "../../src/couchdb/wire/page.ts";
+import { Rows } from "../../src/couchdb/wire/rows.ts";
+import { Watchdog } from "../../src/couchdb/connection/watchdog.ts";
 import { has, ids, live, lost, until, withDatabase } from "../support/feed_harness.ts";
 import { json } from "../support/scripted_couchdb.ts";
 import { row, stub } from "../support/stub_couchdb.ts";

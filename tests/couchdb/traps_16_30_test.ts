@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changes } from "../../src/couchdb/changes.ts";
-import { Rows } from "../../src/couchdb/rows.ts";
+import { Rows } from "../../src/couchdb/wire/rows.ts";
 import { has, ids, live, resets, until, withDatabase } from "../support/feed_harness.ts";
 import { type Fault, json } from "../support/scripted_couchdb.ts";
 import { row, stub } from "../support/stub_couchdb.ts";

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changes } from "../../src/couchdb/changes.ts";
-import { ChangesError } from "../../src/changes_error.ts";
-import { Client } from "../../src/couchdb/client.ts";
-import { parseDatabaseUrl } from "../../src/couchdb/database_url.ts";
-import { settle } from "../../src/couchdb/options.ts";
-import type { Rows } from "../../src/couchdb/rows.ts";
+import { ChangesError } from "../../src/changes/changes_error.ts";
+import { Client } from "../../src/couchdb/connection/client.ts";
+import { parseDatabaseUrl } from "../../src/couchdb/wire/database_url.ts";
+import { settle } from "../../src/couchdb/connection/options.ts";
+import type { Rows } from "../../src/couchdb/wire/rows.ts";
 import { has, ids, live, lost, resets, until } from "../support/feed_harness.ts";
 import { informationResponse, recording, startWireServer } from "../support/wire_server.ts";
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faults } from "./faults.ts";
-import { ordeal } from "./ordeal.ts";
+import { ordeal } from "./fault_run.ts";
 import { HEARTBEAT, ours } from "./ours.ts";
 
 const pace = 20;

@@ -1,7 +1,7 @@
 /** This package's feed as a follower to be put to the faults, one by one and in batches. */
 import { changes, type ChangesOptions } from "../../src/couchdb/changes.ts";
-import { systemSleep } from "../../src/couchdb/timing.ts";
-import { ConsumerError, type Follower } from "./ordeal.ts";
+import { systemSleep } from "../../src/couchdb/connection/timing.ts";
+import { ConsumerError, type Follower } from "./fault_run.ts";
 
 /** Milliseconds between heartbeats; silence is noticed after eleven seconds. */
 export const HEARTBEAT = 1_000;

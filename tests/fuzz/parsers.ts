@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { parseCacheGroups } from "../../src/cache_groups.ts";
-import { cacheDirectives } from "../../src/cache_control.ts";
-import { isWildcard, matchesList, parseEntityTag, someListedTag } from "../../src/entity_tag.ts";
-import { parseHttpDate } from "../../src/http_date.ts";
-import { parseStringList } from "../../src/string_list.ts";
-import { varyFields } from "../../src/vary.ts";
+import { parseCacheGroups } from "../../src/http/cache_groups.ts";
+import { cacheDirectives } from "../../src/http/cache_control.ts";
+import { isWildcard, matchesList, parseEntityTag, someListedTag } from "../../src/http/entity_tag.ts";
+import { parseHttpDate } from "../../src/http/http_date.ts";
+import { parseStringList } from "../../src/http/structured_field_list.ts";
+import { varyFields } from "../../src/registry/storage_key.ts";
 import {
   dateField,
   directiveField,

@@ -4,14 +4,14 @@ import { type Mutant, mutant } from "./mutant.ts";
 export const checkMutants: readonly Mutant[] = [
   mutant(
     "a check is counted, and answered without",
-    "validation.ts",
+    "handler/evaluate.ts",
     'if (site.drawn()) return counted(site, "audit");',
     'if (site.drawn()) counted(site, "audit");',
   ),
-  mutant("a check that failed changes nothing", "registration.ts", "  registry.delete(key);\n", ""),
+  mutant("a check that failed changes nothing", "handler/miss.ts", "  registry.delete(key);\n", ""),
   mutant(
     "digest without representation",
-    "validator.ts",
+    "handler/derived_tag.ts",
     "digestOf([representation, base64url(own)])",
     "digestOf([base64url(own)])",
   ),

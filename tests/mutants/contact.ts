@@ -1,8 +1,8 @@
 /** Contact and lag, suspension and resumption, gaps. */
 import { type Mutant, mutant } from "./mutant.ts";
 
-const PROBE = "couchdb/probe.ts";
-const READER = "couchdb/reader.ts";
+const PROBE = "couchdb/reader/probe.ts";
+const READER = "couchdb/reader/reader.ts";
 
 const ROWS = `        cursor.advance(rows.start, rows.changes, rows.since);
         for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;`;
@@ -10,7 +10,7 @@ const ROWS = `        cursor.advance(rows.start, rows.changes, rows.since);
 const heartbeats: Mutant = {
   name: "heartbeats count as contact",
   edits: [{
-    file: "couchdb/row_stream.ts",
+    file: "couchdb/connection/continuous.ts",
     search:
       "if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {",
     replace: "{",
@@ -38,25 +38,25 @@ export const contactMutants: readonly Mutant[] = [
   mutant("a page is enough, whatever is pending", PROBE, "    if (!complete) continue;\n", ""),
   mutant(
     "smaller clock for lag",
-    "seats.ts",
+    "registry/subscriptions.ts",
     "this.#wallDeadline && this.#clock.monotonic()",
     "this.#wallDeadline || this.#clock.monotonic()",
   ),
   mutant(
     "lag is not looked at",
-    "seats.ts",
+    "registry/subscriptions.ts",
     "(this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline)",
     "this.#wallDeadline > 0",
   ),
   mutant(
     "a loss does not suspend",
-    "seat.ts",
+    "registry/subscription.ts",
     'this.#live = batch.state === "live" &&',
     'this.#live ||= batch.state === "live" &&',
   ),
   mutant(
     "a closed follower stays live",
-    "seat.ts",
+    "registry/subscription.ts",
     "    this.#closed = true;\n    this.#live = false;",
     "    this.#closed = true;",
   ),
@@ -68,13 +68,13 @@ export const contactMutants: readonly Mutant[] = [
   ),
   mutant(
     "a recreated database is the same",
-    "couchdb/information.ts",
+    "couchdb/wire/database_info.ts",
     'if (known.life !== current.life) return "recreated";',
     "",
   ),
   mutant(
     "a purge is no gap",
-    "couchdb/information.ts",
+    "couchdb/wire/database_info.ts",
     'if (known.purges !== current.purges) return "purged";',
     "",
   ),
@@ -82,7 +82,7 @@ export const contactMutants: readonly Mutant[] = [
   mutant("a purge hides a roll-back", PROBE, "  connection.cursor.since = 0;\n", ""),
   mutant(
     "goes on from the old position after a gap",
-    "couchdb/cursor.ts",
+    "couchdb/reader/cursor.ts",
     'if (reason !== "purged") this.since = 0;',
     "",
   ),

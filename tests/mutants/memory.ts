@@ -1,7 +1,7 @@
 /** Leases, the memory of changes, the floor, settling. */
 import { type Mutant, mutant } from "./mutant.ts";
 
-const MEMORY = "change_memory.ts";
+const MEMORY = "registry/change_log.ts";
 
 const OVERFLOW = `      this.floor();
       this.#onOverflow();`;
@@ -22,13 +22,13 @@ const FLOOR_SETTLES =
 const unknownGroups: Mutant = {
   name: "groups unknown at the time of a change forgotten",
   edits: [{
-    file: "entries.ts",
+    file: "registry/entry_store.ts",
     search: "    if (this.#groups.change(group, mark)) this.#kept.expectDead();",
     replace: `    const known = this.#groups.change(group, mark);
     if (known) this.#kept.expectDead();
     return known as never;`,
   }, {
-    file: "registry.ts",
+    file: "registry/registry.ts",
     search: "this.#entries.change(group, this.#memory.record(group, rev, reporter, settle));",
     replace: `const known: unknown = this.#entries.change(group, this.#memory.mark + 1);
     if (known) this.#memory.record(group, rev, reporter, settle);`,
@@ -58,24 +58,24 @@ export const memoryMutants: readonly Mutant[] = [
   mutant("leases survive the floor", MEMORY, "    this.#open.clear();\n", ""),
   mutant(
     "no floor at a pin",
-    "seat.ts",
+    "registry/subscription.ts",
     "batch.reset !== undefined || !this.#started ||",
     "batch.reset !== undefined ||",
   ),
   mutant(
     "no floor at a reset",
-    "seat.ts",
+    "registry/subscription.ts",
     "batch.reset !== undefined || !this.#started ||",
     "!this.#started ||",
   ),
   mutant("the floor does not settle", MEMORY, FLOOR_SETTLES, ""),
   mutant(
     "a loss before the start counts as the start",
-    "seat.ts",
+    "registry/subscription.ts",
     'this.#started ||= batch.state !== "lost" || batch.position !== undefined;',
     "this.#started = true;",
   ),
-  mutant("no settle", "seat.ts", "batch.replicas > 1 ? REPLICATED_SETTLE : 0", "0"),
+  mutant("no settle", "registry/subscription.ts", "batch.replicas > 1 ? REPLICATED_SETTLE : 0", "0"),
   settleByLargerClock,
   mutant("reported revisions ignored", MEMORY, 'if (report.rev !== rev) return "revision-differs";', ""),
   mutant(
@@ -86,9 +86,14 @@ export const memoryMutants: readonly Mutant[] = [
   ),
   mutant(
     "a write through the site does not settle",
-    "registry.ts",
+    "registry/registry.ts",
     "for (const group of groups) this.#change(group, undefined, this, this.#memory.settle);",
     "for (const group of groups) this.#change(group, undefined, this, 0);",
   ),
-  mutant("a groups function that throws is ignored", "seat.ts", 'this.#host.reset("groups-threw");', ""),
+  mutant(
+    "a groups function that throws is ignored",
+    "registry/subscription.ts",
+    'this.#host.reset("groups-threw");',
+    "",
+  ),
 ];

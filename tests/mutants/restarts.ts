@@ -1,8 +1,8 @@
 /** Snapshots, and what a process that begins with one may not yet say. */
 import { type Mutant, mutant } from "./mutant.ts";
 
-const REGISTRY = "registry.ts";
-const SNAPSHOT = "snapshot.ts";
+const REGISTRY = "registry/registry.ts";
+const SNAPSHOT = "registry/snapshot.ts";
 
 const anotherBuild: Mutant = {
   name: "a snapshot of another build is believed",
@@ -23,7 +23,7 @@ const anotherBuild: Mutant = {
 const liveAtOnce: Mutant = {
   name: "a resumed feed is live before it has caught up",
   edits: [{
-    file: "seat.ts",
+    file: "registry/subscription.ts",
     search: "    this.#started = former?.position !== undefined;\n",
     replace: `    this.#started = former?.position !== undefined;
     this.#live = this.#started;
@@ -43,19 +43,19 @@ export const restartMutants: readonly Mutant[] = [
   anotherBuild,
   mutant(
     "a snapshot keeps what is void",
-    "entries.ts",
+    "registry/entry_store.ts",
     "return this.valid().map((entry) => saveEntry(",
     "return [...this.values()].map((entry) => saveEntry(",
   ),
   mutant(
     "a resumed feed begins where it would have begun",
-    "follow.ts",
+    "registry/follow.ts",
     "feed.batches(this.#seat.position, { maxLag })",
     "feed.batches(undefined, { maxLag })",
   ),
   mutant(
     "a snapshot forgets how long changes settle",
-    "seats.ts",
+    "registry/subscriptions.ts",
     "seats.push({ name, settle, position });",
     "seats.push({ name, settle: 0, position });",
   ),

@@ -1,7 +1,7 @@
 /** Entries and their groups, entity tags, who asked, the build. */
 import { type Mutant, mutant } from "./mutant.ts";
 
-const VALIDATOR = "validator.ts";
+const VALIDATOR = "handler/derived_tag.ts";
 
 const withoutId: Mutant = {
   name: "tag without id",
@@ -21,7 +21,7 @@ const MINTED = "  return groups.every((group) => wanted.has(group)) ? etag : und
 const otherGroups: Mutant = {
   name: "minted tag kept for other groups",
   edits: [
-    { file: "mint.ts", search: MINTED, replace: "  return etag;" },
+    { file: "registry/random_tag.ts", search: MINTED, replace: "  return etag;" },
     {
       file: VALIDATOR,
       search: "digestOf([representation, built], SHORT)",
@@ -46,7 +46,7 @@ export const tagMutants: readonly Mutant[] = [
   mutant("tag without variant", VALIDATOR, "language, selected]", "language]"),
   mutant(
     "tag for a private copy",
-    "registration.ts",
+    "handler/miss.ts",
     "{ sources, tag: undefined }, refusal)",
     `{
     sources,
@@ -59,39 +59,39 @@ export const tagMutants: readonly Mutant[] = [
   ),
   mutant(
     "a private copy is registered",
-    "storing.ts",
+    "handler/cacheable.ts",
     'if (caller === undefined && !directives.has("public") && hasCredentials(request)) return "credentials";',
     "",
   ),
   mutant(
     "an answer for nobody goes to somebody",
-    "validation.ts",
+    "handler/evaluate.ts",
     'if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");',
     "",
   ),
   otherGroups,
   mutant(
     "minted tag kept after a change",
-    "entries.ts",
+    "registry/entry_store.ts",
     "tagFor(former !== undefined && this.isValid(former) ? former : undefined)",
     "tagFor(former)",
   ),
-  mutant("minted tag kept for another response", "registry.ts", REFUSED, FORMER_GIVEN),
+  mutant("minted tag kept for another response", "registry/registry.ts", REFUSED, FORMER_GIVEN),
   mutant(
     "a group leaves with its first entry",
-    "groups.ts",
+    "registry/group_table.ts",
     "if (--this.#dependents[group]! > 0) return;",
     "if (--this.#dependents[group]! < 0) return;",
   ),
   mutant(
     "the epoch stands still",
-    "groups.ts",
+    "registry/group_table.ts",
     "this.#marks[table.idAt(slot)] = this.#changedAt = mark;",
     "this.#marks[table.idAt(slot)] = mark;",
   ),
   mutant(
     "collections are not told",
-    "seat.ts",
+    "registry/subscription.ts",
     'for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);',
     "",
   ),

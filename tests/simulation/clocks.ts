@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Instant } from "../../src/clock.ts";
+import type { Instant } from "../../src/changes/clock.ts";
 
 /** Ticks in a millisecond. */
 export const MS = 1024;

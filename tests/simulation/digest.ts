@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sha256 } from "../../src/sha256.ts";
+import { sha256 } from "../../src/http/sha256.ts";
 
 const { subtle } = crypto;
 const platform = subtle.digest.bind(subtle);

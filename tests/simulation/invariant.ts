@@ -25,7 +25,7 @@
  *
  * @module
  */
-import { possiblyElapsed } from "../../src/clock.ts";
+import { possiblyElapsed } from "../../src/changes/clock.ts";
 import type { Copy, Reading, Visit } from "./visit.ts";
 import { type Document, stateOf } from "./document.ts";
 import type { Process } from "./process.ts";

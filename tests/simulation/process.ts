@@ -4,9 +4,9 @@
  * @module
  */
 import { EtagRegistry, follow, type Follower, type Lease, withEtag } from "../../mod.ts";
-import type { Instant } from "../../src/clock.ts";
+import type { Instant } from "../../src/changes/clock.ts";
 import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
-import type { Seat } from "../../src/registry.ts";
+import type { Seat } from "../../src/registry/registry.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import { MS } from "./clocks.ts";

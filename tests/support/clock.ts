@@ -1,5 +1,5 @@
 /** Two clocks that stand still until told, and can be made to disagree. */
-import type { Clock, Instant } from "../../src/clock.ts";
+import type { Clock, Instant } from "../../src/changes/clock.ts";
 
 export class SettableClock implements Clock {
   /** ms since the epoch. */

@@ -1,5 +1,5 @@
 /** Feeds whose items a test pushes by hand. */
-import type { Change, ChangeBatch, ChangesFeed, Position } from "../../src/change.ts";
+import type { Change, ChangeBatch, ChangesFeed, Position } from "../../src/changes/change.ts";
 
 /** An iterator over what is pushed; it can also end, fail, or not answer `return()`. */
 export class Pushed<T> implements AsyncIterableIterator<T> {

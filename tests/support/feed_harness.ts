@@ -5,7 +5,7 @@ import {
   type CouchChange,
   type CouchChangesFeed,
 } from "../../src/couchdb/changes.ts";
-import type { ChangeBatch } from "../../src/change.ts";
+import type { ChangeBatch } from "../../src/changes/change.ts";
 import { FakeTime } from "./fake_time.ts";
 import { type Behaviour, ScriptedCouchdb } from "./scripted_couchdb.ts";
 

@@ -1,8 +1,8 @@
 /** Short hands for filling a registry. */
-import type { Change, ChangeBatch } from "../../src/change.ts";
-import type { Clock } from "../../src/clock.ts";
-import { instant } from "../../src/clock.ts";
-import type { Entry, EtagRegistry, Reason, Registration, Source } from "../../src/registry.ts";
+import type { Change, ChangeBatch } from "../../src/changes/change.ts";
+import type { Clock } from "../../src/changes/clock.ts";
+import { instant } from "../../src/changes/clock.ts";
+import type { Entry, EtagRegistry, Reason, Registration, Source } from "../../src/registry/registry.ts";
 
 export const NO_FIELDS: Headers = new Headers();
 

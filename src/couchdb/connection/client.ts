@@ -1,0 +1,131 @@
+/**
+ * A database over HTTP: which requests ask for what.
+ *
+ * @module
+ */
+import type { Since } from "../../changes/change.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseUrl } from "../wire/database_url.ts";
+import { type Information, parseInformation } from "../wire/database_info.ts";
+import type { Settings } from "./options.ts";
+import { type Page, parsePage } from "../wire/page.ts";
+import { PolledStream } from "./longpoll.ts";
+import { RowStream } from "./continuous.ts";
+import type { Selection } from "../wire/filter.ts";
+import type { Stream } from "./stream.ts";
+import { parseJson, Transport } from "./transport.ts";
+
+/** Longer queries go into the body: CouchDB refuses a URL above 8 kB, a proxy perhaps earlier. */
+const LONGEST_QUERY = 2_000;
+
+/** A selection as a request carries it. */
+interface Query {
+  readonly query: string;
+  readonly body: string | undefined;
+}
+
+/** Asks one database. */
+export class Client implements Database {
+  readonly #transport: Transport;
+  readonly #settings: Settings;
+  readonly #query: Query;
+  /** A live row is to have a position of its own. */
+  readonly #live: Query;
+
+  /** @param database Where, and with which credentials. */
+  constructor(database: DatabaseUrl, settings: Settings) {
+    this.#transport = new Transport(database, settings);
+    this.#settings = settings;
+    const { seq_interval, ...live } = settings.selection.parameters;
+    this.#live = encodeSelection(live);
+    this.#query = seq_interval === undefined ? this.#live : encodeSelection({ ...live, seq_interval });
+  }
+
+  get name(): string {
+    return this.#transport.href;
+  }
+
+  async information(signal: AbortSignal): Promise<Information> {
+    return parseInformation(parseJson(await this.#transport.text("", signal)));
+  }
+
+  async page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
+    const page = await this.#page({ limit, since }, signal, this.#query);
+    // A filter counts as pending what it will not send.
+    const { filtered } = this.#settings.selection;
+    return filtered ? { ...page, complete: page.rows.changes.length < limit } : page;
+  }
+
+  newestFirst(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page({ ...(limit === Infinity ? {} : { limit }), descending: true }, signal, this.#query);
+  }
+
+  newest(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page({ limit, descending: true }, signal);
+  }
+
+  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+    return this.#page({ since }, signal, encodeSelection({ filter: "_doc_ids", doc_ids: ids }));
+  }
+
+  stream(since: Since, session: AbortController): Stream {
+    return this.#settings.feed === "longpoll"
+      ? new PolledStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
+      : new RowStream((since, signal) => this.#continuous(since, signal), this.#settings, since, session);
+  }
+
+  async #continuous(since: Since, signal: AbortSignal): Promise<Response> {
+    const path = changesPath({ feed: "continuous", ...this.#beat, since }, this.#live);
+    const response = await this.#transport.open(path, signal, this.#live.body);
+    this.#settings.sight.connected();
+    return response;
+  }
+
+  async #longpoll(since: Since, signal: AbortSignal): Promise<Page> {
+    const { batchSize } = this.#settings;
+    return await this.#page({ feed: "longpoll", ...this.#beat, limit: batchSize, since }, signal, this.#live);
+  }
+
+  /** How a live feed shows that it is alive. */
+  get #beat(): { readonly heartbeat: number } | { readonly timeout: number } {
+    const { heartbeat, ends } = this.#settings;
+    return ends ? { timeout: heartbeat } : { heartbeat };
+  }
+
+  async #page(
+    parameters: { readonly since?: Since; readonly limit?: number; readonly [name: string]: unknown },
+    signal: AbortSignal,
+    selection: Query = { query: "", body: undefined },
+  ): Promise<Page> {
+    const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body);
+    return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
+  }
+}
+
+function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: Query): string {
+  return `/_changes?${queryOf(parameters)}${query === "" ? "" : `&${query}`}`;
+}
+
+function queryOf(parameters: Readonly<Record<string, unknown>>): string {
+  return Object.entries(parameters).map(([name, value]) =>
+    `${encodeURIComponent(name)}=${encodeValue(value)}`
+  )
+    .join("&");
+}
+
+/** A position, or anything else, as it goes into a query: strings raw, anything else as JSON. */
+function encodeValue(value: unknown): string {
+  return encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+/** CouchDB reads a selector from the body only, document ids from either. */
+function encodeSelection(parameters: Selection["parameters"]): Query {
+  const { doc_ids, selector, fields, query_params, ...rest } = parameters;
+  const inQuery = queryOf({ ...rest, ...(query_params as object | undefined) });
+  if (selector !== undefined) return { query: inQuery, body: JSON.stringify({ selector, fields }) };
+  if (doc_ids === undefined) return { query: inQuery, body: undefined };
+  const whole = `${inQuery}&${queryOf({ doc_ids })}`;
+  return whole.length <= LONGEST_QUERY
+    ? { query: whole, body: undefined }
+    : { query: inQuery, body: JSON.stringify({ doc_ids }) };
+}

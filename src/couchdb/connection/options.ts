@@ -1,0 +1,177 @@
+/**
+ * What a reader of the feed can be told, and what it does if not.
+ *
+ * @module
+ */
+import type { Since } from "../../changes/change.ts";
+import { type Clock, systemClock } from "../../changes/clock.ts";
+import { isSince } from "../wire/rows.ts";
+import { requireInteger, select, type Selection, type SelectionOptions, show } from "../wire/filter.ts";
+import { type FeedEvent, Sight } from "./monitor.ts";
+import { type Sleep, systemSleep } from "./timing.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** Request fields, or what gives them anew for every request: for tokens that expire. */
+export type HeadersOption =
+  | Readonly<Record<string, string>>
+  | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
+
+/** Options of a feed from any source; names are CouchDB's, times are milliseconds. */
+export interface FeedOptions extends SelectionOptions {
+  /** Where to start: `"now"` (the default), `0` for everything, or a stored `seq` (CouchDB, `since`). */
+  readonly since?: Since;
+  /** Ends the iteration after so many changes. */
+  readonly limit?: number;
+  /** Most rows of one request while catching up, and most changes of one batch: 1 to 1,000, the default. */
+  readonly batchSize?: number;
+  /** How old the last contact may become; a probe renews it every half of that. Default 25,000. */
+  readonly maxLag?: number;
+  /** Ends every reader: its pending `next()` rejects with a `ChangesError` `aborted`. */
+  readonly signal?: AbortSignal;
+  /** Told what happens to the connection; whatever it throws is ignored. */
+  readonly onEvent?: (event: FeedEvent) => void;
+  /** Wall clock; default `Date.now`. */
+  readonly now?: () => number;
+  /** Monotonic clock; default `performance.now`. */
+  readonly monotonic?: () => number;
+  /** Default: a timer. */
+  readonly sleep?: Sleep;
+  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** Options of `changes()`; names are CouchDB's, times are milliseconds. */
+export interface ChangesOptions extends FeedOptions {
+  /**
+   * How the changes come: `"continuous"` (the default); `"longpoll"`, a request for each change, where something on the
+   * way holds back what is not complete; `"normal"`, everything up to now, and the end.
+   */
+  readonly feed?: "continuous" | "longpoll" | "normal";
+  /** Newest first: with `feed: "normal"` only. All at once, without a position, so mind `limit`. */
+  readonly descending?: boolean;
+  /** How often the server says that it is there; default 10,000 (CouchDB, `heartbeat`; it sends at least one a minute). */
+  readonly heartbeat?: number;
+  /** Instead of `heartbeat`: how long a quiet connection lasts, which then ends by telling how far it has come. */
+  readonly timeout?: number;
+  /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
+  readonly headers?: HeadersOption;
+  /** Default: the platform's, looked up at each request. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** Options, checked and completed. */
+export interface Settings {
+  readonly since: Since;
+  readonly feed: "continuous" | "longpoll" | "normal";
+  readonly descending: boolean;
+  readonly limit: number;
+  /** The longest a healthy server is silent: between heartbeats, or until a quiet connection ends. */
+  readonly heartbeat: number;
+  /** Whether a quiet connection ends. */
+  readonly ends: boolean;
+  readonly selection: Selection;
+  readonly batchSize: number;
+  readonly maxLag: number;
+  readonly sight: Sight;
+  readonly watchdog: Watchdog;
+  readonly signal: AbortSignal | undefined;
+  readonly headers: HeadersOption;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly random: () => number;
+}
+
+/**
+ * Completes the options.
+ *
+ * @throws {TypeError | RangeError} If one is illegal, naming it and its value.
+ */
+export function settle(options: ChangesOptions): Settings {
+  requireHarmony(options);
+  const { since = "now", feed = "continuous", descending = false, limit = Infinity } = options;
+  const { heartbeat = 10_000, timeout, batchSize = 1_000, maxLag = 25_000, headers = {} } = options;
+  requireSince(since);
+  requireInteger("heartbeat", heartbeat, 1);
+  if (timeout !== undefined) requireInteger("timeout", timeout, 1);
+  if (limit !== Infinity) requireInteger("limit", limit, 1);
+  requireInteger("batchSize", batchSize, 1, 1_000);
+  requireMaxLag(maxLag);
+  if (typeof headers !== "function") fieldsOf(headers);
+  const clock = {
+    now: options.now ?? systemClock.now,
+    monotonic: options.monotonic ?? systemClock.monotonic,
+  };
+  return {
+    since,
+    feed,
+    descending,
+    limit,
+    heartbeat: timeout ?? heartbeat,
+    ends: timeout !== undefined,
+    selection: select(options),
+    batchSize: Math.min(batchSize, limit),
+    maxLag,
+    sight: new Sight(clock, options.onEvent),
+    watchdog: new Watchdog(timeout ?? heartbeat),
+    signal: options.signal,
+    headers,
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    clock,
+    sleep: options.sleep ?? systemSleep,
+    random: options.random ?? Math.random,
+  };
+}
+
+/** @throws {TypeError} If one option contradicts another, saying which. */
+function requireHarmony(options: ChangesOptions): void {
+  const { since, feed = "continuous", descending, heartbeat, timeout } = options;
+  if (!["continuous", "longpoll", "normal"].includes(feed)) {
+    throw new TypeError(`feed must be "continuous", "longpoll" or "normal", not ${show(feed)}`);
+  }
+  if ("since" in options && since === undefined) {
+    throw new TypeError("since is undefined: leave it out to start now, or a lost position goes unnoticed");
+  }
+  if (heartbeat !== undefined && timeout !== undefined) {
+    throw new TypeError("timeout contradicts heartbeat: a connection that is kept alive does not end");
+  }
+  if (timeout !== undefined && feed === "normal") {
+    throw new TypeError('timeout contradicts feed: "normal", which ends by itself');
+  }
+  if (!descending) return;
+  if (feed !== "normal") throw new TypeError(`descending needs feed: "normal", not ${show(feed)}`);
+  if (since !== undefined) {
+    throw new TypeError("descending contradicts since: it starts at the newest change");
+  }
+}
+
+/** @throws {TypeError} If this cannot be a position. */
+export function requireSince(since: unknown): void {
+  const number = typeof since === "number";
+  if (!isSince(since) || since === "" || (number && !(Number.isInteger(since) && since >= 0))) {
+    throw new TypeError(`since must be "now", 0 or a seq of the feed, not ${show(since)}`);
+  }
+}
+
+/** @throws {RangeError} If this is no time to wait for a contact. */
+export function requireMaxLag(maxLag: number): number {
+  if (typeof maxLag === "number" && maxLag > 0) return maxLag;
+  throw new RangeError(`maxLag must be a positive number of milliseconds, not ${show(maxLag)}`);
+}
+
+/**
+ * Request fields; the platform's own message about an illegal one would show its value, which may be a secret.
+ *
+ * @throws {TypeError} If a name or value is illegal, naming the field only.
+ */
+export function fieldsOf(record: Readonly<Record<string, string>>): Headers {
+  const fields = new Headers();
+  for (const [name, value] of Object.entries(record)) {
+    try {
+      fields.set(name, value);
+    } catch {
+      throw new TypeError(`headers: ${JSON.stringify(name)} is no legal field, or its value is none`);
+    }
+  }
+  return fields;
+}

@@ -1,0 +1,20 @@
+/**
+ * A live feed as its reader sees it.
+ *
+ * @module
+ */
+import type { Rows } from "../wire/rows.ts";
+
+/** One connection to a live feed. Nothing is read ahead of whoever asks. */
+export interface Stream {
+  /**
+   * The rows that arrive next.
+   *
+   * @param ms How long to wait for them, in milliseconds.
+   * @returns Undefined if none came in that time; the connection is as it was.
+   * @throws {ChangesError} If it broke, or was silent for too long.
+   */
+  read(ms: number): Promise<Rows | undefined>;
+  /** Closes this connection only. */
+  close(): void;
+}

@@ -1,0 +1,147 @@
+/**
+ * Requests: credentials, redirects, silence, and what an answer means.
+ *
+ * @module
+ */
+import { ChangesError } from "../../changes/changes_error.ts";
+import { Body } from "./body_reader.ts";
+import type { DatabaseUrl } from "../wire/database_url.ts";
+import { statusFault } from "../wire/faults.ts";
+import { fieldsOf, type Settings } from "./options.ts";
+import { LATE, within } from "./timing.ts";
+
+/** More than one is a mistake of the server's. */
+const MOST_REDIRECTS = 3;
+
+/** What requests are made with. */
+export type TransportSettings = Pick<
+  Settings,
+  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "sight"
+>;
+
+/** Asks one server. */
+export class Transport {
+  /** Without credentials. */
+  readonly href: string;
+  readonly #authorization: string | undefined;
+  readonly #settings: TransportSettings;
+
+  /** @param url Where, and with which credentials. */
+  constructor(url: DatabaseUrl, settings: TransportSettings) {
+    this.href = url.href;
+    this.#authorization = url.authorization;
+    this.#settings = settings;
+  }
+
+  /**
+   * The whole text of an answer.
+   *
+   * @param path What follows the URL.
+   * @param body Makes it a POST: JSON.
+   */
+  async text(path: string, signal: AbortSignal, body?: string): Promise<string> {
+    const response = await this.#await(this.open(path, signal, body), signal);
+    return await this.#read(response, signal);
+  }
+
+  /** An answer whose body is to be read, once its head is there. */
+  async open(path: string, signal: AbortSignal, body?: string): Promise<Response> {
+    const response = await this.#follow(this.href + path, {
+      headers: await this.#fields(body),
+      signal,
+      redirect: "manual",
+      cache: "no-store",
+      ...(body === undefined ? {} : { method: "POST", body }),
+    });
+    if (response.status !== 200) {
+      const text = await this.#read(response, signal).catch(() => "");
+      throw statusFault(response, text, this.#settings.clock.now());
+    }
+    if (response.headers.get("content-type")?.includes("html")) {
+      throw new ChangesError("not-json", "A web page came instead of the database's answer", { status: 200 });
+    }
+    return response;
+  }
+
+  async #read(response: Response, signal: AbortSignal): Promise<string> {
+    const body = new Body(response, signal, this.#settings.sight.counters);
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const bytes = await this.#await(body.read(), signal);
+      if (bytes === undefined) return text + decoder.decode();
+      text += decoder.decode(bytes, { stream: true });
+    }
+  }
+
+  /** Waits for a piece of an answer as long as the server may be silent. */
+  async #await<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+    const { watchdog, sleep } = this.#settings;
+    const result = await within(work, watchdog.patience, sleep, signal);
+    if (result !== LATE) return result;
+    watchdog.expired();
+    throw new ChangesError("timeout", "The database does not answer");
+  }
+
+  async #fields(body: string | undefined): Promise<Headers> {
+    const headers = fieldsOf(await this.#headers());
+    // Without this, CouchDB redirects a request that lacks credentials to its login page.
+    headers.set("accept", "application/json");
+    // Compression holds heartbeats and rows back until a block is full.
+    headers.set("accept-encoding", "identity");
+    if (body !== undefined) headers.set("content-type", "application/json");
+    if (this.#authorization !== undefined && !headers.has("authorization")) {
+      headers.set("authorization", this.#authorization);
+    }
+    return headers;
+  }
+
+  async #headers(): Promise<Readonly<Record<string, string>>> {
+    const { headers } = this.#settings;
+    if (typeof headers !== "function") return headers;
+    try {
+      return await headers();
+    } catch (cause) {
+      // A token that cannot be had now may be had later, like the database.
+      throw new ChangesError("network", "The headers function failed", { cause });
+    }
+  }
+
+  async #follow(url: string, init: RequestInit): Promise<Response> {
+    for (let redirects = 0;; redirects++) {
+      const response = await this.#fetch(url, init);
+      const location = response.headers.get("location");
+      if (response.type !== "opaqueredirect" && (response.status < 300 || response.status > 399)) {
+        return response;
+      }
+      const target = location === null ? undefined : new URL(location, url);
+      // The credentials are for one origin; a redirect must not carry them to another.
+      if (target?.origin !== new URL(url).origin || redirects === MOST_REDIRECTS) {
+        const where = target?.origin ?? "an unknown place";
+        throw new ChangesError("bad-request", `The database redirects to ${where}, which is not followed`, {
+          status: response.status,
+        });
+      }
+      await response.body?.cancel();
+      url = target.href;
+    }
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.#settings.fetch(url, init);
+    } catch (cause) {
+      if (cause instanceof ChangesError) throw cause;
+      throw new ChangesError("network", "The database cannot be reached", { cause });
+    }
+  }
+}
+
+/** A JSON answer that is no page of changes. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ChangesError("not-json", "The database's answer is not JSON", { cause });
+  }
+}

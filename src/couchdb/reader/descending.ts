@@ -1,0 +1,24 @@
+/**
+ * A descending feed: one answer, from which nothing can be resumed (CouchDB documentation, `descending`).
+ *
+ * @module
+ */
+import type { Batch } from "./cursor.ts";
+import { withLeaves } from "./cursor.ts";
+import type { Database } from "../connection/database.ts";
+import type { Settings } from "../connection/options.ts";
+
+/** Everything, the newest first, in batches without a position: that of its last row is the oldest. */
+export async function* newestFirst(
+  database: Database,
+  { limit, batchSize, selection }: Settings,
+  signal: AbortSignal,
+): AsyncGenerator<Batch, void, undefined> {
+  const { rows } = await database.newestFirst(limit, signal);
+  const changes = selection.leaves ? rows.changes.map(withLeaves) : rows.changes;
+  for (let start = 0; start < changes.length; start += batchSize) {
+    const slice = changes.slice(start, start + batchSize);
+    yield { changes: slice, position: undefined, state: "catching-up", contact: undefined };
+  }
+  if (rows.fault !== undefined) throw rows.fault;
+}

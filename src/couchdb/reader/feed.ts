@@ -1,0 +1,112 @@
+/**
+ * A database's changes as the consumer holds them: one reader at a time, and what can be seen of it.
+ *
+ * @module
+ */
+import type { ChangesFeed, CouchChange, FeedState, Position, Since } from "../../changes/change.ts";
+import { BatchIterator } from "./batch_iterator.ts";
+import { ChangeIterator } from "./change_iterator.ts";
+import type { Database } from "../connection/database.ts";
+import { requireMaxLag, requireSince, type Settings } from "../connection/options.ts";
+import { Reader } from "./reader.ts";
+import type { FeedCounters } from "../connection/monitor.ts";
+
+/**
+ * A database's changes: one at a time by `for await`, or as they arrive by `batches()`.
+ *
+ * A second reader starts where the first left off, so that nothing between the two is lost.
+ */
+export interface CouchChangesFeed extends ChangesFeed<CouchChange> {
+  /** `position` without what it belongs to: enough where database, filter and style never change. */
+  readonly since: Since | undefined;
+  /** As of the last batch that was handed out. */
+  readonly state: FeedState;
+  /** Milliseconds that may have passed since the feed was last shown to be complete; Infinity before the first time. */
+  readonly lag: number;
+  /** Totals since the feed was made. */
+  readonly counters: FeedCounters;
+  /** Names the database, without credentials. */
+  toString(): string;
+}
+
+/** The feed of a database. */
+export function openFeed(database: Database, settings: Settings): CouchChangesFeed {
+  return new Feed(database, settings);
+}
+
+class Feed implements CouchChangesFeed {
+  readonly #database: Database;
+  readonly #settings: Settings;
+  #reader: BatchIterator | ChangeIterator | undefined;
+  #position: Position | undefined;
+
+  constructor(database: Database, settings: Settings) {
+    this.#database = database;
+    this.#settings = settings;
+  }
+
+  get position(): Position | undefined {
+    return this.#reader?.position ?? this.#position;
+  }
+
+  get since(): Since | undefined {
+    return this.position?.since;
+  }
+
+  get state(): FeedState {
+    return this.#settings.sight.state;
+  }
+
+  get lag(): number {
+    return this.#settings.sight.lag;
+  }
+
+  get counters(): FeedCounters {
+    return { ...this.#settings.sight.counters };
+  }
+
+  batches(from?: Position, options: { readonly maxLag?: number } = {}): BatchIterator {
+    const maxLag = Math.min(requireMaxLag(options.maxLag ?? Infinity), this.#settings.maxLag);
+    const iterator = this.#open(from, { ...this.#settings, maxLag });
+    this.#reader = iterator;
+    return iterator;
+  }
+
+  [Symbol.asyncIterator](): ChangeIterator {
+    const iterator = new ChangeIterator(this.#open(undefined, this.#settings));
+    this.#reader = iterator;
+    return iterator;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader?.return();
+  }
+
+  toString(): string {
+    return `changes of ${this.#database.name}`;
+  }
+
+  #open(from: Position | undefined, settings: Settings): BatchIterator {
+    if (this.#reader !== undefined) {
+      throw new TypeError(`The ${this} are being read already: one reader at a time`);
+    }
+    if (from !== undefined) requirePosition(from);
+    const position = from ?? this.#position;
+    return new BatchIterator({
+      reader: new Reader(this.#database, settings, position),
+      settings,
+      position,
+      onEnd: () => {
+        this.#position = this.position;
+        this.#reader = undefined;
+      },
+    });
+  }
+}
+
+function requirePosition(from: Position): void {
+  requireSince(from?.since);
+  if (from.since === "now" || typeof from.source !== "string") {
+    throw new TypeError(`Expected a position of this feed, not ${JSON.stringify(from)}`);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * A reader's life: start, connect, probe, follow; and after each fault, wait and connect again.
+ *
+ * @module
+ */
+import type { Position } from "../../changes/change.ts";
+import type { ChangesErrorCode } from "../../changes/changes_error.ts";
+import { instant, possiblyElapsed } from "../../changes/clock.ts";
+import { type Batch, Cursor } from "./cursor.ts";
+import type { Database } from "../connection/database.ts";
+import { foreign, rewound } from "../wire/database_info.ts";
+import { newestFirst } from "./descending.ts";
+import type { Settings } from "../connection/options.ts";
+import { type Connection, probe, verifyIdentity } from "./probe.ts";
+import { Recovery, type Verdict } from "./retry_policy.ts";
+import { Reset } from "./gap.ts";
+
+/** A connection that brings nothing and ends sooner was good for nothing. */
+const WORTHWHILE = 1_000;
+
+type Batches = AsyncGenerator<Batch, void, undefined>;
+
+/** Yields batches until closed, done or beyond help. */
+export class Reader {
+  readonly #database: Database;
+  readonly #settings: Settings;
+  readonly #from: Position | undefined;
+  readonly #recovery: Recovery;
+  #cursor: Cursor | undefined;
+  #session = new AbortController();
+  #closed = false;
+  /** A loss before the start has been told. */
+  #told = false;
+
+  /** @param from Where to start; absent: at the `since` option. */
+  constructor(database: Database, settings: Settings, from: Position | undefined) {
+    this.#database = database;
+    this.#settings = settings;
+    this.#from = from;
+    this.#recovery = new Recovery(settings.random);
+  }
+
+  /** Closes the connection at once, and interrupts whatever waits. */
+  close(): void {
+    this.#closed = true;
+    this.#session.abort();
+  }
+
+  /** Everything the reader yields. */
+  async *batches(): Batches {
+    let wait = 0;
+    while (!this.#closed) {
+      const session = this.#session = new AbortController();
+      let verdict: Verdict;
+      try {
+        if (wait > 0) await this.#settings.sleep(wait, session.signal);
+        if (this.#closed) return;
+        const connection = yield* this.#connect(session);
+        if (connection === undefined) return;
+        // Here, and not a generator deeper: every batch of a live feed passes through each of them.
+        yield* this.#follow(connection, session);
+        verdict = this.#recovery.ended();
+      } catch (error) {
+        if (this.#closed) return;
+        // When the stream breaks under a probe, the probe's own fault is only that it was aborted.
+        verdict = this.#judge(session.signal.aborted ? session.signal.reason : error);
+      } finally {
+        session.abort();
+      }
+      wait = verdict.wait;
+      yield* this.#lose(verdict);
+      this.#settings.sight.tell({ type: "retrying", ms: wait, ...codeOf(verdict) });
+    }
+  }
+
+  /** Catches up; returns nothing if that was all that was asked for. */
+  async *#connect({ signal }: AbortController): AsyncGenerator<Batch, Connection | undefined, undefined> {
+    const { feed, descending } = this.#settings;
+    if (descending) {
+      yield* newestFirst(this.#database, this.#settings, signal);
+      return undefined;
+    }
+    const cursor = this.#cursor ?? await this.#start(signal);
+    const connection = { database: this.#database, cursor, settings: this.#settings, signal };
+    if (this.#recovery.gone) {
+      await verifyIdentity(connection);
+      this.#recovery.found();
+    }
+    yield* probe(connection);
+    this.#recovery.probed();
+    return feed === "normal" ? undefined : connection;
+  }
+
+  /** Pins the start, so that nothing written from here on is missed whatever happens next. */
+  async #start(signal: AbortSignal): Promise<Cursor> {
+    const { name } = this.#database;
+    const { selection } = this.#settings;
+    const from = this.#from;
+    const information = await this.#database.information(signal);
+    const since = from?.since ?? this.#settings.since;
+    const cursor = new Cursor(name, selection, since === "now" ? information.updateSeq : since, information);
+    if (this.#told) cursor.state = "lost";
+    this.#cursor = cursor;
+    const reason = from === undefined
+      ? undefined
+      : foreign(from.source, { name, identity: selection.identity }, information);
+    if (reason !== undefined) throw new Reset(reason);
+    if (rewound(cursor.since, information)) throw new Reset("rewound");
+    return cursor;
+  }
+
+  /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
+  async *#follow(connection: Connection, session: AbortController): Batches {
+    const { database, cursor, settings } = connection;
+    const { clock, batchSize } = settings;
+    let opened = clock.monotonic();
+    let stream = database.stream(cursor.since, session);
+    const renew = () => {
+      stream.close();
+      return database.stream(cursor.since, session);
+    };
+    try {
+      for (;;) {
+        if (this.#untilProbe(cursor) <= 0) {
+          const { yielded } = cursor;
+          yield* probe(connection);
+          // A stream is behind a probe with news: what it still has to say is older than what has been told.
+          if (cursor.yielded !== yielded) stream = renew();
+        }
+        const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
+        if (rows === undefined) continue;
+        if (rows.changes.length > 0) this.#recovery.worthwhile();
+        cursor.advance(rows.start, rows.changes, rows.since);
+        for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;
+        if (rows.fault !== undefined) throw rows.fault;
+        if (!rows.ended) continue;
+        if (!settings.ends || clock.monotonic() - opened < WORTHWHILE) return;
+        // Its time was up: it has told how far it has come, and nothing is lost.
+        stream = renew();
+        opened = clock.monotonic();
+      }
+    } finally {
+      if (clock.monotonic() - opened >= WORTHWHILE) this.#recovery.worthwhile();
+    }
+  }
+
+  /** Milliseconds until the contact has to be renewed. */
+  #untilProbe({ contact }: Cursor): number {
+    const { clock, maxLag } = this.#settings;
+    return contact === undefined ? 0 : maxLag / 2 - possiblyElapsed(contact, instant(clock));
+  }
+
+  /** Tells that nothing is known any more: once, or as often as there is a reason why. */
+  *#lose(verdict: Verdict): Generator<Batch, void, undefined> {
+    const { sight } = this.#settings;
+    const { reset } = verdict;
+    const cursor = this.#cursor;
+    if (cursor === undefined) {
+      if (this.#told) return;
+      this.#told = true;
+      sight.tell({ type: "lost", ...codeOf(verdict) });
+      yield { changes: [], position: this.#from, state: "lost", contact: undefined };
+    } else if (cursor.state !== "lost" || reset !== undefined) {
+      if (cursor.state !== "lost") sight.tell({ type: "lost", ...codeOf(verdict) });
+      cursor.state = "lost";
+      yield cursor.batch([], cursor.since, reset);
+    }
+  }
+
+  /** What to do about a fault; throws it if nothing can be done. */
+  #judge(fault: unknown): Verdict {
+    if (fault instanceof Reset) this.#cursor?.reset(fault);
+    return this.#recovery.judge(fault, this.#cursor !== undefined);
+  }
+}
+
+function codeOf({ code }: Verdict): { readonly code?: ChangesErrorCode } {
+  return code === undefined ? {} : { code };
+}

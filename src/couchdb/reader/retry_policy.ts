@@ -1,0 +1,107 @@
+/**
+ * After a fault: whether to try again, when, and what to tell.
+ *
+ * @module
+ */
+import type { ResetReason } from "../../changes/change.ts";
+import { ChangesError, type ChangesErrorCode } from "../../changes/changes_error.ts";
+import { BackOff } from "./back_off.ts";
+import { retryAfterOf } from "../wire/faults.ts";
+import { Reset } from "./gap.ts";
+
+/** A 403 is a lost role, or CouchDB's lock-out of a client that failed too often: five minutes, anew at each attempt. */
+const LOCKED_OUT = 60_000;
+
+/** Faults after which the first new attempt may be made at once. */
+const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated"]);
+
+/** Faults that only time can mend. */
+const TRANSIENT: ReadonlySet<string> = new Set(["server-error", "not-json", "too-many-requests"]);
+
+/** When to try again, and what to tell before. */
+export interface Verdict {
+  /** Milliseconds. */
+  readonly wait: number;
+  readonly code?: ChangesErrorCode;
+  readonly reset?: ResetReason;
+}
+
+/** What one reader has been through. */
+export class Recovery {
+  readonly #backOff: BackOff;
+  /** The database was there, and is not. */
+  #gone = false;
+  /** A 401 has been answered with fresh headers once. */
+  #refreshed = false;
+  /** There was a reset, and no connection since was good for anything. */
+  #begunAnew = false;
+
+  /** @param random A number from 0 up to, not including, 1. */
+  constructor(random: () => number) {
+    this.#backOff = new BackOff(random);
+  }
+
+  /** The database was there, and is not: it may be back in another life. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** The database is back. */
+  found(): void {
+    this.#gone = false;
+  }
+
+  /** A probe was complete: the credentials are good. */
+  probed(): void {
+    this.#refreshed = false;
+  }
+
+  /** The connection was good for something. */
+  worthwhile(): void {
+    this.#begunAnew = false;
+    this.#backOff.reset();
+  }
+
+  /** A feed that ended as it should. */
+  ended(): Verdict {
+    return { wait: this.#backOff.eager() };
+  }
+
+  /**
+   * What to do about a fault.
+   *
+   * @param started Whether the database has answered before.
+   * @throws {unknown} The fault, if nothing can be done.
+   */
+  judge(fault: unknown, started: boolean): Verdict {
+    if (fault instanceof Reset) {
+      // Only an answer shows it: the wait for the database is over. One reset upon the other is no such news.
+      if (this.#gone || !this.#begunAnew) this.#backOff.reset();
+      this.#begunAnew = true;
+      return { wait: this.#backOff.eager(), reset: fault.reason };
+    }
+    if (!(fault instanceof ChangesError)) throw fault;
+    const { code } = fault;
+    if (EAGER.has(code)) return { wait: this.#backOff.eager(), code };
+    // Before the first success, an address that leads nowhere is a mistake, not a fault.
+    const transient = TRANSIENT.has(code) && (started || fault.status !== 404);
+    if (transient) return { wait: this.#backOff.next(retryAfterOf(fault)), code };
+    if (!started) throw fault;
+    return this.#judgeRefusal(fault);
+  }
+
+  /** A database that was open to us, and no longer is. */
+  #judgeRefusal(fault: ChangesError): Verdict {
+    const { code } = fault;
+    if (code === "forbidden") return { wait: this.#backOff.next(LOCKED_OUT), code };
+    if (code === "unauthorized" && !this.#refreshed) {
+      this.#refreshed = true;
+      return { wait: 0, code };
+    }
+    if (code !== "not-found") throw fault;
+    const wait = this.#backOff.next();
+    if (this.#gone) return { wait, code };
+    this.#gone = true;
+    return { wait, code, reset: "deleted" };
+  }
+}

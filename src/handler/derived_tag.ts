@@ -1,0 +1,111 @@
+/**
+ * Which entity tag identifies a response, where the handler gave none: one derived from the revisions of everything
+ * it was built from.
+ *
+ * @module
+ */
+import { groupOf, revOf, type Source } from "../http/dependency.ts";
+import { randomId } from "../registry/random_tag.ts";
+import { base64url, sha256 } from "../http/sha256.ts";
+
+/** Up to this many revisions are spelled out in a tag, where people and proxies' logs can read them. */
+const SPELLED_OUT = 8;
+/** Characters of the digest behind spelled-out revisions: 66 bits. */
+const SHORT = 11;
+/** What a revision may hold, to be spelled out: neither of the separators. CouchDB's are a number, a dash and 32 hex digits. */
+const PLAIN = /^[0-9A-Za-z_-]+$/;
+
+let salt: string | undefined;
+
+/**
+ * What all derived tags of one build have in common. A deploy changes markup without changing a document, so without
+ * a version tags are good for this process only.
+ */
+export function buildId(version: string | undefined): string {
+  return version === undefined ? `salt ${salt ??= randomId()}` : `version ${version}`;
+}
+
+/** What {@linkcode representationOf} found; only ever digested. */
+export type Representation = readonly unknown[];
+
+/**
+ * What tells representations apart, so that no two of them share a strong tag (RFC 9110 §8.8.1): the resource, who
+ * asked, the media type, the codings, and the values of the fields that selected it. The resource, because one
+ * document makes many pages, and the tag of one must not unlock another.
+ */
+export function representationOf(
+  key: string,
+  request: Headers,
+  { headers }: Response,
+  vary: readonly string[],
+  caller: string | undefined,
+): Representation {
+  const type = headers.get("content-type");
+  const coding = headers.get("content-encoding");
+  const language = headers.get("content-language");
+  const selected = vary.map((name) => [name, request.get(name)]);
+  return [key, caller ?? null, type, coding, language, selected];
+}
+
+/**
+ * A representation together with what it was built from, in etagc: a minted tag is kept for nothing that can be seen to
+ * be built from something else, whether or not the feed has told yet.
+ */
+export function sourcesId(representation: Representation, sources: readonly Source[]): string {
+  const built = sources.map((source) => JSON.stringify([groupOf(source), revOf(source) ?? null])).sort();
+  return digestOf([representation, built], SHORT);
+}
+
+/**
+ * A strong entity tag that covers the id *and* the revision of each source: equal documents have equal revisions, so
+ * a resource that moves from one to the other must get another tag. Undefined where a source has no revision, or there
+ * is none.
+ *
+ * One source: its revision, a digest of its id, and one of all else, `"2-8de7a93e.K7gNU3sdo-O.9xJzWq0aTbE"`, so that
+ * {@linkcode documentOf} can read it back. Up to eight revisions are joined by `+`; more are told by their digest alone.
+ */
+export function deriveTag(
+  sources: readonly Source[],
+  build: string,
+  representation: Representation,
+): string | undefined {
+  const revisions: string[] = [];
+  for (const source of sources) {
+    const revision = revOf(source);
+    if (revision === undefined) return undefined;
+    revisions.push(revision);
+  }
+  const [only] = sources;
+  if (only === undefined) return undefined;
+  const all = [build, representation, sources.map(groupOf), revisions];
+  if (revisions.length > SPELLED_OUT || !revisions.every((revision) => PLAIN.test(revision))) {
+    return `"${digestOf(all)}"`;
+  }
+  const short = digestOf(all, SHORT);
+  if (sources.length > 1) return `"${revisions.join("+")}.${short}"`;
+  return `"${revisions[0]}.${idDigest(groupOf(only))}.${short}"`;
+}
+
+/** The revision in the tag of a one-document response, and the digest of that document's id; undefined for any other. */
+export function documentOf(tag: string): { readonly rev: string; readonly idDigest: string } | undefined {
+  const [rev = "", id, rest, more] = tag.slice(1, -1).split(".", 4);
+  if (id?.length !== SHORT || rest?.length !== SHORT || more !== undefined || !PLAIN.test(rev)) {
+    return undefined;
+  }
+  return { rev, idDigest: id };
+}
+
+/** What stands for a document's id in a tag: the same in every build, because a document outlives builds. */
+export function idDigest(id: string): string {
+  return digestOf(["document", id], SHORT);
+}
+
+function digestOf(value: unknown, length?: number): string {
+  return base64url(sha256(JSON.stringify(value)), length);
+}
+
+/** A strong entity tag for a body that was read. */
+export async function digestTag(body: ArrayBuffer, representation: Representation): Promise<string> {
+  const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  return `"${digestOf([representation, base64url(own)])}"`;
+}

@@ -1,0 +1,205 @@
+/**
+ * Pumps a feed of changes into a registry, so that what it answers is true.
+ *
+ * @module
+ */
+import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
+import { ChangesError } from "../changes/changes_error.ts";
+import type { EtagRegistry, Seat } from "./registry.ts";
+
+/** How a feed is followed, which must not be filtered: a document that stops matching would vanish without a change. */
+export interface FollowOptions<C extends Change = Change> {
+  /** Groups a change touches, besides its id. If it throws, everything is void. */
+  readonly groups?: (change: C) => Iterable<string>;
+  /**
+   * ms without contact after which nothing is answered; default 25,000. A plain iterable has no contact: it counts as
+   * live until it ends or throws.
+   */
+  readonly maxLag?: number;
+  /**
+   * ms a change goes on counting against responses that begin after it, because a replica may answer them with older
+   * data; default 5,000 where the database has replicas, else 0.
+   */
+  readonly settle?: number;
+  /** Tells several feeds of one registry apart; default `"changes"`. */
+  readonly name?: string;
+  /** Closes the follower. */
+  readonly signal?: AbortSignal;
+}
+
+/** A feed being followed. */
+export interface Follower extends AsyncDisposable {
+  /** Resolves when first live, rejects on a final fault or when closed before; never an unhandled rejection. */
+  readonly ready: Promise<void>;
+  /** Whether the feed says that it is complete; the registry also asks how long ago. */
+  readonly live: boolean;
+  /** The position after the last batch applied; undefined before the first, or where the feed has none. */
+  readonly since: Since | undefined;
+  /** ms since the last applied contact; Infinity before the first. */
+  readonly lag: number;
+  /** The final fault; undefined while there is none. */
+  readonly error: unknown;
+  /** Suspends the registry at once, and ends the feed. */
+  close(): Promise<void>;
+}
+
+function isBatched<C extends Change>(feed: AsyncIterable<C> | ChangesFeed<C>): feed is ChangesFeed<C> {
+  return typeof (feed as ChangesFeed<C>).batches === "function";
+}
+
+function milliseconds(name: string, value: number): number {
+  if (!(value >= 0)) throw new RangeError(`${name} must be a number of milliseconds, not ${value}`);
+  return value;
+}
+
+const NOTHING: readonly string[] = [];
+const nothing = (): Iterable<string> => NOTHING;
+
+/** ms of work in a row: a feed that always has more to say would let nobody else have a turn. */
+const SPELL = 1;
+
+class FeedFollower<C extends Change> implements Follower {
+  readonly #seat: Seat;
+  readonly #groups: (change: C) => Iterable<string>;
+  readonly #iterator: AsyncIterator<ChangeBatch<C>> | AsyncIterator<C>;
+  readonly #batched: boolean;
+  readonly ready: Promise<void>;
+  #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
+  #error: unknown;
+  /** {@linkcode Seat.spent} when others last had a turn. */
+  #restedAt = 0;
+
+  constructor(registry: EtagRegistry, feed: AsyncIterable<C> | ChangesFeed<C>, options: FollowOptions<C>) {
+    const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
+    if (options.settle !== undefined) milliseconds("settle", options.settle);
+    this.#batched = isBatched(feed);
+    this.#seat = registry.seat(options.name ?? "changes", this.#batched ? maxLag : Infinity, options.settle);
+    this.#groups = options.groups ?? nothing;
+    this.ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
+    this.ready.catch(() => {});
+    try {
+      this.#iterator = isBatched(feed)
+        ? feed.batches(this.#seat.position, { maxLag })
+        : feed[Symbol.asyncIterator]();
+    } catch (error) {
+      this.#seat.close();
+      throw error;
+    }
+    options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+    if (options.signal?.aborted) void this.close();
+    else void this.#pump();
+  }
+
+  get live(): boolean {
+    return this.#seat.live;
+  }
+
+  get since(): Since | undefined {
+    return this.#seat.position?.since;
+  }
+
+  get lag(): number {
+    return this.#seat.lag;
+  }
+
+  get error(): unknown {
+    return this.#error;
+  }
+
+  async close(): Promise<void> {
+    this.#end(new ChangesError("aborted", "The follower was closed before the feed was live"));
+    const returned = this.#return();
+    // A generator that waits for its source answers return() only after it, so a plain iterable is not waited for.
+    if (this.#batched) await returned;
+  }
+
+  async #return(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {
+      // It is let go of; how it takes that is its own affair.
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Always has a `next()` pending, so that what the feed says in band is known at once. */
+  async #pump(): Promise<void> {
+    try {
+      if (!this.#batched) this.#apply(this.#seat.unbatched());
+      while (!this.#seat.closed) {
+        const pending = this.#iterator.next();
+        if (this.#seat.spent - this.#restedAt >= SPELL) await this.#rest(pending);
+        const { value, done } = await pending;
+        if (done) break;
+        this.#apply(this.#batched ? value as ChangeBatch<C> : this.#seat.unbatched(value as C));
+      }
+      this.#end(new ChangesError("aborted", "The feed ended before it was live"));
+    } catch (error) {
+      if (!this.#seat.closed) this.#error = error;
+      this.#end(error);
+    }
+  }
+
+  /** Lets requests and timers have their turn, unless what comes next is a loss or a fault: those are known at once. */
+  async #rest(pending: Promise<IteratorResult<ChangeBatch<C> | C>>): Promise<void> {
+    const turn = new Promise<void>((resolve) => setTimeout(resolve));
+    const isLoss = ({ value }: IteratorResult<unknown>) =>
+      (value as ChangeBatch | undefined)?.state === "lost";
+    const lost = pending.then((next) => isLoss(next) ? undefined : turn, () => {});
+    await Promise.race([turn, lost]);
+    this.#restedAt = this.#seat.spent;
+  }
+
+  #apply(batch: ChangeBatch<C>): void {
+    this.#seat.apply(batch, this.#groups);
+    if (this.#seat.live) this.#settleReady.resolve();
+  }
+
+  #end(reason: unknown): void {
+    this.#seat.close();
+    this.#settleReady.reject(reason);
+  }
+}
+
+/**
+ * Follows a feed: every change takes out of the registry what was built from it. While the feed has lost contact with
+ * its source, or is older than `maxLag`, the registry answers nothing and the handlers run.
+ *
+ * A fault never becomes an unhandled rejection: a passing one is the feed's own affair, a final one suspends the
+ * registry and is kept at `error`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type Change, EtagRegistry, follow } from "@stillfresh/etag";
+ *
+ * async function* feed(): AsyncGenerator<Change> {
+ *   yield { id: "post-1" };
+ *   await new Promise(() => {});
+ * }
+ *
+ * const registry = new EtagRegistry();
+ * const follower = follow(registry, feed(), { groups: () => ["posts"] });
+ * await follower.ready;
+ * assert.equal(registry.live, true);
+ *
+ * await follower.close();
+ * assert.equal(registry.live, false);
+ * ```
+ *
+ * @param registry What to keep true.
+ * @param feed {@linkcode ChangesFeed}, or any iterable of changes.
+ * @param options Groups, bounds, a name.
+ * @throws {RangeError} If `maxLag` or `settle` is not a number of milliseconds.
+ * @throws {TypeError} If a feed of that name is followed already.
+ */
+export function follow<C extends Change>(
+  registry: EtagRegistry,
+  feed: AsyncIterable<C> | ChangesFeed<C>,
+  options: FollowOptions<C> = {},
+): Follower {
+  return new FeedFollower(registry, feed, options);
+}

@@ -1,0 +1,105 @@
+/**
+ * Leases: where a handler's run begins, in the order of changes.
+ *
+ * @module
+ */
+import type { Instant } from "../changes/clock.ts";
+
+/** The mark taken before a handler runs. Used once: by `register`, or given back by `release`. */
+export interface Lease {
+  /** The resource. */
+  readonly key: string;
+  /** Who asks, where the answer depends on it. */
+  readonly caller: string | undefined;
+  /** Gives the lease back: nothing will be registered. Harmless when repeated. */
+  release(): void;
+}
+
+/** A lease, and its place among those that are open. */
+export class OpenLease implements Lease {
+  readonly key: string;
+  readonly caller: string | undefined;
+  /** How many changes there had been. */
+  readonly mark: number;
+  /** Read only where a `settle` is in force. */
+  readonly at: Instant | undefined;
+  readonly #issuer: { close(lease: Lease): void };
+  older: OpenLease | undefined = undefined;
+  newer: OpenLease | undefined = undefined;
+  /** Of what it is open in; undefined once it is closed. */
+  generation: object | undefined = undefined;
+
+  /** @param issuer Closes it. */
+  constructor(
+    issuer: { close(lease: Lease): void },
+    key: string,
+    caller: string | undefined,
+    mark: number,
+    at: Instant | undefined,
+  ) {
+    this.#issuer = issuer;
+    this.key = key;
+    this.caller = caller;
+    this.mark = mark;
+    this.at = at;
+  }
+
+  release(): void {
+    this.#issuer.close(this);
+  }
+}
+
+/** The open leases in the order in which they were taken. A list: a Set takes three times as long to enter and leave. */
+export class OpenLeases {
+  #oldest: OpenLease | undefined;
+  #newest: OpenLease | undefined;
+  #size = 0;
+  #generation = {};
+
+  /** How many are open. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The one that was taken first. */
+  get oldest(): OpenLease | undefined {
+    return this.#oldest;
+  }
+
+  /** Whether a lease is open here. */
+  has({ generation }: OpenLease): boolean {
+    return generation === this.#generation;
+  }
+
+  /** Opens a lease, and returns it. */
+  add(lease: OpenLease): OpenLease {
+    lease.generation = this.#generation;
+    lease.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = lease;
+    else this.#newest.newer = lease;
+    this.#newest = lease;
+    this.#size++;
+    return lease;
+  }
+
+  /** Closes a lease; false if it was not open. */
+  delete(lease: OpenLease): boolean {
+    if (!this.has(lease)) return false;
+    const { older, newer } = lease;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    // Whoever holds on to one lease must not hold on to all that came before it.
+    lease.older = lease.newer = lease.generation = undefined;
+    this.#size--;
+    return true;
+  }
+
+  /** Closes all. */
+  clear(): void {
+    this.#oldest = this.#newest = undefined;
+    this.#size = 0;
+    this.#generation = {};
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * How large a registry may become, where its time comes from, and what it begins with.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../changes/clock.ts";
+import type { EntriesLimits } from "./entry_store.ts";
+import type { Reason } from "./reason.ts";
+
+/** How large a registry may become, and where its time comes from. */
+export interface EtagRegistryOptions {
+  /** Entries kept; default 100,000. */
+  readonly maxEntries?: number;
+  /** Estimated bytes kept, groups included; default 64 MiB. */
+  readonly maxBytes?: number;
+  /** Variants of one resource; default 8. */
+  readonly maxVariants?: number;
+  /** Called after an entry has left, with its resource and why. Must neither throw nor clear the registry. */
+  readonly onEvict?: (key: string, reason: Reason) => void;
+  /** Build id: `withEtag` puts it into every tag it derives, and a snapshot is of one build; default none. */
+  readonly version?: string;
+  /** What `snapshot()` gave to an earlier process; whatever does not line up is refused, and the registry is empty. */
+  readonly snapshot?: unknown;
+  /** Wall clock in ms; default `Date.now`. Read on every look-up, so that a late timer cannot outlive `maxLag`. */
+  readonly now?: () => number;
+  /** Monotonic clock in ms; default `performance.now`. */
+  readonly monotonic?: () => number;
+}
+
+/** The bounds, with their defaults. */
+export function limitsOf(options: EtagRegistryOptions): EntriesLimits {
+  return {
+    maxEntries: positive("maxEntries", options.maxEntries ?? 100_000),
+    maxBytes: positive("maxBytes", options.maxBytes ?? 64 * 2 ** 20),
+    maxVariants: positive("maxVariants", options.maxVariants ?? 8),
+  };
+}
+
+/** The clocks, with their defaults. */
+export function clockOf({ now, monotonic }: EtagRegistryOptions): Clock {
+  return { now: now ?? systemClock.now, monotonic: monotonic ?? systemClock.monotonic };
+}
+
+/** The build that a snapshot is of. */
+export function requireVersion(version: string | undefined): string {
+  if (version !== undefined && version !== "") return version;
+  throw new TypeError("A snapshot is of one build: give the registry a version that says which");
+}
+
+function positive(name: string, value: number): number {
+  if (!(value > 0)) throw new RangeError(`${name} must be a number above 0, not ${value}`);
+  return value;
+}

@@ -1,0 +1,100 @@
+/**
+ * A registry as plain data, so that a restart need not begin cold: the entries that were valid, and the positions of
+ * the feeds at which they were.
+ *
+ * @module
+ */
+import type { Position } from "../changes/change.ts";
+import type { KeptEntry } from "./entry.ts";
+import { base64url, sha256 } from "../http/sha256.ts";
+
+/** Of this layout, and no other. */
+const FORMAT = "stillfresh-snapshot-2";
+
+/** What is written down of a set of variants. */
+interface SavedVariants {
+  readonly base: string;
+  readonly fields: readonly string[];
+}
+
+/** One entry, as data. */
+export interface SavedEntry {
+  /** The resource, who asks and the variant. */
+  readonly storageKey: string;
+  /** What the variants of the resource have in common, and the fields that select among them. */
+  readonly variants: readonly [base: string, fields: readonly string[]] | null;
+  readonly etag: string;
+  readonly minted: boolean;
+  readonly lastModified: number | null;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly isPublic: boolean;
+  readonly groups: readonly string[];
+}
+
+/** Where one feed was. */
+export interface SavedSeat {
+  readonly name: string;
+  /** ms. */
+  readonly settle: number;
+  readonly position: Position;
+}
+
+/** What a snapshot holds. */
+export interface Snapshot {
+  readonly format: typeof FORMAT;
+  /** The build whose tags these are. */
+  readonly version: string;
+  readonly seats: readonly SavedSeat[];
+  readonly entries: readonly SavedEntry[];
+  /** SHA-256 of all else: what was cut short or edited is not believed. */
+  readonly digest: string;
+}
+
+/** An entry as data, with the names of its groups, and what the variants of its resource have in common. */
+export function saveEntry(
+  entry: KeptEntry,
+  groups: readonly string[],
+  variants: SavedVariants | undefined,
+): SavedEntry {
+  const { storageKey, etag, minted, lastModified, isPublic } = entry;
+  return {
+    storageKey,
+    variants: variants === undefined ? null : [variants.base, variants.fields],
+    etag,
+    minted,
+    lastModified: lastModified ?? null,
+    fields: entry.init.headers,
+    isPublic,
+    groups,
+  };
+}
+
+/** A snapshot of these, which JSON can carry. */
+export function makeSnapshot(
+  version: string,
+  seats: readonly SavedSeat[],
+  entries: readonly SavedEntry[],
+): Snapshot {
+  const content = { format: FORMAT, version, seats, entries } as const;
+  return { ...content, digest: digestOf(content) };
+}
+
+/** The snapshot, if it is one, whole, unchanged and of this build. */
+export function readSnapshot(value: unknown, version: string): Snapshot | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { format, version: written, seats, entries, digest } = value as Partial<Snapshot>;
+  if (format !== FORMAT || written !== version || !Array.isArray(seats) || !Array.isArray(entries)) {
+    return undefined;
+  }
+  try {
+    const content = { format, version, seats, entries } as const;
+    // The digest vouches for the shape of all that is inside: nothing else writes this format.
+    return digestOf(content) === digest ? { ...content, digest } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOf(content: Omit<Snapshot, "digest">): string {
+  return base64url(sha256(JSON.stringify(content)));
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dependsOn, invalidates } from "../../mod.ts";
+import { PAGE, request, wrap, type Wrapped } from "../support/http.ts";
+
+const PUBLIC = { "cache-control": "public, no-cache" };
+const TAG = { "if-none-match": '"a"' };
+
+/** GET is a page that depends on a list, everything else answers what the test says. */
+function store(write: (request: Request) => unknown): Wrapped {
+  return wrap((request) => {
+    if (request.method !== "GET") return write(request);
+    return new Response("page", { headers: { ...PUBLIC, etag: '"a"', ...dependsOn("list") } });
+  });
+}
+
+/** Whether the page is still answered from the registry. */
+async function known(site: Wrapped, url = PAGE): Promise<boolean> {
+  const before = site.runs;
+  await site.ask(request(TAG, { url }));
+  return site.runs === before;
+}
+
+for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "patch"]) {
+  test(`withEtag: a successful ${method} drops its own URL and no other (RFC 9111 §4.4)`, async () => {
+    const site = store(() => Promise.resolve(new Response(null, { status: 204 })));
+    await site.ask(request());
+    await site.ask(request({}, { url: `${PAGE}/other` }));
+    await site.ask(request({}, { method }));
+    assert.deepEqual([await known(site), await known(site, `${PAGE}/other`)], [false, true]);
+  });
+}
+
+for (
+  const [status, dropped] of [[200, true], [201, true], [303, true], [400, false], [409, false], [
+    500,
+    false,
+  ]] as const
+) {
+  test(`withEtag: a write answered ${status} ${dropped ? "drops" : "does not drop"} what it names`, async () => {
+    const other = `${PAGE}/other`;
+    const site = store(() => new Response(null, { status, headers: invalidates("list") }));
+    await site.ask(request());
+    await site.ask(request({}, { url: other }));
+    const response = await site.ask(request({}, { method: "PUT" }));
+    assert.deepEqual([response.status, response.headers.get("cache-group-invalidation")], [status, null]);
+    assert.deepEqual([await known(site), await known(site, other)], [!dropped, !dropped]);
+  });
+}
+
+test("withEtag: a write that throws drops nothing", async () => {
+  const site = store(() => Promise.reject(new Error("broken")));
+  await site.ask(request());
+  await assert.rejects(site.ask(request({}, { method: "PUT" })));
+  assert.equal(await known(site), true);
+});
+
+test("withEtag: two invalidations appended are both heard", async () => {
+  const site = store(() => {
+    const headers = new Headers(invalidates("x"));
+    headers.append("cache-group-invalidation", invalidates("list")["cache-group-invalidation"]);
+    return new Response(null, { status: 200, headers });
+  });
+  await site.ask(request());
+  await site.ask(request({}, { method: "POST", url: `${PAGE}/elsewhere` }));
+  assert.equal(await known(site), false);
+});
+
+test("withEtag: an invalidation that cannot be read may have named anything", async () => {
+  const site = store(() => new Response(null, { headers: { "cache-group-invalidation": "list" } }));
+  await site.ask(request());
+  const response = await site.ask(request({}, { method: "POST", url: `${PAGE}/elsewhere` }));
+  assert.equal(response.headers.has("cache-group-invalidation"), false);
+  assert.equal(await known(site), false);
+  assert.equal(site.registry.stats.malformed, 1);
+});
+
+test("withEtag: a write drops all variants and all callers of its URL", async () => {
+  let user: string | undefined;
+  const site = wrap((request) => {
+    const headers = { vary: "accept", etag: '"a"', "cache-control": "private", ...dependsOn("list") };
+    return new Response(null, { headers: request.method === "GET" ? headers : {} });
+  }, { caller: () => user });
+  const sent = [["ann", "text/html"], ["ann", "text/plain"], ["bob", "text/html"]] as const;
+  for (const [who, accept] of sent) {
+    user = who;
+    await site.ask(request({ accept }));
+    await site.ask(request({ accept, ...TAG }));
+  }
+  assert.equal(site.runs, 3);
+  user = "ann";
+  await site.ask(request({}, { method: "PUT" }));
+  for (const [who, accept] of sent) {
+    user = who;
+    await site.ask(request({ accept, ...TAG }));
+  }
+  assert.equal(site.runs, 7);
+});
+
+test("withEtag: a GET that ran while a write succeeded is not registered", async () => {
+  let finish: (response: Response) => void = () => {};
+  const headers = { ...PUBLIC, ...dependsOn({ _id: "list", _rev: "1-a" }) };
+  const site = wrap(({ method }) =>
+    method === "GET" ? new Promise((resolve) => finish = resolve) : new Response(null)
+  );
+  const reading = site.ask(request());
+  await site.ask(request({}, { method: "PUT" }));
+  finish(new Response("of before", { headers }));
+  await reading;
+  assert.deepEqual([site.registry.size, site.registry.open.size], [0, 0]);
+  assert.equal(site.registry.stats["lease-broken"], 1);
+});
+
+test("withEtag: a write names groups even where key says undefined", async () => {
+  const site = wrap(
+    ({ method }) =>
+      method === "GET"
+        ? new Response("page", { headers: { ...PUBLIC, etag: '"a"', ...dependsOn("list") } })
+        : new Response(null, { headers: invalidates("list") }),
+    {
+      key: ({ method, url }) => method === "GET" ? url : undefined,
+    },
+  );
+  await site.ask(request());
+  const response = await site.ask(request({}, { method: "POST" }));
+  assert.equal(response.headers.has("cache-group-invalidation"), false);
+  assert.equal(await known(site), false);
+});
+
+test("withEtag: an invalidation with immutable fields is heard, and taken off", async () => {
+  const site = store(() => {
+    const response = new Response("done", { headers: invalidates("list") });
+    return Object.defineProperty(response, "headers", { value: immutable(response.headers) });
+  });
+  await site.ask(request());
+  const response = await site.ask(request({}, { method: "POST", url: `${PAGE}/elsewhere` }));
+  assert.deepEqual([response.headers.has("cache-group-invalidation"), await response.text()], [
+    false,
+    "done",
+  ]);
+  assert.equal(await known(site), false);
+});
+
+/** As the fields of a fetched response are on Node and Deno. */
+function immutable(headers: Headers): Headers {
+  const refuse = () => {
+    throw new TypeError("immutable");
+  };
+  return Object.defineProperties(headers, { set: { value: refuse }, delete: { value: refuse } });
+}

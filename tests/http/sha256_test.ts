@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { test } from "node:test";
+import fc from "fast-check";
+import { base64url, sha256 } from "../../src/http/sha256.ts";
+
+const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+test("sha256: the examples of FIPS 180-4", () => {
+  assert.equal(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  assert.equal(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assert.equal(
+    hex(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+  );
+});
+
+test("sha256: agrees with crypto.subtle at every length around a block", async () => {
+  for (let length = 0; length < 200; length++) {
+    const text = "é".repeat(length % 3) + "x".repeat(length);
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)), `length ${length}`);
+  }
+});
+
+test("sha256: agrees with crypto.subtle on any text", async () => {
+  await fc.assert(fc.asyncProperty(fc.string({ unit: "binary", maxLength: 500 }), async (text) => {
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)));
+  }));
+});
+
+test("base64url: RFC 4648 §5 without padding", () => {
+  assert.equal(base64url(new Uint8Array([0xfb, 0xff, 0xfe])), "-__-");
+  assert.equal(base64url(new Uint8Array([0])), "AA");
+});
+
+test("base64url: of any bytes as node:buffer writes them, and cut short on request", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (bytes, length) => {
+    const whole = Buffer.from(bytes).toString("base64url");
+    assert.equal(base64url(bytes), whole);
+    assert.equal(base64url(bytes, Math.min(length, whole.length)), whole.slice(0, length));
+  }));
+});
+
+test("sha256: agrees with crypto.subtle where a message outgrows the kept buffer", async () => {
+  for (const length of [1340, 1341, 1342, 4000, 4096, 5000, 70_000]) {
+    const text = "é".repeat(length);
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)), `length ${length}`);
+    assert.equal(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  }
+});

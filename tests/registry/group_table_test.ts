@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { KeptEntry } from "../../src/registry/entry.ts";
+import { copied, groupNames, Groups } from "../../src/registry/group_table.ts";
+
+function dependent(groups: readonly number[], validAt: number): KeptEntry {
+  const init = {
+    status: 304,
+    headers: { etag: "" },
+    ...{ isPublic: true, minted: false, signature: "", uses: 1 },
+  } as const;
+  const from = { etag: "", lastModified: undefined, init, storageKey: "/" };
+  return new KeptEntry(from, groups, validAt);
+}
+
+test("Groups: all who depend on a group share one number", () => {
+  const groups = new Groups();
+  const first = groups.acquire("a");
+  assert.equal(groups.acquire("a"), first);
+  assert.notEqual(groups.acquire("b"), first);
+  assert.equal(groups.nameOf(first), "a");
+});
+
+test("Groups: a change is one write, seen by all who depend on the group", () => {
+  const groups = new Groups();
+  const held = [groups.acquire("a"), groups.acquire("b")];
+  assert.equal(groups.change("b", 7), true);
+  assert.equal(groups.changedAt, 7);
+  assert.equal(groups.isOutdated(dependent(held, 6)), true);
+  assert.equal(groups.isOutdated(dependent(held, 7)), false, "built at the mark of the change: it was seen");
+  assert.equal(groups.isOutdated(dependent(held.slice(0, 1), 0)), false);
+});
+
+test("Groups: a change of what nobody depends on is nobody's", () => {
+  const groups = new Groups();
+  assert.equal(groups.change("a", 7), false);
+  assert.equal(groups.changedAt, 0);
+});
+
+test("Groups: a group leaves with its last dependent, and its bytes with it", () => {
+  const groups = new Groups();
+  const name = "a-name-of-some-length";
+  const group = groups.acquire(name);
+  groups.acquire(name);
+  const bytes = groups.bytes;
+  assert.ok(bytes > name.length);
+  groups.release(group);
+  assert.equal(groups.bytes, bytes);
+  assert.equal(groups.change(name, 1), true);
+  groups.release(group);
+  assert.equal(groups.bytes, 0);
+  assert.equal(groups.change(name, 2), false);
+});
+
+test("Groups: a number that is free again has nothing of whose it was", () => {
+  const groups = new Groups();
+  const former = groups.acquire("former");
+  groups.change("former", 5);
+  groups.release(former);
+  const young = groups.acquire("young");
+  assert.equal(young, former, "it is used again");
+  assert.equal(groups.nameOf(young), "young");
+  assert.equal(groups.isOutdated(dependent([young], 0)), false);
+  assert.equal(groups.change("former", 6), false);
+});
+
+test("Groups: after all have been forgotten, a namesake begins anew", () => {
+  const groups = new Groups();
+  groups.acquire("a");
+  groups.change("a", 1);
+  groups.clear();
+  assert.equal(groups.bytes, 0);
+  assert.equal(groups.change("a", 2), false);
+  const young = groups.acquire("a");
+  assert.equal(groups.isOutdated(dependent([young], 0)), false);
+  assert.equal(groups.change("a", 3), true);
+  assert.equal(groups.isOutdated(dependent([young], 2)), true);
+});
+
+/** What a step does to the group of a number. */
+const step = fc.tuple(fc.constantFrom("acquire", "acquire", "release", "change"), fc.nat(200));
+
+const bad = (name: string) => ({ low: name.length, high: name.charCodeAt(name.length - 1) % 2 });
+
+for (const [what, hash] of [["a good hash", undefined], ["a bad one, which may void more", bad]] as const) {
+  test(`Groups: hold and stamp what a Map of names would, with ${what}`, () => {
+    fc.assert(fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      const groups = new Groups(hash);
+      const twin = new Map<string, { group: number; dependents: number; changedAt: number }>();
+      for (const [index, [what, n]] of steps.entries()) {
+        const name = `group-${n}`;
+        const known = twin.get(name);
+        if (what === "acquire") {
+          const group = groups.acquire(name);
+          if (known === undefined) twin.set(name, { group, dependents: 1, changedAt: 0 });
+          else {
+            assert.equal(group, known.group);
+            known.dependents++;
+          }
+        } else if (what === "release") {
+          if (known === undefined) continue;
+          groups.release(known.group);
+          if (--known.dependents === 0) twin.delete(name);
+        } else {
+          const stamped = groups.change(name, index + 1);
+          if (known !== undefined) known.changedAt = index + 1;
+          if (known !== undefined || hash === undefined) assert.equal(stamped, known !== undefined);
+        }
+      }
+      assert.equal(new Set([...twin.values()].map(({ group }) => group)).size, twin.size);
+      for (const [name, { group, changedAt }] of twin) {
+        assert.equal(groups.nameOf(group), name);
+        assert.equal(groups.isOutdated(dependent([group], changedAt - 1)), true);
+        if (hash === undefined) assert.equal(groups.isOutdated(dependent([group], changedAt)), false);
+      }
+    }));
+  });
+}
+
+test("Groups: names that share a hash are two groups, and a change of one voids both", () => {
+  const groups = new Groups(() => ({ low: 7, high: 7 }));
+  const [a, b] = [groups.acquire("a"), groups.acquire("b")];
+  assert.notEqual(a, b);
+  assert.deepEqual([groups.acquire("a"), groups.nameOf(a), groups.nameOf(b)], [a, "a", "b"]);
+  assert.equal(groups.change("a", 1), true);
+  assert.deepEqual([a, b].map((group) => groups.isOutdated(dependent([group], 0))), [true, true]);
+  groups.release(a);
+  groups.release(a);
+  assert.equal(groups.change("b", 2), true);
+  assert.equal(groups.isOutdated(dependent([b], 1)), true);
+  groups.release(b);
+  assert.equal(groups.change("b", 3), false);
+  assert.equal(groups.bytes, 0);
+});
+
+test("KeptEntry: holds any number of groups, and is outdated by a change of any one", () => {
+  for (let count = 0; count < 7; count++) {
+    for (let changed = 0; changed < count; changed++) {
+      const groups = new Groups();
+      const held = Array.from({ length: count }, (_, n) => groups.acquire(`g${n}`));
+      const entry = dependent(held, 0);
+      assert.deepEqual(entry.groups, held);
+      assert.equal(groups.isOutdated(entry), false);
+      groups.change(`g${changed}`, 1);
+      assert.equal(groups.isOutdated(entry), true, `${changed} of ${count}`);
+    }
+  }
+});
+
+test("groupNames: each once, in their order, however many", () => {
+  for (const count of [0, 1, 3, 8, 9, 100]) {
+    const names = Array.from({ length: count }, (_, n) => `g${n}`);
+    const sources = names.flatMap((name) => [name, { _id: name, _rev: "1-x" }]);
+    assert.deepEqual(groupNames(sources), names);
+  }
+});
+
+test("copied: the same text", () => {
+  for (const text of ["", "a", "ab", "half a \ud800 pair", "x".repeat(100).slice(3)]) {
+    assert.equal(copied(text), text);
+  }
+});

@@ -1,0 +1,183 @@
+/** What a registry must do, without any thought for cost: it remembers every change for ever. */
+import assert from "node:assert/strict";
+import type { Source } from "../../src/http/dependency.ts";
+import type { Instant } from "../../src/changes/clock.ts";
+import type { SettableClock } from "./clock.ts";
+
+const groupOf = (source: Source): string => typeof source === "string" ? source : source._id;
+const revisionOf = (source: Source): string | undefined =>
+  typeof source === "string" ? undefined : source._rev;
+
+export interface TwinLease {
+  readonly key: string;
+  readonly caller: string | undefined;
+  readonly mark: number;
+  readonly at: Instant;
+  /** By a clock that never lies. */
+  readonly time: number;
+}
+
+interface Happening {
+  /** Undefined: every group. */
+  readonly group: string | undefined;
+  readonly rev: string | undefined;
+  readonly mark: number;
+  readonly settle: number;
+  readonly at: Instant;
+  readonly time: number;
+}
+
+interface Registered {
+  readonly key: string;
+  readonly caller: string | undefined;
+  readonly etag: string;
+  readonly groups: readonly string[];
+  readonly mark: number;
+  excused: boolean;
+}
+
+interface Following {
+  readonly maxLag: number;
+  readonly settle: number;
+  started: boolean;
+  contact: Instant | undefined;
+}
+
+/** Why a registration must or may be refused. */
+export type Judgement = "must refuse" | "may refuse" | "must accept";
+
+export class Twin {
+  readonly #clock: SettableClock;
+  readonly #happened: Happening[] = [];
+  readonly #feeds: Map<string, Following> = new Map();
+  #registered: Registered[] = [];
+  #mark = 0;
+  #time = 0;
+
+  constructor(clock: SettableClock) {
+    this.#clock = clock;
+  }
+
+  /** Time that really passed, whatever the clocks say. */
+  pass(ms: number): void {
+    this.#time += ms;
+  }
+
+  get live(): boolean {
+    const { wall, monotonic } = this.#clock.instant;
+    for (const { contact, maxLag } of this.#feeds.values()) {
+      if (contact === undefined) return false;
+      if (Math.max(wall - contact.wall, monotonic - contact.monotonic) > maxLag) return false;
+    }
+    return true;
+  }
+
+  get #settle(): number {
+    return Math.max(0, ...Array.from(this.#feeds.values(), ({ settle }) => settle));
+  }
+
+  follow(name: string, maxLag: number, settle: number): void {
+    const started = this.#feeds.get(name)?.started ?? false;
+    this.#feeds.set(name, { maxLag, settle, started, contact: undefined });
+  }
+
+  batch(
+    name: string,
+    reset: boolean,
+    changes: readonly { readonly id: string; readonly rev?: string }[],
+    live: boolean,
+    further: readonly string[],
+    threw: boolean,
+  ): void {
+    const feed = this.#feeds.get(name)!;
+    if (reset || !feed.started) this.floor();
+    feed.started = true;
+    for (const { id, rev } of changes) {
+      this.#happen(id, rev, feed.settle);
+      for (const group of further) this.#happen(group, undefined, feed.settle);
+      if (threw) this.floor();
+    }
+    feed.contact = live ? this.#clock.instant : undefined;
+  }
+
+  #happen(group: string | undefined, rev: string | undefined, settle: number): void {
+    const at = this.#clock.instant;
+    this.#happened.push({ group, rev, mark: ++this.#mark, settle, at, time: this.#time });
+  }
+
+  invalidate(group: string): void {
+    this.#happen(group, undefined, this.#settle);
+  }
+
+  delete(key: string): void {
+    this.#happen(`resource ${key}`, undefined, this.#settle);
+  }
+
+  deleteTag(etag: string): void {
+    this.#registered = this.#registered.filter((entry) => entry.etag !== etag);
+  }
+
+  floor(): void {
+    this.#happen(undefined, undefined, this.#settle);
+  }
+
+  lease(key: string, caller: string | undefined): TwinLease {
+    return { key, caller, mark: this.#mark, at: this.#clock.instant, time: this.#time };
+  }
+
+  judge(lease: TwinLease, sources: readonly Source[]): Judgement {
+    const revisions = new Map(sources.map((source) => [groupOf(source), revisionOf(source)]));
+    let judgement: Judgement = "must accept";
+    for (const { group, rev, mark, settle, at, time } of this.#happened) {
+      if (group !== undefined && group !== `resource ${lease.key}` && !revisions.has(group)) continue;
+      if (mark > lease.mark) return "must refuse";
+      const needsRevision = sources.some((source) =>
+        groupOf(source) === group && revisionOf(source) === undefined
+      );
+      const declared = group === undefined || needsRevision ? undefined : revisions.get(group);
+      if (declared !== undefined && declared === rev) continue;
+      if (lease.time - time < settle) return "must refuse";
+      const { wall, monotonic } = lease.at;
+      if (Math.min(wall - at.wall, monotonic - at.monotonic) < settle) judgement = "may refuse";
+    }
+    return judgement;
+  }
+
+  /** Notes what was registered. Nothing it was built from has changed since its lease, so that is its mark. */
+  register({ key, caller, mark }: TwinLease, etag: string, sources: readonly Source[]): void {
+    const groups = [...new Set([...sources.map(groupOf), `resource ${key}`])].sort();
+    for (const former of this.#registered.filter((entry) => entry.etag === etag)) {
+      // A tag that was given before is a minted one, and those mean one registration.
+      assert.deepEqual([former.key, former.caller, former.groups], [key, caller, groups], `${etag} was kept`);
+      assert.equal(this.#isVoid(former), false, `${etag} was kept, though void`);
+    }
+    this.#registered.push({ key, caller, etag, groups, mark, excused: false });
+  }
+
+  /** From here on the registry need not know what it was told of a resource. */
+  excuse(key: string): void {
+    for (const entry of this.#registered) if (entry.key === key) entry.excused = true;
+  }
+
+  mayAnswer(key: string, caller: string | undefined, etag: string): boolean {
+    return this.#of(key, caller).some((entry) => entry.etag === etag && !this.#isVoid(entry));
+  }
+
+  mustKnow(key: string, caller: string | undefined): boolean {
+    return this.#of(key, caller).some((entry) => !entry.excused && !this.#isVoid(entry));
+  }
+
+  anyVoid(key: string, caller: string | undefined): boolean {
+    return this.#of(key, caller).some((entry) => this.#isVoid(entry));
+  }
+
+  #of(key: string, caller: string | undefined): readonly Registered[] {
+    return this.#registered.filter((entry) => entry.key === key && entry.caller === caller);
+  }
+
+  #isVoid({ groups, mark }: Registered): boolean {
+    return this.#happened.some((one) =>
+      one.mark > mark && (one.group === undefined || groups.includes(one.group))
+    );
+  }
+}
