@@ -38,17 +38,17 @@ export { ChangesError, type ChangesErrorCode } from "./src/changes/changes_error
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
 export type { Source } from "./src/http/dependency.ts";
-export type { GroupField } from "./src/http/cdn_tags.ts";
+export type { PurgeField } from "./src/http/cdn_tags.ts";
 export { evaluatePreconditions } from "./src/http/preconditions.ts";
 export {
   type Entry,
   EtagRegistry,
   type EtagRegistryOptions,
   type Lease,
+  type NotModifiedInit,
   type Reason,
   type Registration,
-  type Seat,
-  type SharedInit,
+  type Subscription,
 } from "./src/registry/registry.ts";
 export type { Validators } from "./src/http/validators.ts";
 export type { AuditMismatch } from "./src/handler/context.ts";

@@ -77,7 +77,7 @@ export async function flood({ urls, maxEntries, hot, between, onProgress }: Floo
 }
 
 /** What came of {@linkcode recovery}. */
-export interface Recovery {
+export interface RetryPolicy {
   /** The share of hits on what had not died, in the first pass after the rest has. */
   readonly live: number;
   /** The share of hits on all pages in use, one pass later. */
@@ -88,7 +88,7 @@ export interface Recovery {
  * Fills a registry with pages in use, most of which depend on one group; that group changes; the rest, and as many new
  * pages as there is room for, are then asked for in turn.
  */
-export async function recovery(maxEntries: number, live: number): Promise<Recovery> {
+export async function recovery(maxEntries: number, live: number): Promise<RetryPolicy> {
   const site = new Site(maxEntries);
   const rest = Array.from({ length: live }, (_, n) => `http://localhost/live/${n}`);
   const doomed = Array.from({ length: maxEntries - live }, (_, n) => `http://localhost/shared/${n}`);

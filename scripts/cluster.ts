@@ -5,7 +5,7 @@
  * `COUCHDB_CLUSTER_NODE` may name a program that is called with `pause 2 1500` or `restart 2 1500`: it stops that node
  * for so many milliseconds, and comes back when the node has. Without it no node is troubled.
  *
- * `deno task cluster 120 42 default,0,1000` says for how many seconds, the seed, and a registry for each `settle`.
+ * `deno task cluster 120 42 default,0,1000` says for how many seconds, the seed, and a registry for each `replicaLag`.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import { cluster, type Outcome, type Plan, type Tally } from "../tests/cluster/c
 const percent = (part: number, whole: number): string => `${(100 * part / Math.max(whole, 1)).toFixed(1)} %`;
 
 function report(tally: Tally): void {
-  const { settle = "default", requests, conditional, hits, current, currentHits, wrong, wrongBy } = tally;
+  const { replicaLag = "default", requests, conditional, hits, current, currentHits, wrong, wrongBy } = tally;
   console.log(
-    `settle ${settle}: ${requests} requests, ${conditional} conditional, ${hits} answered 304 by the registry`,
+    `replicaLag ${replicaLag}: ${requests} requests, ${conditional} conditional, ${hits} answered 304 by the registry`,
   );
   console.log(`  hit rate of current copies ${percent(currentHits, current)}`);
   console.log(`  ${wrong} wrong${wrong === 0 ? "" : `, by up to ${wrongBy.toFixed(0)} ms`}`);
@@ -44,8 +44,8 @@ function reportReadings(tallies: readonly Tally[]): void {
 
 /** What is found wrong: with the default, and with a run that could not have shown anything. */
 function complaints({ tallies }: Outcome): string[] {
-  const wrong = tallies.filter(({ settle, wrong }) => settle === undefined && wrong > 0);
-  const blind = tallies.filter(({ settle, wrong }) => settle === 0 && wrong === 0);
+  const wrong = tallies.filter(({ replicaLag, wrong }) => replicaLag === undefined && wrong > 0);
+  const blind = tallies.filter(({ replicaLag, wrong }) => replicaLag === 0 && wrong === 0);
   return [
     ...wrong.map((tally) => `${tally.wrong} wrong 304s`),
     ...blind.map(() => "nothing was wrong without settling either: the run shows nothing"),
@@ -79,7 +79,9 @@ async function main(
     seed: Number(seed),
     urls,
     seconds: Number(seconds),
-    settles: settles.split(",").map((settle) => settle === "default" ? undefined : Number(settle)),
+    settles: settles.split(",").map((replicaLag) =>
+      replicaLag === "default" ? undefined : Number(replicaLag)
+    ),
     trouble: program === undefined ? undefined : troubleWith(program),
     say: console.log,
   });

@@ -9,10 +9,10 @@ import type { CouchChangesFeed } from "./couchdb/changes.ts";
 import type { FeedOptions } from "./couchdb/changes.ts";
 import type { Database } from "./couchdb/connection/database.ts";
 import { openFeed } from "./couchdb/reader/feed.ts";
-import { type Information, parseInformation } from "./couchdb/wire/database_info.ts";
-import { type Settings, settle } from "./couchdb/connection/options.ts";
+import { type DatabaseInfo, parseDatabaseInfo } from "./couchdb/wire/database_info.ts";
+import { resolveOptions, type Settings } from "./couchdb/connection/options.ts";
 import type { Page } from "./couchdb/wire/page.ts";
-import { PolledStream } from "./couchdb/connection/longpoll.ts";
+import { LongpollStream } from "./couchdb/connection/longpoll.ts";
 import { Rows } from "./couchdb/wire/rows.ts";
 import type { Stream } from "./couchdb/connection/stream.ts";
 
@@ -97,7 +97,7 @@ export interface PouchChangesOptions extends FeedOptions {
  * @see PouchDB documentation, `db.changes()`
  */
 export function changes(database: PouchDatabase, options: PouchChangesOptions = {}): CouchChangesFeed {
-  const settings = settle(options);
+  const settings = resolveOptions(options);
   return openFeed(new PouchSource(database, settings), settings);
 }
 
@@ -114,16 +114,16 @@ class PouchSource implements Database {
     this.#settings = settings;
   }
 
-  async information(): Promise<Information> {
+  async info(): Promise<DatabaseInfo> {
     const [id, info] = await answerOf(Promise.all([this.#database.id(), this.#database.info()]));
-    return parseInformation({ ...info, instance_start_time: id });
+    return parseDatabaseInfo({ ...info, instance_start_time: id });
   }
 
   page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ ...this.#parameters, since, limit }, signal);
   }
 
-  newestFirst(limit: number, signal: AbortSignal): Promise<Page> {
+  descending(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page(
       { ...this.#parameters, descending: true, ...(limit < Infinity ? { limit } : {}) },
       signal,
@@ -139,7 +139,7 @@ class PouchSource implements Database {
   }
 
   stream(since: Since, session: AbortController): Stream {
-    return new PolledStream((since, signal) => this.#next(since, signal), this.#settings, since, session);
+    return new LongpollStream((since, signal) => this.#next(since, signal), this.#settings, since, session);
   }
 
   /** The first rows after a position, as soon as there are any. */

@@ -1,7 +1,7 @@
 /** One follower, one fault, in a process of its own: what crashes it, crashes nothing else. Prints the verdict. */
 import process from "node:process";
 import { faults } from "../../tests/faults/faults.ts";
-import { type Follower, ordeal } from "../../tests/faults/fault_run.ts";
+import { faultRun, type Follower } from "../../tests/faults/fault_run.ts";
 
 const [name = "", number = ""] = process.argv.slice(2);
 const fault = faults[Number(number)];
@@ -26,5 +26,5 @@ async function find(): Promise<Follower | undefined> {
 const follower = await find();
 if (follower === undefined) throw new RangeError(`There is no follower ${name}`);
 const limit = (fault.wait ?? 0) + (fault.name.startsWith("black hole") ? 100_000 : 30_000);
-const verdict = await ordeal(follower, fault, { pace: 1, limit, grace: 10_000 });
+const verdict = await faultRun(follower, fault, { pace: 1, limit, grace: 10_000 });
 say({ ...verdict, error: verdict.error === undefined ? undefined : String(verdict.error) });

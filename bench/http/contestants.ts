@@ -126,7 +126,7 @@ export const contestants: Readonly<Record<string, Contestant>> = {
   },
 };
 
-/** Its tag is not a digest: whoever uses `handleCacheHeaders` brings one, here the revision, so no page is made. */
+/** Its tag is not a hashBody: whoever uses `handleCacheHeaders` brings one, here the revision, so no page is made. */
 async function h3App(made: () => void) {
   const { createApp, createRouter, eventHandler, handleCacheHeaders, setHeader } = await import("h3");
   return createApp().use(

@@ -1,6 +1,6 @@
 /**
  * The way into the registry: taking a lease and registering a response of three groups, new or in the place of a
- * former one; without `Vary` and caller, with either.
+ * previous one; without `Vary` and caller, with either.
  *
  * `deno run -A bench/registry/register.ts`, `bun bench/registry/register.ts`, `node bench/registry/register.ts`.
  *

@@ -25,7 +25,7 @@
 import { Client } from "./connection/client.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
 import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
-import { type ChangesOptions, settle } from "./connection/options.ts";
+import { type ChangesOptions, resolveOptions } from "./connection/options.ts";
 
 export type {
   Change,
@@ -80,6 +80,6 @@ export type { Sleep } from "./connection/timing.ts";
  * @see CouchDB documentation, `GET /{db}/_changes`
  */
 export function changes(url: string | URL, options: ChangesOptions = {}): CouchChangesFeed {
-  const settings = settle(options);
+  const settings = resolveOptions(options);
   return openFeed(new Client(parseDatabaseUrl(url), settings), settings);
 }

@@ -7,10 +7,10 @@ import type { Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
 import { errorObjectFault } from "./wire/faults.ts";
-import { type FeedOptions, type HeadersOption, type Settings, settle } from "./connection/options.ts";
-import { Recovery } from "./reader/retry_policy.ts";
+import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
+import { RetryPolicy } from "./reader/retry_policy.ts";
 import { isSince } from "./wire/rows.ts";
-import { SettlingIterator } from "./reader/settling_iterator.ts";
+import { ClosableIterator } from "./reader/closable_iterator.ts";
 import { parseJson, Transport } from "./connection/transport.ts";
 
 /** One event in the life of a database. */
@@ -72,15 +72,15 @@ export function databaseUpdates(
   options: DatabaseUpdatesOptions = {},
 ): DatabaseUpdates {
   const root = new URL("_db_updates", `${String(server).replace(/\/*$/, "")}/`);
-  const settings = settle({ timeout: 30_000, ...options });
+  const settings = resolveOptions({ timeout: 30_000, ...options });
   return new Updates(new Transport(parseDatabaseUrl(root), settings), settings);
 }
 
-class Updates extends SettlingIterator<DatabaseUpdate> implements DatabaseUpdates {
+class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdates {
   #since: Since | undefined;
 
   constructor(transport: Transport, settings: Settings) {
-    const { since, signal, sight } = settings;
+    const { since, signal, monitor } = settings;
     const session = new AbortController();
     super({
       source: follow(transport, settings, session, (since) => this.#since = since),
@@ -88,7 +88,7 @@ class Updates extends SettlingIterator<DatabaseUpdate> implements DatabaseUpdate
       signal,
       onItem: () => {},
       onFinished: ({ seq }) => this.#since = seq,
-      onEnd: () => sight.tell({ type: "closed" }),
+      onEnd: () => monitor.tell({ type: "closed" }),
     });
     this.#since = since === "now" ? undefined : since;
   }
@@ -106,11 +106,11 @@ interface UpdatesPage {
 /** One long poll after another: here a row is rare, and each answer tells how far it has come. */
 async function* follow(
   transport: Transport,
-  { since: start, heartbeat: timeout, sleep, random, sight, clock }: Settings,
+  { since: start, heartbeat: timeout, sleep, random, monitor, clock }: Settings,
   { signal }: AbortController,
   onSince: (since: Since) => void,
 ): AsyncGenerator<DatabaseUpdate, void, undefined> {
-  const recovery = new Recovery(random);
+  const recovery = new RetryPolicy(random);
   let since = start;
   let started = false;
   while (!signal.aborted) {
@@ -120,25 +120,25 @@ async function* follow(
       const { updates, lastSeq } = since === "now"
         ? await ask(transport, { since }, signal)
         : await ask(transport, { feed: "longpoll", timeout, since }, signal);
-      if (!started) sight.connected();
+      if (!started) monitor.connected();
       started = true;
-      recovery.found();
-      recovery.probed();
+      recovery.noteFound();
+      recovery.noteProbed();
       if (since !== "now") onSince(since);
       for (const update of updates) yield update;
       since = lastSeq;
       onSince(since);
       // A server that does not wait is not to be asked again at once.
-      if (updates.length > 0 || clock.monotonic() - asked >= 1_000) recovery.worthwhile();
+      if (updates.length > 0 || clock.monotonic() - asked >= 1_000) recovery.noteProgress();
       else wait = recovery.ended().wait;
     } catch (error) {
       if (signal.aborted) return;
-      const verdict = recovery.judge(error, started);
-      wait = verdict.wait;
-      sight.tell({
+      const decision = recovery.decide(error, started);
+      wait = decision.wait;
+      monitor.tell({
         type: "retrying",
         ms: wait,
-        ...(verdict.code === undefined ? {} : { code: verdict.code }),
+        ...(decision.code === undefined ? {} : { code: decision.code }),
       });
     }
     if (wait > 0) await sleep(wait, signal);

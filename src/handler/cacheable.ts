@@ -30,7 +30,7 @@ export function hasNonce(policy: string | null): boolean {
  * @param response What the handler answered.
  * @param caller Who asks; a private response is kept for that caller alone.
  */
-export function whyNotStored(
+export function uncacheableReason(
   request: Headers,
   response: Response,
   caller: string | undefined,

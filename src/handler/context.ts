@@ -3,27 +3,27 @@
  *
  * @module
  */
-import type { GroupField } from "../http/cdn_tags.ts";
+import type { PurgeField } from "../http/cdn_tags.ts";
 import type { Entry, EtagRegistry, Lease, Reason } from "../registry/registry.ts";
 
 /** What one wrapped handler works with. */
-export interface Site {
+export interface HandlerContext {
   /** Where valid tags are kept. */
   readonly registry: EtagRegistry;
   /** In every tag that is derived. */
   readonly build: string;
   /** Whether bodies that nothing else identifies are read and hashed. */
-  readonly digest: boolean;
+  readonly hashBody: boolean;
   /** The fields that a 304 replays, in lower case. */
-  readonly replayed: readonly string[];
+  readonly replayedNames: readonly string[];
   /** What to make an entry's 304 of. */
   readonly initOf: (entry: Entry) => ResponseInit;
   /** Fields that carry the groups on to caches in front. */
-  readonly groupFields: readonly GroupField[];
+  readonly purgeFields: readonly PurgeField[];
   /** Our name in `Cache-Status`; undefined: no field. */
   readonly cacheName: string | undefined;
   /** Whether the next answer from the registry is drawn for a check. */
-  readonly drawn: () => boolean;
+  readonly shouldAudit: () => boolean;
   /** Hears of a check that failed. */
   readonly onAudit: ((mismatch: AuditMismatch) => void) | undefined;
 }
@@ -43,7 +43,7 @@ export interface AuditMismatch {
 }
 
 /** One GET or HEAD on its way through the handler. */
-export interface Exchange {
+export interface RequestContext {
   readonly request: Request;
   /** The resource. */
   readonly key: string;

@@ -5,23 +5,26 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { groupOf } from "../http/dependency.ts";
-import { groupField } from "../http/cdn_tags.ts";
-import { amend } from "./responses.ts";
-import { isResponse, type Site } from "./context.ts";
+import { purgeField } from "../http/cdn_tags.ts";
+import { withFields } from "./responses.ts";
+import { type HandlerContext, isResponse } from "./context.ts";
 import { explained } from "./evaluate.ts";
 
 /** After a write: what it changed is void at once, without waiting for the feed. */
-export function written(site: Site, key: string | undefined, result: unknown): unknown {
+export function written(context: HandlerContext, key: string | undefined, result: unknown): unknown {
   if (!isResponse(result)) return result;
   const succeeded = result.status >= 200 && result.status < 400;
   const field = result.headers.get("cache-group-invalidation");
-  const fields = succeeded ? invalidate(site, key, field) : {};
-  return explained(site, amend(result, fields), { why: "unsafe-method", handlerStatus: result.status });
+  const fields = succeeded ? invalidate(context, key, field) : {};
+  return explained(context, withFields(result, fields), {
+    why: "unsafe-method",
+    handlerStatus: result.status,
+  });
 }
 
 /** Voids what was written, and returns the field that tells caches in front, if they are to be told. */
 function invalidate(
-  { registry, groupFields }: Site,
+  { registry, purgeFields }: HandlerContext,
   key: string | undefined,
   field: string | null,
 ): Record<string, string> {
@@ -35,8 +38,8 @@ function invalidate(
     return {};
   }
   registry.invalidate(...groups.map(groupOf));
-  if (!groupFields.includes("cache-groups")) return {};
-  const value = groupField("cache-groups", groups);
+  if (!purgeFields.includes("cache-groups")) return {};
+  const value = purgeField("cache-groups", groups);
   if (value !== undefined) return { "cache-group-invalidation": value };
   registry.count("group-field-too-large");
   return {};

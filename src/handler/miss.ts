@@ -6,13 +6,13 @@
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
 import { groupOf, type Source } from "../http/dependency.ts";
-import { groupField } from "../http/cdn_tags.ts";
+import { purgeField } from "../http/cdn_tags.ts";
 import { parseHttpDate } from "../http/http_date.ts";
 import type { Reason } from "../registry/registry.ts";
-import { amend, pick } from "./responses.ts";
-import { type Exchange, isResponse, type Site } from "./context.ts";
-import { mintTag } from "../registry/random_tag.ts";
-import { isPublic, whyNotStored } from "./cacheable.ts";
+import { pick, withFields } from "./responses.ts";
+import { type HandlerContext, isResponse, type RequestContext } from "./context.ts";
+import { randomTag } from "../registry/random_tag.ts";
+import { isPublic, uncacheableReason } from "./cacheable.ts";
 import { evaluated, explained } from "./evaluate.ts";
 import { deriveTag, digestTag, type Representation, representationOf, sourcesId } from "./derived_tag.ts";
 import { varyFields } from "../registry/storage_key.ts";
@@ -25,7 +25,7 @@ interface Offer {
   /** The handler's own tag, or one that was derived. */
   readonly tag: string | undefined;
   /** Whether equal tags mean equal sources. */
-  readonly telling: boolean;
+  readonly identifiesDependencies: boolean;
   readonly representation: Representation;
 }
 
@@ -33,37 +33,41 @@ interface Offer {
 const MOST_DECLARED = 262_144;
 
 /** What the handler answered, tagged and registered as far as it may be. */
-export function complete(site: Site, exchange: Exchange, result: unknown): unknown {
+export function complete(context: HandlerContext, exchange: RequestContext, result: unknown): unknown {
   if (!isResponse(result)) {
     exchange.lease?.release();
     return result;
   }
   const { request, key, caller, lease, audited } = exchange;
-  if (audited !== undefined && !confirms(site, exchange, audited.etag)) {
-    return complete(site, { ...exchange, audited: undefined }, result);
+  if (audited !== undefined && !confirms(context, exchange, audited.etag)) {
+    return complete(context, { ...exchange, audited: undefined }, result);
   }
   const { headers } = result;
   const field = headers.get("cache-groups");
-  if (field === null && !site.digest) return passed(site, exchange, result);
+  if (field === null && !context.hashBody) return passed(context, exchange, result);
   const own = headers.get("etag") ?? undefined;
-  if (field === null && own !== undefined) return passed(site, exchange, result);
+  if (field === null && own !== undefined) return passed(context, exchange, result);
   const declared = declarationOf(field, own, headers.get("vary"));
-  if (typeof declared === "string") return refused(site, exchange, result, [], declared);
+  if (typeof declared === "string") return refused(context, exchange, result, [], declared);
   const { sources, vary } = declared;
-  const refusal = whyNotStored(request.headers, result, caller);
-  if (refusal !== undefined) return refused(site, exchange, result, sources, refusal);
+  const refusal = uncacheableReason(request.headers, result, caller);
+  if (refusal !== undefined) return refused(context, exchange, result, sources, refusal);
   const representation = representationOf(key, request.headers, result, vary, caller);
-  const tag = own ?? deriveTag(sources, site.build, representation);
-  const offer = { sources, vary, tag, telling: own === undefined, representation };
+  const tag = own ?? deriveTag(sources, context.build, representation);
+  const offer = { sources, vary, tag, identifiesDependencies: own === undefined, representation };
   // The body of a HEAD is not there to be read.
-  if (tag !== undefined || !site.digest || lease === undefined) {
-    return registered(site, exchange, result, offer);
+  if (tag !== undefined || !context.hashBody || lease === undefined) {
+    return registered(context, exchange, result, offer);
   }
-  return digested(site, exchange, result, offer);
+  return digested(context, exchange, result, offer);
 }
 
 /** Whether the registry may still confirm a tag: void or gone meanwhile, there is nothing to check any more. */
-function confirms({ registry }: Site, { key, caller, request }: Exchange, etag: string): boolean {
+function confirms(
+  { registry }: HandlerContext,
+  { key, caller, request }: RequestContext,
+  etag: string,
+): boolean {
   return registry.peek(key, request.headers, caller)?.etag === etag;
 }
 
@@ -81,62 +85,67 @@ function declarationOf(
 }
 
 /** An undeclared response: the same object, as a rule. */
-function passed(site: Site, exchange: Exchange, response: Response): Response {
+function passed(context: HandlerContext, exchange: RequestContext, response: Response): Response {
   exchange.lease?.release();
-  site.registry.count("undeclared");
+  context.registry.count("undeclared");
   const { request, why, audited } = exchange;
   // As a rule there is nothing to take off, and to try costs a look at each field.
-  const bare = response.headers.has("cache-group-invalidation") ? amend(response) : response;
-  if (audited !== undefined) audit(site, exchange, bare, [], "undeclared");
+  const bare = response.headers.has("cache-group-invalidation") ? withFields(response) : response;
+  if (audited !== undefined) audit(context, exchange, bare, [], "undeclared");
   const handling = { why, handlerStatus: response.status, refusal: "undeclared" as const };
-  return explained(site, evaluated(site, request, bare, why), handling);
+  return explained(context, evaluated(context, request, bare, why), handling);
 }
 
 function refused(
-  site: Site,
-  exchange: Exchange,
+  context: HandlerContext,
+  exchange: RequestContext,
   response: Response,
   sources: readonly Source[],
   refusal: Reason,
 ): Response {
   exchange.lease?.release();
-  site.registry.count(refusal);
-  return delivered(site, exchange, response, { sources, tag: undefined }, refusal);
+  context.registry.count(refusal);
+  return delivered(context, exchange, response, { sources, tag: undefined }, refusal);
 }
 
-function registered(site: Site, exchange: Exchange, response: Response, offer: Offer): Response {
+function registered(
+  context: HandlerContext,
+  exchange: RequestContext,
+  response: Response,
+  offer: Offer,
+): Response {
   const { request, lease } = exchange;
   if (offer.sources.length === 0) {
-    return refused(site, exchange, amend(response, tagField(offer.tag)), [], "undeclared");
+    return refused(context, exchange, withFields(response, tagField(offer.tag)), [], "undeclared");
   }
-  if (lease === undefined) return delivered(site, exchange, response, offer, undefined);
+  if (lease === undefined) return delivered(context, exchange, response, offer, undefined);
   const { headers } = response;
   // Only a minted tag carries it.
   const representation = offer.tag === undefined ? sourcesId(offer.representation, offer.sources) : "";
-  const fields = pick(headers, site.replayed);
-  const entry = site.registry.register(lease, {
+  const fields = pick(headers, context.replayedNames);
+  const entry = context.registry.register(lease, {
     etag: offer.tag,
     representation,
     lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
-    fields: offer.telling ? fields : { ...fields, ...groupFieldsOf(site, offer.sources) },
+    fields: offer.identifiesDependencies ? fields : { ...fields, ...groupFieldsOf(context, offer.sources) },
     isPublic: isPublic(response),
     vary: offer.vary,
     sources: offer.sources,
   }, request.headers);
   if (typeof entry !== "string") {
-    return delivered(site, exchange, response, { ...offer, tag: entry.etag }, undefined);
+    return delivered(context, exchange, response, { ...offer, tag: entry.etag }, undefined);
   }
-  if (offer.tag !== undefined) return delivered(site, exchange, response, offer, entry);
-  const minted = { ...offer, tag: mintTag(representation) };
+  if (offer.tag !== undefined) return delivered(context, exchange, response, offer, entry);
+  const minted = { ...offer, tag: randomTag(representation) };
   // Its tag is new whatever the answer is; what it was built from says whether a check has found another.
   const same = exchange.audited?.etag.endsWith(`.${representation}"`) === true;
   const judged = same ? { ...exchange, audited: undefined } : exchange;
-  return delivered(site, judged, response, minted, entry);
+  return delivered(context, judged, response, minted, entry);
 }
 
 async function digested(
-  site: Site,
-  exchange: Exchange,
+  context: HandlerContext,
+  exchange: RequestContext,
   response: Response,
   offer: Offer,
 ): Promise<Response> {
@@ -149,31 +158,33 @@ async function digested(
   }
   const { status, statusText, headers } = response;
   const read = new Response(body, { status, statusText, headers });
-  return registered(site, exchange, read, {
+  return registered(context, exchange, read, {
     ...offer,
     tag: await digestTag(body, offer.representation),
-    telling: false,
+    identifiesDependencies: false,
   });
 }
 
 /** The response as the client gets it, or the 304 or 412 in its place. */
 function delivered(
-  site: Site,
-  exchange: Exchange,
+  context: HandlerContext,
+  exchange: RequestContext,
   response: Response,
   { sources, tag }: Pick<Offer, "sources" | "tag">,
   refusal: Reason | undefined,
 ): Response {
-  const groups = groupFieldsOf(site, sources);
+  const groups = groupFieldsOf(context, sources);
   if (sources.length > 0) {
-    for (const name of site.groupFields) if (!(name in groups)) site.registry.count("group-field-too-large");
+    for (const name of context.purgeFields) {
+      if (!(name in groups)) context.registry.count("group-field-too-large");
+    }
   }
   const { status } = response;
-  const amended = amend(response, { ...groups, ...tagField(tag) });
+  const amended = withFields(response, { ...groups, ...tagField(tag) });
   const { request, lease, why, audited } = exchange;
-  if (audited !== undefined) audit(site, exchange, amended, sources, refusal);
+  if (audited !== undefined) audit(context, exchange, amended, sources, refusal);
   const stored = lease !== undefined && refusal === undefined;
-  return explained(site, evaluated(site, request, amended, why), {
+  return explained(context, evaluated(context, request, amended, why), {
     why,
     handlerStatus: status,
     stored,
@@ -182,11 +193,11 @@ function delivered(
 }
 
 /** The groups for caches in front, in each field that was asked for and is large enough. */
-function groupFieldsOf({ groupFields }: Site, sources: readonly Source[]): Record<string, string> {
+function groupFieldsOf({ purgeFields }: HandlerContext, sources: readonly Source[]): Record<string, string> {
   const fields: Record<string, string> = {};
   if (sources.length === 0) return fields;
-  for (const name of groupFields) {
-    const value = groupField(name, sources);
+  for (const name of purgeFields) {
+    const value = purgeField(name, sources);
     if (value !== undefined) fields[name] = value;
   }
   return fields;
@@ -198,8 +209,8 @@ function tagField(tag: string | undefined): Record<string, string> {
 
 /** Compares what the handler gave with what the registry would have confirmed. */
 function audit(
-  { registry, onAudit }: Site,
-  { key, audited, lease }: Exchange,
+  { registry, onAudit }: HandlerContext,
+  { key, audited, lease }: RequestContext,
   { headers }: Response,
   sources: readonly Source[],
   refusal: Reason | undefined,

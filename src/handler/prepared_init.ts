@@ -74,13 +74,13 @@ export class PreparedInits {
   #prepare(entry: Entry): ResponseInit {
     const at = this.#hand;
     this.#hand = (at + 1) % MOST;
-    const former = this.#slots[at];
-    const occupant = former?.prepared as Prepared | undefined;
+    const previous = this.#slots[at];
+    const occupant = previous?.prepared as Prepared | undefined;
     if (occupant?.used) {
       occupant.used = false;
       return recordInit(entry);
     }
-    if (former !== undefined) former.prepared = undefined;
+    if (previous !== undefined) previous.prepared = undefined;
     this.#slots[at] = entry;
     const headers = new Headers({ ...entry.init.headers, etag: entry.etag });
     const prepared: Prepared = { status: 304, headers, used: false };

@@ -52,7 +52,7 @@ export function notModifiedInstead(response: Response, replayed: readonly string
   const headers = pick(response.headers, [...replayed, "date", "etag"]);
   // Without a tag the date is all a cache has to tell which copy is meant.
   if (headers["etag"] === undefined) Object.assign(headers, pick(response.headers, ["last-modified"]));
-  discard(response);
+  cancelBody(response);
   return new Response(null, { status: 304, headers });
 }
 
@@ -75,7 +75,7 @@ export function preconditionFailed(
 /** The 412 in place of a response that the handler gave after all. */
 export function preconditionFailedInstead(request: Request, response: Response): Response {
   const fields = pick(response.headers, CROSS_ORIGIN);
-  discard(response);
+  cancelBody(response);
   return preconditionFailed(request, fields);
 }
 
@@ -91,14 +91,14 @@ export function preconditionRequired(request: Request): Response {
  * The response without its declarations, and with the given fields. The same object where its fields can be changed:
  * rebuilding one around `response.body` costs a stream hop, and its `Content-Length` on some servers.
  */
-export function amend(response: Response, fields: Readonly<Record<string, string>> = {}): Response {
+export function withFields(response: Response, fields: Readonly<Record<string, string>> = {}): Response {
   try {
-    amendFields(response.headers, fields);
+    setFields(response.headers, fields);
     return response;
   } catch {
     // Fields of a fetched or redirect response are immutable.
     const headers = new Headers(response.headers);
-    amendFields(headers, fields);
+    setFields(headers, fields);
     const { status, statusText } = response;
     // A network error or an upgrade cannot be made anew.
     if (status < 200) return response;
@@ -106,12 +106,12 @@ export function amend(response: Response, fields: Readonly<Record<string, string
   }
 }
 
-function amendFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
+function setFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
   for (const name of DECLARATIONS) if (headers.has(name)) headers.delete(name);
   for (const name in fields) headers.set(name, fields[name]!);
 }
 
 /** Frees what an unused body holds on to; one that is locked or broken already is somebody else's. */
-export function discard(response: Response): void {
+export function cancelBody(response: Response): void {
   if (response.body !== null && !response.body.locked) response.body.cancel().catch(() => {});
 }

@@ -5,14 +5,14 @@
  */
 import { cacheName } from "./cache_status.ts";
 import { type Current, hasPrecondition } from "./current_state.ts";
-import { type GroupField, groupFieldNames } from "../http/cdn_tags.ts";
+import { type PurgeField, purgeFieldNames } from "../http/cdn_tags.ts";
 import { written } from "./invalidation.ts";
 import { complete } from "./miss.ts";
 import { EtagRegistry } from "../registry/registry.ts";
 import { notModifiedInits } from "./prepared_init.ts";
-import { amend, replayedNames } from "./responses.ts";
+import { replayedNames, withFields } from "./responses.ts";
 import type { Reason } from "../registry/reason.ts";
-import { type AuditMismatch, type Exchange, isResponse, type Site } from "./context.ts";
+import { type AuditMismatch, type HandlerContext, isResponse, type RequestContext } from "./context.ts";
 import { answer } from "./evaluate.ts";
 import { buildId } from "./derived_tag.ts";
 import { prevented, required } from "./write.ts";
@@ -28,7 +28,7 @@ export interface WithEtagOptions<Req extends Request = Request> {
   /** Build id, in every tag we derive; default: the registry's, else a salt of this process: tags end with it. */
   readonly version?: string;
   /** Read and hash 200s that nothing else identifies: saves bytes, not the handler; default false. */
-  readonly digest?: boolean;
+  readonly hashBody?: boolean;
   /**
    * What an unsafe request with a precondition is judged by, before the handler runs: validators, or the document
    * itself, which every tag derived from its revision matches; null: it does not exist; undefined: cannot tell, so the
@@ -38,17 +38,17 @@ export interface WithEtagOptions<Req extends Request = Request> {
   /** Whether a PUT, PATCH or DELETE without a precondition is answered 428 (RFC 6585 §3); default false. */
   readonly requirePrecondition?: boolean;
   /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
-  readonly groupFields?: readonly GroupField[];
+  readonly purgeFields?: readonly PurgeField[];
   /** Our name in `Cache-Status` (RFC 9211); default: no such field. */
   readonly cacheStatus?: string;
   /** Share of would-be 304s for which the handler runs after all, 0 to 1; default 0. */
-  readonly audit?: number;
+  readonly auditRate?: number;
   /** Hears of each check in which the handler gave another tag. Must not throw. */
   readonly onAudit?: (mismatch: AuditMismatch) => void;
   /** What draws the checks, from 0 up to, not including, 1; default `Math.random`. */
   readonly random?: () => number;
   /** Names of further fields that a 304 replays, in any case; a value with a CSP nonce is not replayed. */
-  readonly replay?: readonly string[];
+  readonly retainedHeaders?: readonly string[];
 }
 
 /** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1; QUERY). */
@@ -112,7 +112,7 @@ function then(result: unknown, done: (result: unknown) => unknown): unknown {
  * @param handler Takes a request, and whatever else its server passes.
  * @param options Where tags are kept, what a resource is and who asks for it, what writes are judged by.
  * @returns The wrapped handler, with its registry.
- * @throws {TypeError} If the handler is no function, `version` is empty, or `replay` holds what is no field name.
+ * @throws {TypeError} If the handler is no function, `version` is empty, or `retainedHeaders` holds what is no field name.
  */
 export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   handler: (request: Req, ...rest: Rest) => Result,
@@ -123,8 +123,8 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   if (typeof handler !== "function") {
     throw new TypeError(`withEtag() wraps a function, not ${String(handler)}`);
   }
-  const site = siteFor(options);
-  const { registry } = site;
+  const context = resolveOptions(options);
+  const { registry } = context;
   const run = handler as unknown as Handler;
   const { key: keyOf, caller: callerOf } = options;
 
@@ -138,7 +138,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const found = why === "audit" ? registry.lookup(key, request.headers, caller) : why;
     const audited = typeof found === "string" ? undefined : found;
     const lease = request.method === "GET" ? registry.lease(key, caller) : undefined;
-    const exchange: Exchange = { request, key, caller, lease, why, audited };
+    const exchange: RequestContext = { request, key, caller, lease, why, audited };
     let result: unknown;
     try {
       result = call(run, request, rest);
@@ -146,8 +146,8 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
       lease?.release();
       throw error;
     }
-    if (!isThenable(result)) return complete(site, exchange, result);
-    return result.then((response) => complete(site, exchange, response), (error: unknown) => {
+    if (!isThenable(result)) return complete(context, exchange, result);
+    return result.then((response) => complete(context, exchange, response), (error: unknown) => {
       lease?.release();
       throw error;
     });
@@ -155,13 +155,13 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 
   function write(request: Req, rest: readonly unknown[], key: string | undefined): unknown {
     registry.count("unsafe-method");
-    const refusal = options.requirePrecondition === true ? required(site, request) : undefined;
+    const refusal = options.requirePrecondition === true ? required(context, request) : undefined;
     if (refusal !== undefined) return refusal;
-    const proceed = () => then(call(run, request, rest), (result) => written(site, key, result));
+    const proceed = () => then(call(run, request, rest), (result) => written(context, key, result));
     if (options.current === undefined || !hasPrecondition(request.headers)) return proceed();
     return then(
       options.current(request),
-      (current) => prevented(site, request, current as Current) ?? proceed(),
+      (current) => prevented(context, request, current as Current) ?? proceed(),
     );
   }
 
@@ -174,7 +174,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     let why: Reason | undefined;
     if (retrieval && key !== undefined) {
       caller = callerOf === undefined ? undefined : named("caller", callerOf(request));
-      const found = answer(site, request, key, caller);
+      const found = answer(context, request, key, caller);
       if (typeof found !== "string") return found;
       why = found;
     }
@@ -193,7 +193,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 
 /** Whatever the handler answered, without its declarations. */
 function undeclared(result: unknown): unknown {
-  return isResponse(result) ? amend(result) : result;
+  return isResponse(result) ? withFields(result) : result;
 }
 
 /** A promise or a null would be one name for everybody. */
@@ -203,9 +203,14 @@ function named(option: string, value: unknown): string | undefined {
 }
 
 /** Options, checked and completed. */
-function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
-  const { registry = new EtagRegistry(), audit = 0, random = Math.random, groupFields = [], cacheStatus } =
-    options;
+function resolveOptions<Req extends Request>(options: WithEtagOptions<Req>): HandlerContext {
+  const {
+    registry = new EtagRegistry(),
+    auditRate = 0,
+    random = Math.random,
+    purgeFields = [],
+    cacheStatus,
+  } = options;
   const version = options.version ?? registry.version;
   if (registry.version !== undefined && version !== registry.version) {
     throw new TypeError(
@@ -215,21 +220,23 @@ function siteFor<Req extends Request>(options: WithEtagOptions<Req>): Site {
     );
   }
   if (version === "") throw new TypeError('withEtag() takes a version that says something, not ""');
-  if (!(audit >= 0 && audit <= 1)) throw new RangeError(`audit is a share from 0 to 1, not ${audit}`);
-  for (const name of groupFields) {
-    if (!groupFieldNames.includes(name)) {
-      throw new TypeError(`groupFields takes ${groupFieldNames.join(", ")}, not ${JSON.stringify(name)}`);
+  if (!(auditRate >= 0 && auditRate <= 1)) {
+    throw new RangeError(`auditRate is a share from 0 to 1, not ${auditRate}`);
+  }
+  for (const name of purgeFields) {
+    if (!purgeFieldNames.includes(name)) {
+      throw new TypeError(`purgeFields takes ${purgeFieldNames.join(", ")}, not ${JSON.stringify(name)}`);
     }
   }
   return {
     registry,
     build: buildId(version),
-    digest: options.digest ?? false,
-    replayed: replayedNames(fieldNames(options.replay ?? [])),
+    hashBody: options.hashBody ?? false,
+    replayedNames: replayedNames(fieldNames(options.retainedHeaders ?? [])),
     initOf: notModifiedInits(),
-    groupFields,
+    purgeFields,
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
-    drawn: audit === 0 ? () => false : () => random() < audit,
+    shouldAudit: auditRate === 0 ? () => false : () => random() < auditRate,
     onAudit: options.onAudit,
   };
 }

@@ -4,27 +4,27 @@
  * @module
  */
 import { type Current, evaluateCurrent, hasPrecondition } from "./current_state.ts";
-import { discard, preconditionFailed, preconditionRequired } from "./responses.ts";
-import { isResponse, type Site } from "./context.ts";
+import { cancelBody, preconditionFailed, preconditionRequired } from "./responses.ts";
+import { type HandlerContext, isResponse } from "./context.ts";
 import { countOverlong, explained } from "./evaluate.ts";
 
 /** Methods that replace or remove the state of their target, and so can lose somebody's update. */
 const REPLACING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
 
 /** The 428 for a write that has to say which state it is meant for, and does not. */
-export function required(site: Site, request: Request): Response | undefined {
+export function required(context: HandlerContext, request: Request): Response | undefined {
   if (!REPLACING.has(request.method) || hasPrecondition(request.headers)) return undefined;
-  site.registry.count("precondition-required");
-  return explained(site, preconditionRequired(request), { why: "precondition-required" });
+  context.registry.count("precondition-required");
+  return explained(context, preconditionRequired(request), { why: "precondition-required" });
 }
 
 /** The 412 for a write that is meant for another state than the current one. */
-export function prevented(site: Site, request: Request, current: Current): Response | undefined {
+export function prevented(context: HandlerContext, request: Request, current: Current): Response | undefined {
   if (current === undefined) return undefined;
-  countOverlong(site, request.headers);
+  countOverlong(context, request.headers);
   if (evaluateCurrent(request, current) === "proceed") return undefined;
-  site.registry.count("precondition-failed");
-  return explained(site, preconditionFailed(request), { why: "precondition-failed" });
+  context.registry.count("precondition-failed");
+  return explained(context, preconditionFailed(request), { why: "precondition-failed" });
 }
 
 /**
@@ -49,6 +49,6 @@ export function conflictResponse(request: Request, failure: unknown): Response |
   if (typeof failure !== "object" || failure === null) return undefined;
   const { status, statusCode } = failure as { readonly status?: unknown; readonly statusCode?: unknown };
   if (status !== 409 && statusCode !== 409) return undefined;
-  if (isResponse(failure)) discard(failure);
+  if (isResponse(failure)) cancelBody(failure);
   return preconditionFailed(request);
 }

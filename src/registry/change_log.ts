@@ -4,7 +4,7 @@
  * A response may be registered only if nothing it was built from changed since before its handler began. A lease
  * marks that beginning with a counter; each change moves the counter and is remembered, whether or not anything
  * depends on its group yet, for as long as an open lease could be concerned by it. Where a database keeps replicas a
- * read may lag behind the feed, so a change also counts against leases taken within `settle` after it.
+ * read may lag behind the feed, so a change also counts against leases taken within `replicaLag` after it.
  *
  * One number stands for "everything changed": the floor.
  *
@@ -15,10 +15,10 @@ import { groupOf, resourceGroup, revOf, type Source } from "../http/dependency.t
 import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
 import type { Reason } from "./reason.ts";
 
-/** What one feed has reported of a group. Kept only where `settle` is not 0. */
+/** What one feed has reported of a group. Kept only where `replicaLag` is not 0. */
 interface Report {
   readonly feed: unknown;
-  readonly settle: number;
+  readonly replicaLag: number;
   /** The revision last reported, and when. */
   readonly rev: string | undefined;
   readonly at: Instant;
@@ -27,7 +27,7 @@ interface Report {
 }
 
 interface Remembered {
-  readonly mark: number;
+  readonly sequence: number;
   readonly reports: readonly Report[];
 }
 
@@ -51,7 +51,7 @@ function isTorn(sources: readonly Source[]): boolean {
 }
 
 /** All open leases, and the changes that may concern them. */
-export class ChangeMemory {
+export class ChangeLog {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
@@ -59,10 +59,10 @@ export class ChangeMemory {
   readonly #open = new OpenLeases();
   readonly #changes = new Map<string, Remembered>();
   #bytes = 0;
-  #mark = 0;
-  #floorAt: Instant | undefined;
-  /** ms: the longest `settle` of any feed, and so that of a change which no feed reported. */
-  settle = 0;
+  #sequence = 0;
+  #allInvalidatedAt: Instant | undefined;
+  /** ms: the longest `replicaLag` of any feed, and so that of a change which no feed reported. */
+  replicaLag = 0;
 
   constructor(clock: Clock, maxBytes: number, onOverflow: () => void) {
     this.#clock = clock;
@@ -71,8 +71,8 @@ export class ChangeMemory {
   }
 
   /** How many changes there have been. */
-  get mark(): number {
-    return this.#mark;
+  get sequence(): number {
+    return this.#sequence;
   }
 
   /** How many leases are open. */
@@ -85,10 +85,10 @@ export class ChangeMemory {
     return this.#changes.size;
   }
 
-  /** Takes the mark for a handler that is about to run. */
+  /** Takes the sequence for a handler that is about to run. */
   lease(key: string, caller: string | undefined): Lease {
-    const at = this.settle > 0 ? instant(this.#clock) : undefined;
-    return this.#open.add(new OpenLease(this, key, caller, this.#mark, at));
+    const at = this.replicaLag > 0 ? instant(this.#clock) : undefined;
+    return this.#open.add(new OpenLease(this, key, caller, this.#sequence, at));
   }
 
   /** Closes a lease; changes that concerned only it are forgotten. */
@@ -97,53 +97,53 @@ export class ChangeMemory {
   }
 
   /**
-   * Remembers a change, and returns its mark.
+   * Remembers a change, and returns its sequence.
    *
    * @param group What changed.
    * @param rev The revision reported, if one was.
    * @param feed Who reported it: revisions of two feeds are recorded apart.
-   * @param settle ms that it goes on counting against new leases.
+   * @param replicaLag ms that it goes on counting against new leases.
    */
-  record(group: string, rev: string | undefined, feed: unknown, settle: number): number {
-    const mark = ++this.#mark;
-    // Nobody can be overtaken by it, now or later.
-    if (settle === 0 && this.#open.size === 0) {
+  record(group: string, rev: string | undefined, feed: unknown, replicaLag: number): number {
+    const sequence = ++this.#sequence;
+    // No lease can conflict with it, now or later.
+    if (replicaLag === 0 && this.#open.size === 0) {
       this.#forget();
-      if (this.#changes.size === 0 || !this.#changes.has(group)) return mark;
+      if (this.#changes.size === 0 || !this.#changes.has(group)) return sequence;
     }
     const known = this.#changes.get(group);
     if (known === undefined) this.#bytes += CHANGE_BYTES + group.length;
     else this.#changes.delete(group);
-    const reports = settle === 0 ? known?.reports ?? NONE : this.#report(known, rev, feed, settle);
-    this.#changes.set(group, { mark, reports });
+    const reports = replicaLag === 0 ? known?.reports ?? NONE : this.#report(known, rev, feed, replicaLag);
+    this.#changes.set(group, { sequence, reports });
     this.#forget();
     if (this.#bytes > this.#maxBytes) {
-      this.floor();
+      this.invalidateAll();
       this.#onOverflow();
     }
-    return mark;
+    return sequence;
   }
 
   #report(
     known: Remembered | undefined,
     rev: string | undefined,
     feed: unknown,
-    settle: number,
+    replicaLag: number,
   ): readonly Report[] {
     const at = instant(this.#clock);
     const previous = known?.reports.find((report) => report.feed === feed);
     const same = previous !== undefined && rev !== undefined && previous.rev === rev;
-    const report: Report = { feed, settle, rev, at, otherAt: same ? previous.otherAt : previous?.at };
+    const report: Report = { feed, replicaLag, rev, at, otherAt: same ? previous.otherAt : previous?.at };
     return [...(known?.reports.filter((other) => other !== previous) ?? []), report];
   }
 
   /** Counts as a change of every group there is: open leases are void, and all that was reported is forgotten. */
-  floor(): void {
-    this.#mark++;
+  invalidateAll(): void {
+    this.#sequence++;
     this.#open.clear();
     this.#changes.clear();
     this.#bytes = 0;
-    this.#floorAt = instant(this.#clock);
+    this.#allInvalidatedAt = instant(this.#clock);
   }
 
   /**
@@ -151,31 +151,34 @@ export class ChangeMemory {
    *
    * @param sources Everything it was built from.
    */
-  overtaken(lease: Lease, sources: readonly Source[]): Reason | undefined {
+  conflict(lease: Lease, sources: readonly Source[]): Reason | undefined {
     const { at } = lease as OpenLease;
     if (!this.#open.has(lease as OpenLease)) return "lease-broken";
-    if (at !== undefined && this.#floorAt !== undefined && surelyElapsed(this.#floorAt, at) < this.settle) {
+    if (
+      at !== undefined && this.#allInvalidatedAt !== undefined &&
+      surelyElapsed(this.#allInvalidatedAt, at) < this.replicaLag
+    ) {
       return "settling";
     }
     if (isTorn(sources)) return "revision-differs";
     if (this.#changes.size === 0) return undefined;
     for (const source of sources) {
-      const reason = this.#overtakenBy(lease as OpenLease, groupOf(source), revOf(source));
+      const reason = this.#conflictWith(lease as OpenLease, groupOf(source), revOf(source));
       if (reason !== undefined) return reason;
     }
-    return this.#overtakenBy(lease as OpenLease, resourceGroup(lease.key), undefined);
+    return this.#conflictWith(lease as OpenLease, resourceGroup(lease.key), undefined);
   }
 
-  #overtakenBy({ mark, at }: OpenLease, group: string, rev: string | undefined): Reason | undefined {
+  #conflictWith({ sequence, at }: OpenLease, group: string, rev: string | undefined): Reason | undefined {
     const change = this.#changes.get(group);
     if (change === undefined) return undefined;
-    if (change.mark > mark) return "lease-broken";
+    if (change.sequence > sequence) return "lease-broken";
     if (at === undefined) return undefined;
     for (const report of change.reports) {
-      if (surelyElapsed(report.at, at) >= report.settle) continue;
+      if (surelyElapsed(report.at, at) >= report.replicaLag) continue;
       if (rev === undefined || report.rev === undefined) return "settling";
       if (report.rev !== rev) return "revision-differs";
-      if (report.otherAt !== undefined && surelyElapsed(report.otherAt, at) < report.settle) {
+      if (report.otherAt !== undefined && surelyElapsed(report.otherAt, at) < report.replicaLag) {
         return "settling";
       }
     }
@@ -187,10 +190,10 @@ export class ChangeMemory {
     const { oldest } = this.#open;
     let until: Instant | undefined;
     for (const [group, change] of this.#changes) {
-      if (oldest !== undefined && oldest.mark < change.mark) return;
+      if (oldest !== undefined && oldest.sequence < change.sequence) return;
       for (const report of change.reports) {
         until ??= oldest?.at ?? instant(this.#clock);
-        if (surelyElapsed(report.at, until) < report.settle) return;
+        if (surelyElapsed(report.at, until) < report.replicaLag) return;
       }
       this.#changes.delete(group);
       this.#bytes -= CHANGE_BYTES + group.length;

@@ -5,7 +5,7 @@
  */
 import type { Source } from "../http/dependency.ts";
 import { type Dependent, groupsOf } from "./group_table.ts";
-import type { CommonInit, SharedInit } from "./shared_headers.ts";
+import type { CommonInit, NotModifiedInit } from "./shared_headers.ts";
 import type { Sieved } from "./sieve.ts";
 import { resourceOf } from "./storage_key.ts";
 
@@ -16,7 +16,7 @@ export interface Entry {
   /** Last-Modified in seconds since the epoch, where the response had one. */
   readonly lastModified: number | undefined;
   /** The 304's status and fields but for `etag`, shared by entries with equal fields. */
-  readonly init: SharedInit;
+  readonly init: NotModifiedInit;
   /** Whether the response said `Cache-Control: public`, so that Cookie and Authorization do not matter. */
   readonly isPublic: boolean;
   /** What its 304 is made of, where whoever answers with it keeps that ready. */
@@ -50,7 +50,7 @@ export interface Variants {
   readonly storageKeys: Set<string>;
 }
 
-/** What a {@linkcode KeptEntry} is made of, its groups apart. */
+/** What a {@linkcode StoredEntry} is made of, its groups apart. */
 export interface EntryInit {
   readonly etag: string;
   readonly lastModified: number | undefined;
@@ -62,7 +62,7 @@ export interface EntryInit {
  * An entry as the registry keeps it: one object with few fields, because there may be millions. With more than twelve
  * JavaScriptCore takes half as much again, and where not all are assigned in one constructor, a second object.
  */
-export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
+export class StoredEntry implements Entry, Dependent, Sieved<StoredEntry> {
   readonly etag: string;
   readonly lastModified: number | undefined;
   readonly init: CommonInit;
@@ -74,8 +74,8 @@ export class KeptEntry implements Entry, Dependent, Sieved<KeptEntry> {
   readonly others: number | readonly number[];
   validAt: number;
   visited: boolean;
-  older: KeptEntry | undefined;
-  newer: KeptEntry | undefined;
+  older: StoredEntry | undefined;
+  newer: StoredEntry | undefined;
 
   constructor(from: EntryInit, groups: readonly number[], validAt: number) {
     this.etag = from.etag;

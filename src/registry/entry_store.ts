@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { KeptEntry, type Registration, type Variants } from "./entry.ts";
+import { type Registration, StoredEntry, type Variants } from "./entry.ts";
 import { copied, groupBytes, Groups } from "./group_table.ts";
 import type { Reason } from "./reason.ts";
-import { initBytes, SharedInits } from "./shared_headers.ts";
+import { initBytes, SharedHeaders } from "./shared_headers.ts";
 import { ShardedMap } from "./sharded_map.ts";
 import { Sieve } from "./sieve.ts";
 import { type SavedEntry, saveEntry } from "./snapshot.ts";
@@ -15,8 +15,8 @@ import { baseOf, variantKey } from "./storage_key.ts";
 /** Estimated bytes of an entry beside its strings. */
 const ENTRY_BYTES = 212;
 
-/** How large {@linkcode Entries} may become. */
-export interface EntriesLimits {
+/** How large {@linkcode EntryStore} may become. */
+export interface EntryStoreLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly maxVariants: number;
@@ -30,26 +30,26 @@ export interface Draft {
   /** The groups it depends on, each once. */
   readonly names: readonly string[];
   /** The mark up to which it is known to be valid. */
-  readonly mark: number;
+  readonly sequence: number;
 }
 
-function entryBytes(entry: KeptEntry): number {
+function entryBytes(entry: StoredEntry): number {
   const { storageKey, etag, others } = entry;
   return ENTRY_BYTES + storageKey.length + etag.length + 8 * (Array.isArray(others) ? others.length : 0);
 }
 
 /** A bounded store of entries. */
-export class Entries {
-  readonly #kept: Sieve<KeptEntry> = new Sieve((entry) => !this.isValid(entry));
+export class EntryStore {
+  readonly #kept: Sieve<StoredEntry> = new Sieve((entry) => !this.isValid(entry));
   readonly #variants: ShardedMap<Variants> = new ShardedMap();
   readonly #groups = new Groups();
-  readonly #inits = new SharedInits();
-  readonly #limits: EntriesLimits;
-  readonly #onLeave: (entry: KeptEntry, reason: Reason) => void;
+  readonly #inits = new SharedHeaders();
+  readonly #limits: EntryStoreLimits;
+  readonly #onLeave: (entry: StoredEntry, reason: Reason) => void;
   #bytes = 0;
 
   /** @param onLeave Called after an entry has left, with why. */
-  constructor(limits: EntriesLimits, onLeave: (entry: KeptEntry, reason: Reason) => void) {
+  constructor(limits: EntryStoreLimits, onLeave: (entry: StoredEntry, reason: Reason) => void) {
     this.#limits = limits;
     this.#onLeave = onLeave;
   }
@@ -65,7 +65,7 @@ export class Entries {
   }
 
   /** The entry for a request, void or not, else why there is none. */
-  find(base: string, headers: Headers): KeptEntry | "miss" | "variant" {
+  find(base: string, headers: Headers): StoredEntry | "miss" | "variant" {
     const entry = this.#kept.get(base);
     if (entry !== undefined) return entry;
     const variants = this.#variants.get(base);
@@ -74,7 +74,7 @@ export class Entries {
   }
 
   /** Whether no group of it has changed since it was made. One comparison, where no group at all has changed. */
-  isValid(entry: KeptEntry): boolean {
+  isValid(entry: StoredEntry): boolean {
     const { changedAt } = this.#groups;
     if (entry.validAt >= changedAt) return true;
     if (this.#groups.isOutdated(entry)) return false;
@@ -83,18 +83,18 @@ export class Entries {
   }
 
   /** All entries, void ones included. */
-  values(): IterableIterator<KeptEntry> {
+  values(): IterableIterator<StoredEntry> {
     return this.#kept.values();
   }
 
   /** The entries that no change has voided. */
-  valid(): KeptEntry[] {
+  valid(): StoredEntry[] {
     return [...this.#kept.values()].filter((entry) => this.isValid(entry));
   }
 
   /** Voids what depends on a group, in O(1): the entries themselves are looked at when they are next asked for. */
-  change(group: string, mark: number): void {
-    if (this.#groups.change(group, mark)) this.#kept.expectDead();
+  change(group: string, sequence: number): void {
+    if (this.#groups.change(group, sequence)) this.#kept.expectDead();
   }
 
   /**
@@ -105,20 +105,20 @@ export class Entries {
   add(
     draft: Draft,
     headers: Headers,
-    tagFor: (former: KeptEntry | undefined) => string,
-  ): KeptEntry | "too-large" {
+    tagFor: (previous: StoredEntry | undefined) => string,
+  ): StoredEntry | "too-large" {
     const { base, offer } = draft;
     const variants = this.#variantsFor(base, offer.vary);
     const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
-    const former = this.#kept.get(storageKey);
-    const etag = copied(tagFor(former !== undefined && this.isValid(former) ? former : undefined));
+    const previous = this.#kept.get(storageKey);
+    const etag = copied(tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined));
     const init = this.#inits.acquire(offer.fields, offer.isPublic, offer.etag === undefined);
-    const entry = new KeptEntry(
+    const entry = new StoredEntry(
       { etag, lastModified: offer.lastModified, init, storageKey },
       draft.names.map((name) => this.#groups.acquire(name)),
-      draft.mark,
+      draft.sequence,
     );
-    return this.#admit(entry, former, variants) ? entry : "too-large";
+    return this.#admit(entry, previous, variants) ? entry : "too-large";
   }
 
   /** The valid entries as data. */
@@ -127,29 +127,29 @@ export class Entries {
   }
 
   /** The names of what an entry depends on, which must be kept. */
-  namesOf(entry: KeptEntry): readonly string[] {
+  namesOf(entry: StoredEntry): readonly string[] {
     return entry.groups.map((group) => this.#groups.nameOf(group));
   }
 
   /** Keeps an entry of an earlier process, if there is room. */
-  restore(saved: SavedEntry, mark: number): void {
+  restore(saved: SavedEntry, sequence: number): void {
     const [base, fields] = saved.variants ?? [];
     const variants = base === undefined || fields === undefined
       ? undefined
       : this.#variants.get(base) ?? { base, fields, storageKeys: new Set<string>() };
     const { lastModified, groups } = saved;
     const init = this.#inits.acquire(saved.fields, saved.isPublic, saved.minted);
-    const entry = new KeptEntry(
+    const entry = new StoredEntry(
       { ...saved, lastModified: lastModified ?? undefined, init },
       groups.map((name) => this.#groups.acquire(name)),
-      mark,
+      sequence,
     );
     this.#admit(entry, undefined, variants);
   }
 
   /** Puts an entry in its place, making room for it first; false where there cannot be any. */
-  #admit(entry: KeptEntry, former: KeptEntry | undefined, variants: Variants | undefined): boolean {
-    if (former !== undefined) this.drop(former, "replaced");
+  #admit(entry: StoredEntry, previous: StoredEntry | undefined, variants: Variants | undefined): boolean {
+    if (previous !== undefined) this.drop(previous, "replaced");
     const bytes = entryBytes(entry);
     if (!this.#makeRoom(entry, bytes)) {
       this.#release(entry);
@@ -162,7 +162,7 @@ export class Entries {
   }
 
   /** Takes an entry out, unless it has left already. */
-  drop(entry: KeptEntry, reason: Reason): void {
+  drop(entry: StoredEntry, reason: Reason): void {
     if (this.#kept.get(entry.storageKey) !== entry) return;
     this.#kept.delete(entry.storageKey);
     this.#bytes -= entryBytes(entry);
@@ -189,7 +189,7 @@ export class Entries {
   }
 
   /** Takes out everything at once, and returns it. */
-  clear(): readonly KeptEntry[] {
+  clear(): readonly StoredEntry[] {
     const left = [...this.#kept.values()];
     this.#kept.clear();
     this.#variants.clear();
@@ -200,7 +200,7 @@ export class Entries {
   }
 
   /** The set that a kept entry is one of. */
-  #variantsOf({ storageKey }: KeptEntry): Variants | undefined {
+  #variantsOf({ storageKey }: StoredEntry): Variants | undefined {
     const base = baseOf(storageKey);
     return base === undefined ? undefined : this.#variants.get(base);
   }
@@ -229,7 +229,7 @@ export class Entries {
   }
 
   /** False for what would not fit if it were alone: nobody leaves for it. */
-  #makeRoom(entry: KeptEntry, bytes: number): boolean {
+  #makeRoom(entry: StoredEntry, bytes: number): boolean {
     const { maxEntries, maxBytes } = this.#limits;
     let alone = bytes + initBytes(entry.init);
     for (const name of this.namesOf(entry)) alone += groupBytes(name);
@@ -238,11 +238,11 @@ export class Entries {
     return true;
   }
 
-  #evict(entry: KeptEntry): void {
+  #evict(entry: StoredEntry): void {
     this.drop(entry, this.isValid(entry) ? "evicted" : "group-changed");
   }
 
-  #release(entry: KeptEntry): void {
+  #release(entry: StoredEntry): void {
     for (const group of entry.groups) this.#groups.release(group);
     this.#inits.release(entry.init);
   }

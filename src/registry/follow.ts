@@ -5,7 +5,7 @@
  */
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import type { EtagRegistry, Seat } from "./registry.ts";
+import type { EtagRegistry, Subscription } from "./registry.ts";
 
 /** How a feed is followed, which must not be filtered: a document that stops matching would vanish without a change. */
 export interface FollowOptions<C extends Change = Change> {
@@ -20,7 +20,7 @@ export interface FollowOptions<C extends Change = Change> {
    * ms a change goes on counting against responses that begin after it, because a replica may answer them with older
    * data; default 5,000 where the database has replicas, else 0.
    */
-  readonly settle?: number;
+  readonly replicaLag?: number;
   /** Tells several feeds of one registry apart; default `"changes"`. */
   readonly name?: string;
   /** Closes the follower. */
@@ -59,30 +59,34 @@ const nothing = (): Iterable<string> => NOTHING;
 const SPELL = 1;
 
 class FeedFollower<C extends Change> implements Follower {
-  readonly #seat: Seat;
+  readonly #subscription: Subscription;
   readonly #groups: (change: C) => Iterable<string>;
   readonly #iterator: AsyncIterator<ChangeBatch<C>> | AsyncIterator<C>;
   readonly #batched: boolean;
   readonly ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
-  /** {@linkcode Seat.spent} when others last had a turn. */
+  /** {@linkcode Subscription.spent} when others last had a turn. */
   #restedAt = 0;
 
   constructor(registry: EtagRegistry, feed: AsyncIterable<C> | ChangesFeed<C>, options: FollowOptions<C>) {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
-    if (options.settle !== undefined) milliseconds("settle", options.settle);
+    if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
     this.#batched = isBatched(feed);
-    this.#seat = registry.seat(options.name ?? "changes", this.#batched ? maxLag : Infinity, options.settle);
+    this.#subscription = registry.subscribe(
+      options.name ?? "changes",
+      this.#batched ? maxLag : Infinity,
+      options.replicaLag,
+    );
     this.#groups = options.groups ?? nothing;
     this.ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.ready.catch(() => {});
     try {
       this.#iterator = isBatched(feed)
-        ? feed.batches(this.#seat.position, { maxLag })
+        ? feed.batches(this.#subscription.position, { maxLag })
         : feed[Symbol.asyncIterator]();
     } catch (error) {
-      this.#seat.close();
+      this.#subscription.close();
       throw error;
     }
     options.signal?.addEventListener("abort", () => void this.close(), { once: true });
@@ -91,15 +95,15 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   get live(): boolean {
-    return this.#seat.live;
+    return this.#subscription.live;
   }
 
   get since(): Since | undefined {
-    return this.#seat.position?.since;
+    return this.#subscription.position?.since;
   }
 
   get lag(): number {
-    return this.#seat.lag;
+    return this.#subscription.lag;
   }
 
   get error(): unknown {
@@ -128,17 +132,17 @@ class FeedFollower<C extends Change> implements Follower {
   /** Always has a `next()` pending, so that what the feed says in band is known at once. */
   async #pump(): Promise<void> {
     try {
-      if (!this.#batched) this.#apply(this.#seat.unbatched());
-      while (!this.#seat.closed) {
+      if (!this.#batched) this.#apply(this.#subscription.unbatched());
+      while (!this.#subscription.closed) {
         const pending = this.#iterator.next();
-        if (this.#seat.spent - this.#restedAt >= SPELL) await this.#rest(pending);
+        if (this.#subscription.spent - this.#restedAt >= SPELL) await this.#rest(pending);
         const { value, done } = await pending;
         if (done) break;
-        this.#apply(this.#batched ? value as ChangeBatch<C> : this.#seat.unbatched(value as C));
+        this.#apply(this.#batched ? value as ChangeBatch<C> : this.#subscription.unbatched(value as C));
       }
       this.#end(new ChangesError("aborted", "The feed ended before it was live"));
     } catch (error) {
-      if (!this.#seat.closed) this.#error = error;
+      if (!this.#subscription.closed) this.#error = error;
       this.#end(error);
     }
   }
@@ -150,16 +154,16 @@ class FeedFollower<C extends Change> implements Follower {
       (value as ChangeBatch | undefined)?.state === "lost";
     const lost = pending.then((next) => isLoss(next) ? undefined : turn, () => {});
     await Promise.race([turn, lost]);
-    this.#restedAt = this.#seat.spent;
+    this.#restedAt = this.#subscription.spent;
   }
 
   #apply(batch: ChangeBatch<C>): void {
-    this.#seat.apply(batch, this.#groups);
-    if (this.#seat.live) this.#settleReady.resolve();
+    this.#subscription.apply(batch, this.#groups);
+    if (this.#subscription.live) this.#settleReady.resolve();
   }
 
   #end(reason: unknown): void {
-    this.#seat.close();
+    this.#subscription.close();
     this.#settleReady.reject(reason);
   }
 }
@@ -193,7 +197,7 @@ class FeedFollower<C extends Change> implements Follower {
  * @param registry What to keep true.
  * @param feed {@linkcode ChangesFeed}, or any iterable of changes.
  * @param options Groups, bounds, a name.
- * @throws {RangeError} If `maxLag` or `settle` is not a number of milliseconds.
+ * @throws {RangeError} If `maxLag` or `replicaLag` is not a number of milliseconds.
  * @throws {TypeError} If a feed of that name is followed already.
  */
 export function follow<C extends Change>(

@@ -5,7 +5,7 @@
  * @module
  */
 import { groupOf, type Source } from "../http/dependency.ts";
-import { type Hash, HashedIds, hashOf } from "./hash_table.ts";
+import { type Hash, hashOf, HashTable } from "./hash_table.ts";
 
 /** Estimated bytes of a group beside its name. */
 const GROUP_BYTES = 72;
@@ -24,7 +24,7 @@ const TABLES = 16;
 /** All groups in use, by name. A group is a number, good for as long as somebody depends on it; 0 is none. */
 export class Groups {
   readonly #hash: (name: string) => Hash;
-  #tables: (HashedIds | undefined)[] = new Array(TABLES).fill(undefined);
+  #tables: (HashTable | undefined)[] = new Array(TABLES).fill(undefined);
   // By group.
   #names: string[] = [""];
   #marks = new Float64Array(FEWEST);
@@ -52,7 +52,7 @@ export class Groups {
   /** The group of that name, with one dependent more. */
   acquire(name: string): number {
     const hash = this.#hash(name);
-    const table = this.#tables[tableOf(hash)] ??= new HashedIds();
+    const table = this.#tables[tableOf(hash)] ??= new HashTable();
     for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
       const group = table.idAt(slot);
       if (this.#names[group] !== name) continue;
@@ -93,13 +93,13 @@ export class Groups {
    * all else, and what shares a hash by chance, one of 10^13 changes where there are a million groups, is only asked
    * for once more than it need be.
    */
-  change(name: string, mark: number): boolean {
+  change(name: string, sequence: number): boolean {
     const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)];
     if (table === undefined) return false;
     let known = false;
     for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
-      this.#marks[table.idAt(slot)] = this.#changedAt = mark;
+      this.#marks[table.idAt(slot)] = this.#changedAt = sequence;
       known = true;
     }
     return known;
@@ -147,7 +147,7 @@ function seededHash(): (name: string) => Hash {
 
 /** What depends on groups. Up to three have a field each: a list takes twice the memory, and few pages have more. */
 export interface Dependent {
-  /** No group of it had changed up to this mark. */
+  /** No group of it had changed up to this sequence. */
   validAt: number;
   readonly first: number;
   readonly second: number;

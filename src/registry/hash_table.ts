@@ -18,7 +18,7 @@ const STRIDE = 4;
 const FEWEST = 16;
 
 /** Ids by hash, several under one if need be: open addressing with linear probing (Knuth, TAOCP 3, §6.4, Algorithm L). */
-export class HashedIds {
+export class HashTable {
   #slots = new Int32Array(FEWEST * STRIDE);
   #mask = FEWEST - 1;
   #size = 0;
@@ -71,12 +71,12 @@ export class HashedIds {
   }
 
   #grow(): void {
-    const former = this.#slots;
-    this.#slots = new Int32Array(2 * former.length);
+    const previous = this.#slots;
+    this.#slots = new Int32Array(2 * previous.length);
     this.#mask = 2 * this.#mask + 1;
-    for (let at = 0; at < former.length; at += STRIDE) {
-      if (former[at + 2] !== 0) {
-        this.#put(former[at] as number, former[at + 1] as number, former[at + 2] as number);
+    for (let at = 0; at < previous.length; at += STRIDE) {
+      if (previous[at + 2] !== 0) {
+        this.#put(previous[at] as number, previous[at + 1] as number, previous[at + 2] as number);
       }
     }
   }

@@ -20,8 +20,8 @@ export class OpenLease implements Lease {
   readonly key: string;
   readonly caller: string | undefined;
   /** How many changes there had been. */
-  readonly mark: number;
-  /** Read only where a `settle` is in force. */
+  readonly sequence: number;
+  /** Read only where a `replicaLag` is in force. */
   readonly at: Instant | undefined;
   readonly #issuer: { close(lease: Lease): void };
   older: OpenLease | undefined = undefined;
@@ -34,13 +34,13 @@ export class OpenLease implements Lease {
     issuer: { close(lease: Lease): void },
     key: string,
     caller: string | undefined,
-    mark: number,
+    sequence: number,
     at: Instant | undefined,
   ) {
     this.#issuer = issuer;
     this.key = key;
     this.caller = caller;
-    this.mark = mark;
+    this.sequence = sequence;
     this.at = at;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Clock, systemClock } from "../changes/clock.ts";
-import type { EntriesLimits } from "./entry_store.ts";
+import type { EntryStoreLimits } from "./entry_store.ts";
 import type { Reason } from "./reason.ts";
 
 /** How large a registry may become, and where its time comes from. */
@@ -28,7 +28,7 @@ export interface EtagRegistryOptions {
 }
 
 /** The bounds, with their defaults. */
-export function limitsOf(options: EtagRegistryOptions): EntriesLimits {
+export function limitsOf(options: EtagRegistryOptions): EntryStoreLimits {
   return {
     maxEntries: positive("maxEntries", options.maxEntries ?? 100_000),
     maxBytes: positive("maxBytes", options.maxBytes ?? 64 * 2 ** 20),

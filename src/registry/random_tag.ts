@@ -23,12 +23,12 @@ export function randomId(): string {
  *
  * @param representation What tells this representation from others of the same resource, in etagc.
  */
-export function mintTag(representation: string): string {
+export function randomTag(representation: string): string {
   return `"${randomId()}.${representation}"`;
 }
 
 /** What is asked of the entry that a response replaces. */
-interface Former {
+interface Previous {
   readonly etag: string;
   readonly minted: boolean;
 }
@@ -41,7 +41,7 @@ interface Former {
  * @param names Those of the new response's.
  */
 export function tagToKeep(
-  { etag, minted }: Former,
+  { etag, minted }: Previous,
   groups: readonly string[],
   names: readonly string[],
   representation: string,

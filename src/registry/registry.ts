@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { ChangeMemory } from "./change_log.ts";
-import { Entries } from "./entry_store.ts";
-import type { Entry, KeptEntry, Registration } from "./entry.ts";
+import { ChangeLog } from "./change_log.ts";
+import { EntryStore } from "./entry_store.ts";
+import type { Entry, Registration, StoredEntry } from "./entry.ts";
 import { resourceGroup } from "../http/dependency.ts";
 import { groupNames } from "./group_table.ts";
 import type { Lease } from "./lease.ts";
-import { mintTag, tagToKeep } from "./random_tag.ts";
+import { randomTag, tagToKeep } from "./random_tag.ts";
 import { countIn, type Reason, zeroCounters } from "./reason.ts";
-import type { Seat, SeatHost } from "./subscription.ts";
+import type { ChangeSink, Subscription } from "./subscription.ts";
 import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./options.ts";
-import { Seats } from "./subscriptions.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./storage_key.ts";
 
@@ -23,8 +23,8 @@ export type { Source } from "../http/dependency.ts";
 export type { Lease } from "./lease.ts";
 export type { Reason } from "./reason.ts";
 export type { EtagRegistryOptions } from "./options.ts";
-export type { Seat } from "./subscription.ts";
-export type { SharedInit } from "./shared_headers.ts";
+export type { Subscription } from "./subscription.ts";
+export type { NotModifiedInit } from "./shared_headers.ts";
 
 /**
  * Entity tags that are valid now, by resource. An entry is made under a {@linkcode Lease}, depends on groups, and is
@@ -47,13 +47,13 @@ export type { SharedInit } from "./shared_headers.ts";
  * ```
  */
 export class EtagRegistry {
-  readonly #entries: Entries;
-  readonly #memory: ChangeMemory;
-  readonly #seats: Seats;
+  readonly #entries: EntryStore;
+  readonly #changeLog: ChangeLog;
+  readonly #subscriptions: Subscriptions;
   readonly #stats: Record<Reason, number> = zeroCounters();
-  readonly #seatHost: SeatHost;
+  readonly #sink: ChangeSink;
   readonly #onEvict: ((key: string, reason: Reason) => void) | undefined;
-  #telling = false;
+  #inEvictCallback = false;
   /** The build whose tags these are. */
   readonly version: string | undefined;
 
@@ -68,18 +68,18 @@ export class EtagRegistry {
     const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
     this.version = options.version;
-    this.#seats = new Seats(clock);
-    this.#entries = new Entries(limits, (entry, reason) => {
+    this.#subscriptions = new Subscriptions(clock);
+    this.#entries = new EntryStore(limits, (entry, reason) => {
       this.count(reason);
       this.#tell(entry.key, reason);
     });
-    this.#memory = new ChangeMemory(clock, limits.maxBytes, () => this.count("overflow"));
-    this.#seatHost = {
+    this.#changeLog = new ChangeLog(clock, limits.maxBytes, () => this.count("overflow"));
+    this.#sink = {
       reset: (reason) => this.#reset(reason),
-      change: (group, rev, seat) => this.#change(group, rev, seat, seat.settle),
-      seatChanged: () => {
-        this.#seats.judge();
-        this.#memory.settle = this.#seats.settle;
+      change: (group, rev, subscription) => this.#change(group, rev, subscription, subscription.replicaLag),
+      stateChanged: () => {
+        this.#subscriptions.judge();
+        this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
       },
     };
     if (options.snapshot !== undefined) this.#restore(options.snapshot);
@@ -102,7 +102,7 @@ export class EtagRegistry {
 
   /** True while every follower is live and within its `maxLag`; without followers, always. */
   get live(): boolean {
-    return this.#seats.live;
+    return this.#subscriptions.live;
   }
 
   /** Counts a reason in {@linkcode EtagRegistry.stats}. */
@@ -135,9 +135,9 @@ export class EtagRegistry {
     return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
   }
 
-  /** Takes the mark for a handler that is about to run. Use it once: register with it, or release it. */
+  /** Takes the sequence for a handler that is about to run. Use it once: register with it, or release it. */
   lease(key: string, caller?: string): Lease {
-    return this.#memory.lease(key, caller);
+    return this.#changeLog.lease(key, caller);
   }
 
   /**
@@ -146,7 +146,7 @@ export class EtagRegistry {
    * @param headers The request's fields, from which `Vary` selects.
    */
   register(lease: Lease, offer: Registration, headers: Headers): Entry | Reason {
-    const refusal = this.#memory.overtaken(lease, offer.sources);
+    const refusal = this.#changeLog.conflict(lease, offer.sources);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
@@ -154,18 +154,24 @@ export class EtagRegistry {
     // Entries of one caller are not found by their resource alone, so a write to it must reach them as a change.
     if (caller !== undefined) names.push(resourceGroup(key));
     // While suspended, that no change was reported says nothing about whether there was one.
-    const kept = (former: KeptEntry) =>
-      this.live ? tagToKeep(former, this.#entries.namesOf(former), names, offer.representation) : undefined;
-    const tagFor = (former?: KeptEntry) =>
-      offer.etag ?? (former && kept(former)) ?? mintTag(offer.representation);
-    const { mark } = this.#memory;
-    const entry = this.#entries.add({ base: storageKey(key, caller), offer, names, mark }, headers, tagFor);
+    const kept = (previous: StoredEntry) =>
+      this.live
+        ? tagToKeep(previous, this.#entries.namesOf(previous), names, offer.representation)
+        : undefined;
+    const tagFor = (previous?: StoredEntry) =>
+      offer.etag ?? (previous && kept(previous)) ?? randomTag(offer.representation);
+    const { sequence } = this.#changeLog;
+    const entry = this.#entries.add(
+      { base: storageKey(key, caller), offer, names, sequence },
+      headers,
+      tagFor,
+    );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }
 
   /** Takes out whatever was built from these groups, and whatever is being built from them now. O(1) for each group. */
   invalidate(...groups: readonly string[]): void {
-    for (const group of groups) this.#change(group, undefined, this, this.#memory.settle);
+    for (const group of groups) this.#change(group, undefined, this, this.#changeLog.replicaLag);
   }
 
   /** Whether some resource is kept under this wire tag and still valid. Looks at every entry: O(size). */
@@ -180,7 +186,7 @@ export class EtagRegistry {
 
   /** Takes out a resource with all variants and callers, and overtakes whatever builds it. True: one of no caller was there. */
   delete(key: string): boolean {
-    this.#change(resourceGroup(key), undefined, this, this.#memory.settle);
+    this.#change(resourceGroup(key), undefined, this, this.#changeLog.replicaLag);
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
 
@@ -197,38 +203,42 @@ export class EtagRegistry {
    * @throws {TypeError} If the registry has no `version`: a deploy may change what no document shows.
    */
   snapshot(): unknown {
-    const seats = this.#seats.save();
-    return makeSnapshot(requireVersion(this.version), seats ?? [], seats ? this.#entries.save() : []);
+    const subscriptions = this.#subscriptions.save();
+    return makeSnapshot(
+      requireVersion(this.version),
+      subscriptions ?? [],
+      subscriptions ? this.#entries.save() : [],
+    );
   }
 
   #restore(value: unknown): void {
     const snapshot = readSnapshot(value, requireVersion(this.version));
     if (snapshot === undefined) return this.count("snapshot-refused");
-    this.#seats.restore(this.#seatHost, snapshot.seats);
-    this.#memory.settle = this.#seats.settle;
-    this.#memory.floor();
-    for (const entry of snapshot.entries) this.#entries.restore(entry, this.#memory.mark);
+    this.#subscriptions.restore(this.#sink, snapshot.subscriptions);
+    this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
+    this.#changeLog.invalidateAll();
+    for (const entry of snapshot.entries) this.#entries.restore(entry, this.#changeLog.sequence);
   }
 
   /**
-   * A seat for one follower; {@linkcode follow} takes it.
+   * A subscription for one follower; {@linkcode follow} takes it.
    *
    * @param name Tells several feeds apart.
    * @param maxLag ms without contact after which nothing is answered.
-   * @param settle ms a change goes on counting against new leases; undefined: as the database's replicas ask for.
+   * @param replicaLag ms a change goes on counting against new leases; undefined: as the database's replicas ask for.
    * @throws {TypeError} If somebody sits there.
    */
-  seat(name: string, maxLag: number, settle?: number): Seat {
-    return this.#seats.take(this.#seatHost, name, maxLag, settle);
+  subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
+    return this.#subscriptions.take(this.#sink, name, maxLag, replicaLag);
   }
 
   /** In the middle of what made the entry leave, so that a call that would pull the rug away has to be refused. */
   #tell(key: string, reason: Reason): void {
-    this.#telling = true;
+    this.#inEvictCallback = true;
     try {
       this.#onEvict?.(key, reason);
     } finally {
-      this.#telling = false;
+      this.#inEvictCallback = false;
     }
   }
 
@@ -237,14 +247,14 @@ export class EtagRegistry {
     return reason;
   }
 
-  #change(group: string, rev: string | undefined, reporter: unknown, settle: number): void {
-    this.#entries.change(group, this.#memory.record(group, rev, reporter, settle));
+  #change(group: string, rev: string | undefined, reporter: unknown, replicaLag: number): void {
+    this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));
   }
 
   #reset(reason: Reason): void {
-    if (this.#telling) throw new TypeError("onEvict must not clear the registry that calls it");
+    if (this.#inEvictCallback) throw new TypeError("onEvict must not clear the registry that calls it");
     this.count(reason);
-    this.#memory.floor();
+    this.#changeLog.invalidateAll();
     for (const entry of this.#entries.clear()) this.#tell(entry.key, reason);
   }
 }

@@ -6,15 +6,15 @@
  */
 
 /** A `ResponseInit` for a 304 that lacks only the `etag`. Shared, and read late by some servers: never to be written to. */
-export interface SharedInit {
+export interface NotModifiedInit {
   /** Not Modified. */
   readonly status: 304;
   /** The replayed fields by lower-case name. */
   readonly headers: { readonly [name: string]: string };
 }
 
-/** A {@linkcode SharedInit} as it is kept, with what else such entries have in common. */
-export interface CommonInit extends SharedInit {
+/** A {@linkcode NotModifiedInit} as it is kept, with what else such entries have in common. */
+export interface CommonInit extends NotModifiedInit {
   /** Whether the responses said `Cache-Control: public`. */
   readonly isPublic: boolean;
   /** Whether their tags are random: then each means one registration only. */
@@ -31,8 +31,8 @@ export function initBytes(init: CommonInit): number {
   return INIT_BYTES + 2 * init.signature.length;
 }
 
-/** Hands out one {@linkcode SharedInit} for equal fields, and forgets it with its last use. */
-export class SharedInits {
+/** Hands out one {@linkcode NotModifiedInit} for equal fields, and forgets it with its last use. */
+export class SharedHeaders {
   readonly #bySignature = new Map<string, CommonInit>();
   #bytes = 0;
 
@@ -46,7 +46,7 @@ export class SharedInits {
     return this.#bytes;
   }
 
-  /** The one object for these fields; give it back with {@linkcode SharedInits.release}. */
+  /** The one object for these fields; give it back with {@linkcode SharedHeaders.release}. */
   acquire(fields: Readonly<Record<string, string>>, isPublic: boolean, minted: boolean): CommonInit {
     // A field value holds neither line feed nor NUL, so the signature tells all fields apart.
     let signature = `${isPublic ? "public" : ""}\n${minted ? "minted" : ""}\n`;

@@ -5,11 +5,11 @@
  * @module
  */
 import type { Position } from "../changes/change.ts";
-import type { KeptEntry } from "./entry.ts";
+import type { StoredEntry } from "./entry.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
 
 /** Of this layout, and no other. */
-const FORMAT = "stillfresh-snapshot-2";
+const FORMAT = "stillfresh-snapshot-3";
 
 /** What is written down of a set of variants. */
 interface SavedVariants {
@@ -32,10 +32,10 @@ export interface SavedEntry {
 }
 
 /** Where one feed was. */
-export interface SavedSeat {
+export interface SavedSubscription {
   readonly name: string;
   /** ms. */
-  readonly settle: number;
+  readonly replicaLag: number;
   readonly position: Position;
 }
 
@@ -44,7 +44,7 @@ export interface Snapshot {
   readonly format: typeof FORMAT;
   /** The build whose tags these are. */
   readonly version: string;
-  readonly seats: readonly SavedSeat[];
+  readonly subscriptions: readonly SavedSubscription[];
   readonly entries: readonly SavedEntry[];
   /** SHA-256 of all else: what was cut short or edited is not believed. */
   readonly digest: string;
@@ -52,7 +52,7 @@ export interface Snapshot {
 
 /** An entry as data, with the names of its groups, and what the variants of its resource have in common. */
 export function saveEntry(
-  entry: KeptEntry,
+  entry: StoredEntry,
   groups: readonly string[],
   variants: SavedVariants | undefined,
 ): SavedEntry {
@@ -72,22 +72,22 @@ export function saveEntry(
 /** A snapshot of these, which JSON can carry. */
 export function makeSnapshot(
   version: string,
-  seats: readonly SavedSeat[],
+  subscriptions: readonly SavedSubscription[],
   entries: readonly SavedEntry[],
 ): Snapshot {
-  const content = { format: FORMAT, version, seats, entries } as const;
+  const content = { format: FORMAT, version, subscriptions, entries } as const;
   return { ...content, digest: digestOf(content) };
 }
 
 /** The snapshot, if it is one, whole, unchanged and of this build. */
 export function readSnapshot(value: unknown, version: string): Snapshot | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { format, version: written, seats, entries, digest } = value as Partial<Snapshot>;
-  if (format !== FORMAT || written !== version || !Array.isArray(seats) || !Array.isArray(entries)) {
+  const { format, version: written, subscriptions, entries, digest } = value as Partial<Snapshot>;
+  if (format !== FORMAT || written !== version || !Array.isArray(subscriptions) || !Array.isArray(entries)) {
     return undefined;
   }
   try {
-    const content = { format, version, seats, entries } as const;
+    const content = { format, version, subscriptions, entries } as const;
     // The digest vouches for the shape of all that is inside: nothing else writes this format.
     return digestOf(content) === digest ? { ...content, digest } : undefined;
   } catch {

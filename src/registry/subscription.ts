@@ -1,5 +1,5 @@
 /**
- * One follower's seat in a registry: what it has reported, and whether it may be relied on at this moment.
+ * One follower's subscription in a registry: what it has reported, and whether it may be relied on at this moment.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { Reason } from "./reason.ts";
 /** ms a change goes on counting against new leases where the database keeps replicas. */
 const REPLICATED_SETTLE = 5_000;
 
-/** What a seat does to its registry. */
-export interface SeatHost {
+/** What a subscription does to its registry. */
+export interface ChangeSink {
   /** Voids everything: a feed began at a new position, or reported a gap. */
   reset(reason: Reason): void;
   /** A group changed. */
-  change(group: string, rev: string | undefined, seat: Seat): void;
-  /** The seat may have become live, or ceased to be. */
-  seatChanged(): void;
+  change(group: string, rev: string | undefined, subscription: Subscription): void;
+  /** The subscription may have become live, or ceased to be. */
+  stateChanged(): void;
 }
 
-/** For {@linkcode follow}: a seat is not live until its first `"live"` batch. */
-export class Seat {
-  readonly #host: SeatHost;
+/** For {@linkcode follow}: a subscription is not live until its first `"live"` batch. */
+export class Subscription {
+  readonly #host: ChangeSink;
   readonly #clock: Clock;
-  readonly #settle: number | undefined;
+  readonly #replicaLag: number | undefined;
   #position: Position | undefined;
   #contact: Instant | undefined;
   #started: boolean;
@@ -36,30 +36,30 @@ export class Seat {
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
   /** ms a change goes on counting against new leases. */
-  settle: number;
+  replicaLag: number;
 
   /**
-   * Takes the seat over from its predecessor, if there was one.
+   * Takes the subscription over from its predecessor, if there was one.
    *
-   * @param settle ms, or undefined to go by what the database says of its replicas.
-   * @param former The closed seat of the same name, whose position this one resumes from.
+   * @param replicaLag ms, or undefined to go by what the database says of its replicas.
+   * @param previous The closed subscription of the same name, whose position this one resumes from.
    */
   constructor(
-    host: SeatHost,
+    host: ChangeSink,
     clock: Clock,
     name: string,
     maxLag: number,
-    settle: number | undefined,
-    former: Pick<Seat, "position" | "settle"> | undefined,
+    replicaLag: number | undefined,
+    previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
   ) {
     this.#host = host;
     this.#clock = clock;
-    this.#settle = settle;
-    this.#position = former?.position;
-    this.#started = former?.position !== undefined;
+    this.#replicaLag = replicaLag;
+    this.#position = previous?.position;
+    this.#started = previous?.position !== undefined;
     this.name = name;
     this.maxLag = maxLag;
-    this.settle = settle ?? former?.settle ?? 0;
+    this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
   /** The position after the last batch applied: where a later follower of the same name resumes. */
@@ -100,9 +100,9 @@ export class Seat {
   apply<C extends Change>(batch: ChangeBatch<C>, groups: (change: C) => Iterable<string>): void {
     if (this.#closed) return;
     const start = this.#clock.monotonic();
-    if (this.#settle === undefined && batch.replicas !== undefined) {
-      this.settle = batch.replicas > 1 ? REPLICATED_SETTLE : 0;
-      this.#host.seatChanged();
+    if (this.#replicaLag === undefined && batch.replicas !== undefined) {
+      this.replicaLag = batch.replicas > 1 ? REPLICATED_SETTLE : 0;
+      this.#host.stateChanged();
     }
     // A source that cannot say where it is has begun anew, even where its predecessor could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
@@ -123,7 +123,7 @@ export class Seat {
     this.#position = batch.position;
     this.#contact = batch.contact ?? this.#contact;
     this.#live = batch.state === "live" && batch.contact !== undefined;
-    this.#host.seatChanged();
+    this.#host.stateChanged();
     this.#spent += this.#clock.monotonic() - start;
   }
 
@@ -141,6 +141,6 @@ export class Seat {
   close(): void {
     this.#closed = true;
     this.#live = false;
-    this.#host.seatChanged();
+    this.#host.stateChanged();
   }
 }

@@ -5,14 +5,14 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { Seat, type SeatHost } from "./subscription.ts";
-import type { SavedSeat } from "./snapshot.ts";
+import { type ChangeSink, Subscription } from "./subscription.ts";
+import type { SavedSubscription } from "./snapshot.ts";
 
-/** The seats of a registry, by name. */
-export class Seats {
-  readonly #byName: Map<string, Seat> = new Map();
+/** The subscriptions of a registry, by name. */
+export class Subscriptions {
+  readonly #byName: Map<string, Subscription> = new Map();
   readonly #clock: Clock;
-  #settle = 0;
+  #replicaLag = 0;
   // Beyond either nothing is answered. Kept as moments, so that a look-up only compares.
   #wallDeadline = Infinity;
   #monotonicDeadline = Infinity;
@@ -21,61 +21,61 @@ export class Seats {
     this.#clock = clock;
   }
 
-  /** True while every seat is live and within its `maxLag`, by both clocks; without seats, always. */
+  /** True while every subscription is live and within its `maxLag`, by both clocks; without subscriptions, always. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
   }
 
-  /** ms: the longest `settle` of any seat. */
-  get settle(): number {
-    return this.#settle;
+  /** ms: the longest `replicaLag` of any subscription. */
+  get replicaLag(): number {
+    return this.#replicaLag;
   }
 
   /**
-   * Takes a seat; a closed one of the same name hands its position over.
+   * Takes a subscription; a closed one of the same name hands its position over.
    *
    * @throws {TypeError} If somebody sits there.
    */
-  take(host: SeatHost, name: string, maxLag: number, settle: number | undefined): Seat {
-    const former = this.#byName.get(name);
-    if (former !== undefined && !former.closed) {
+  take(host: ChangeSink, name: string, maxLag: number, replicaLag: number | undefined): Subscription {
+    const previous = this.#byName.get(name);
+    if (previous !== undefined && !previous.closed) {
       throw new TypeError(
         `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
       );
     }
-    const seat = new Seat(host, this.#clock, name, maxLag, settle, former);
-    this.#byName.set(name, seat);
+    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous);
+    this.#byName.set(name, subscription);
     this.judge();
-    return seat;
+    return subscription;
   }
 
-  /** Seats of an earlier process, closed: nothing is answered until each is taken again and has caught up. */
-  restore(host: SeatHost, saved: readonly SavedSeat[]): void {
-    for (const former of saved) {
-      const seat = new Seat(host, this.#clock, former.name, 0, undefined, former);
-      seat.close();
-      this.#byName.set(former.name, seat);
+  /** Subscriptions of an earlier process, closed: nothing is answered until each is taken again and has caught up. */
+  restore(host: ChangeSink, saved: readonly SavedSubscription[]): void {
+    for (const previous of saved) {
+      const subscription = new Subscription(host, this.#clock, previous.name, 0, undefined, previous);
+      subscription.close();
+      this.#byName.set(previous.name, subscription);
     }
     this.judge();
   }
 
   /** Where each feed is; undefined where one of them, or the lack of any, could not be resumed. */
-  save(): readonly SavedSeat[] | undefined {
-    const seats: SavedSeat[] = [];
-    for (const { name, settle, position } of this.#byName.values()) {
+  save(): readonly SavedSubscription[] | undefined {
+    const subscriptions: SavedSubscription[] = [];
+    for (const { name, replicaLag, position } of this.#byName.values()) {
       if (position === undefined) return undefined;
-      seats.push({ name, settle, position });
+      subscriptions.push({ name, replicaLag, position });
     }
-    return seats.length === 0 ? undefined : seats;
+    return subscriptions.length === 0 ? undefined : subscriptions;
   }
 
   /** Works out anew until when answers may be given. */
   judge(): void {
-    this.#settle = 0;
+    this.#replicaLag = 0;
     this.#wallDeadline = this.#monotonicDeadline = Infinity;
-    for (const { settle, contact, maxLag } of this.#byName.values()) {
-      this.#settle = Math.max(this.#settle, settle);
+    for (const { replicaLag, contact, maxLag } of this.#byName.values()) {
+      this.#replicaLag = Math.max(this.#replicaLag, replicaLag);
       this.#wallDeadline = Math.min(
         this.#wallDeadline,
         contact === undefined ? -Infinity : contact.wall + maxLag,

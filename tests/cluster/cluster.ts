@@ -2,7 +2,7 @@
  * The promise on a cluster: one node is followed, the documents are read from another and written on a third, nodes
  * pause and come back; each 304 of a registry is compared with what the followed node had reported.
  *
- * Several registries with different `settle` see the same cluster at the same time: the evidence that settling is
+ * Several registries with different `replicaLag` see the same cluster at the same time: the evidence that settling is
  * needed, and how much of it.
  */
 import { type ChangesFeed, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
@@ -27,7 +27,7 @@ export interface Plan {
 
 /** What one registry did. */
 export interface Tally {
-  readonly settle: number | undefined;
+  readonly replicaLag: number | undefined;
   requests: number;
   conditional: number;
   hits: number;
@@ -98,7 +98,7 @@ class Site {
   constructor(
     followed: URL,
     read: Node,
-    settle: number | undefined,
+    replicaLag: number | undefined,
     ledgers: readonly [own: FeedLedger, other: FeedLedger],
     random: Random,
   ) {
@@ -107,12 +107,12 @@ class Site {
     const readings = Object.fromEntries(kinds.map((kind) => [kind, { all: 0, by: [] }]));
     const counts = { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0 };
     const found = { wrong: 0, wrongBy: 0, apart: 0, apartBy: 0 };
-    this.tally = { settle, ...counts, ...found, examples: [], readings };
+    this.tally = { replicaLag, ...counts, ...found, examples: [], readings };
     this.#feed = changes(followed, { heartbeat: 1_000 });
     this.follower = follow(this.registry, noted(this.#feed, this.ledger), {
       groups: ({ id }) => [shelfOf(id)],
       maxLag,
-      ...(settle === undefined ? {} : { settle }),
+      ...(replicaLag === undefined ? {} : { replicaLag }),
     });
     const handler = (request: Request) =>
       page(read, request).catch(() =>
@@ -239,8 +239,8 @@ export async function cluster(plan: Plan): Promise<Outcome> {
   const aborter = new AbortController();
   await fill(written, known);
   const reading = readFeed(followed.url, other, aborter.signal);
-  const site = (settle: number | undefined) =>
-    new Site(followed.url, read, settle, [new FeedLedger(known), other], new Random(random.seed()));
+  const site = (replicaLag: number | undefined) =>
+    new Site(followed.url, read, replicaLag, [new FeedLedger(known), other], new Random(random.seed()));
   const sites = plan.settles.map(site);
   try {
     await Promise.all(sites.map(({ follower }) => follower.ready));
@@ -302,7 +302,9 @@ async function trouble(
 
 function progress(sites: readonly Site[]): string {
   return sites.map(({ tally, registry }) => {
-    const { requests, hits, settle = "default" } = tally;
-    return `settle ${settle}: ${requests} requests, ${hits} hits${registry.live ? "" : ", suspended"}`;
+    const { requests, hits, replicaLag = "default" } = tally;
+    return `replicaLag ${replicaLag}: ${requests} requests, ${hits} hits${
+      registry.live ? "" : ", suspended"
+    }`;
   }).join("; ");
 }

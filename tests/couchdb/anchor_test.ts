@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "node:test";
 import type { CouchChange } from "../../src/changes/change.ts";
-import { beforeLast, fromNewest, rowsNeeded, unmarked } from "../../src/couchdb/reader/anchor.ts";
+import { anchorless, beforeLast, fromNewest, rowsNeeded } from "../../src/couchdb/reader/anchor.ts";
 
 /** A shard's rows in order: ids, each document at its latest change only. */
 type Shards = readonly (readonly string[])[];
@@ -59,15 +59,15 @@ test("beforeLast: the last row follows it", () => {
   fc.assert(fc.property(database, picks, picks, fc.nat(60), (shards, first, second, length) => {
     const start = shards.map(() => 0);
     const rows = stream(shards, first, start, 1).slice(0, length);
-    const landmark = beforeLast(start, rows);
-    if (rows.length === 0) return assert.deepEqual(landmark, unmarked(start));
-    const again = stream(shards, second, landmark.since as number[], 1);
-    assert.ok(again.some(({ id }) => landmark.rows.has(id)));
+    const anchor = beforeLast(start, rows);
+    if (rows.length === 0) return assert.deepEqual(anchor, anchorless(start));
+    const again = stream(shards, second, anchor.since as number[], 1);
+    assert.ok(again.some(({ id }) => anchor.rows.has(id)));
   }));
 });
 
-test("unmarked: nothing is known of a position", () => {
-  assert.deepEqual(unmarked("1-x"), { since: "1-x", rows: new Map() });
+test("anchorless: nothing is known of a position", () => {
+  assert.deepEqual(anchorless("1-x"), { since: "1-x", rows: new Map() });
 });
 
 test("rowsNeeded: more than there are shards", () => {

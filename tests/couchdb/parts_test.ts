@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackOff } from "../../src/couchdb/reader/back_off.ts";
-import { difference, foreign, parseInformation, sourceOf } from "../../src/couchdb/wire/database_info.ts";
+import { difference, foreign, parseDatabaseInfo, sourceOf } from "../../src/couchdb/wire/database_info.ts";
 import { parsePage } from "../../src/couchdb/wire/page.ts";
 import { Rows } from "../../src/couchdb/wire/rows.ts";
-import { LATE, systemSleep, within } from "../../src/couchdb/connection/timing.ts";
-import { patience } from "../../src/couchdb/connection/watchdog.ts";
+import { deadline, EXPIRED, systemSleep } from "../../src/couchdb/connection/timing.ts";
+import { idleTimeout } from "../../src/couchdb/connection/watchdog.ts";
 
 test("Rows: rows, checkpoints, null positions, heartbeats and the end", () => {
   const rows = new Rows("0");
@@ -76,9 +76,9 @@ test("parsePage: what is no page", () => {
   }
 });
 
-test("parseInformation: tells lives and purges apart, and spellings not", () => {
+test("parseDatabaseInfo: tells lives and purges apart, and spellings not", () => {
   const info = (life: string | undefined, purge: unknown) =>
-    parseInformation({
+    parseDatabaseInfo({
       update_seq: "5-x",
       instance_start_time: life,
       purge_seq: purge,
@@ -103,7 +103,7 @@ test("parseInformation: tells lives and purges apart, and spellings not", () => 
     assert.equal(foreign(source, subject, known), "since-refused");
   }
   for (const value of [null, 7, [], {}, { couchdb: "Welcome" }, { update_seq: null }]) {
-    assert.throws(() => parseInformation(value), { code: "not-json" });
+    assert.throws(() => parseDatabaseInfo(value), { code: "not-json" });
   }
 });
 
@@ -117,20 +117,20 @@ test("BackOff: doubles, is capped, and begins anew after a success", () => {
   assert.deepEqual([backOff.eager(), backOff.eager(), backOff.next()], [0, 500, 1_000]);
 });
 
-test("patience: three heartbeats, or one and ten seconds", () => {
-  assert.deepEqual([1_000, 5_000, 10_000, 60_000].map(patience), [11_000, 15_000, 30_000, 180_000]);
+test("idleTimeout: three heartbeats, or one and ten seconds", () => {
+  assert.deepEqual([1_000, 5_000, 10_000, 60_000].map(idleTimeout), [11_000, 15_000, 30_000, 180_000]);
 });
 
 test("within: the result, the deadline, or the signal's reason", async () => {
   const { signal } = new AbortController();
   const never = new Promise<never>(() => {});
-  assert.equal(await within(Promise.resolve(7), 1e9, systemSleep, signal), 7);
-  assert.equal(await within(never, 1, systemSleep, signal), LATE);
-  assert.equal(await within(never, -1, systemSleep, signal), LATE);
-  await assert.rejects(within(Promise.reject(new Error("no")), 1e9, systemSleep, signal), /no/);
-  await assert.rejects(within(never, 1e9, systemSleep, AbortSignal.abort(new Error("enough"))), /enough/);
+  assert.equal(await deadline(Promise.resolve(7), 1e9, systemSleep, signal), 7);
+  assert.equal(await deadline(never, 1, systemSleep, signal), EXPIRED);
+  assert.equal(await deadline(never, -1, systemSleep, signal), EXPIRED);
+  await assert.rejects(deadline(Promise.reject(new Error("no")), 1e9, systemSleep, signal), /no/);
+  await assert.rejects(deadline(never, 1e9, systemSleep, AbortSignal.abort(new Error("enough"))), /enough/);
   const controller = new AbortController();
-  const waiting = within(never, 1e12, systemSleep, controller.signal);
+  const waiting = deadline(never, 1e12, systemSleep, controller.signal);
   controller.abort(new Error("enough"));
   await assert.rejects(waiting, /enough/);
 });

@@ -151,7 +151,7 @@ test("reset: a deleted database is told once and waited for; its successor is to
     assert.deepEqual([resets(seen), ids(seen)], [["recreated"], ["new"]]);
   }));
 
-test("reset: a database that was only out of sight goes on where it was", () =>
+test("reset: a database that was only out of monitor goes on where it was", () =>
   withDatabase(async ({ database, open }) => {
     database.put("old");
     const batches = open().batches();

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDatabaseUrl } from "../../src/couchdb/wire/database_url.ts";
-import { settle } from "../../src/couchdb/connection/options.ts";
-import { PolledStream } from "../../src/couchdb/connection/longpoll.ts";
-import { RowStream } from "../../src/couchdb/connection/continuous.ts";
+import { resolveOptions } from "../../src/couchdb/connection/options.ts";
+import { LongpollStream } from "../../src/couchdb/connection/longpoll.ts";
+import { ContinuousStream } from "../../src/couchdb/connection/continuous.ts";
 import { Transport } from "../../src/couchdb/connection/transport.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
@@ -30,12 +30,12 @@ function never(_: unknown, signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
-for (const Stream of [RowStream, PolledStream]) {
+for (const Stream of [ContinuousStream, LongpollStream]) {
   test(`${Stream.name}: a session that goes on does not remember its closed connections`, () => {
     const { session, listeners } = counted();
-    for (let n = 0; n < 3; n++) new Stream(never, settle({}), 0, session).close();
+    for (let n = 0; n < 3; n++) new Stream(never, resolveOptions({}), 0, session).close();
     assert.equal(listeners(), 0);
-    new Stream(never, settle({}), 0, session);
+    new Stream(never, resolveOptions({}), 0, session);
     assert.equal(listeners(), 1);
     session.abort();
   });
@@ -47,7 +47,7 @@ for (const Stream of [RowStream, PolledStream]) {
         signal.addEventListener("abort", () => resolve());
         return never(_, signal);
       };
-      new Stream(open, settle({}), 0, session);
+      new Stream(open, resolveOptions({}), 0, session);
     });
     session.abort();
     await closed;
@@ -56,12 +56,12 @@ for (const Stream of [RowStream, PolledStream]) {
 
 test("Transport: an answer that takes longer than a server may be silent gets more time at the next attempt", async () => {
   const time = new FakeTime();
-  const settings = settle({ ...time, fetch: () => new Promise(() => {}) });
+  const settings = resolveOptions({ ...time, fetch: () => new Promise(() => {}) });
   const transport = new Transport(parseDatabaseUrl("http://127.0.0.1/db"), settings);
-  for (const patience of [30_000, 60_000, 120_000, 180_000]) {
-    assert.equal(settings.watchdog.patience, patience);
+  for (const idleTimeout of [30_000, 60_000, 120_000, 180_000]) {
+    assert.equal(settings.watchdog.idleTimeout, idleTimeout);
     const text = transport.text("", new AbortController().signal);
-    time.advance(patience);
+    time.advance(idleTimeout);
     await assert.rejects(text, { code: "timeout" });
   }
 });

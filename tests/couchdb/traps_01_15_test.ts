@@ -127,16 +127,16 @@ test("trap 7: a filtered feed without a match advances, with a heartbeat and wit
 });
 
 test("trap 8: the watchdog is three periods, or one and ten seconds, and learns", () => {
-  assert.deepEqual([1_000, 10_000].map((period) => new Watchdog(period).patience), [11_000, 30_000]);
+  assert.deepEqual([1_000, 10_000].map((period) => new Watchdog(period).idleTimeout), [11_000, 30_000]);
   const watchdog = new Watchdog(1_000);
-  watchdog.expired();
-  assert.equal(watchdog.patience, 22_000);
-  watchdog.saw(25_000);
-  assert.equal(watchdog.patience, 35_000);
-  for (let n = 0; n < 9; n++) watchdog.expired();
-  assert.equal(watchdog.patience, 180_000);
-  watchdog.saw(10);
-  assert.equal(watchdog.patience, 35_000);
+  watchdog.noteExpired();
+  assert.equal(watchdog.idleTimeout, 22_000);
+  watchdog.noteBytes(25_000);
+  assert.equal(watchdog.idleTimeout, 35_000);
+  for (let n = 0; n < 9; n++) watchdog.noteExpired();
+  assert.equal(watchdog.idleTimeout, 180_000);
+  watchdog.noteBytes(10);
+  assert.equal(watchdog.idleTimeout, 35_000);
 });
 
 for (const [trap, headers] of [[9, false], [10, true]] as const) {

@@ -5,12 +5,12 @@ import { changes } from "../../src/couchdb/changes.ts";
 import { ChangesError } from "../../src/changes/changes_error.ts";
 import { Client } from "../../src/couchdb/connection/client.ts";
 import { parseDatabaseUrl } from "../../src/couchdb/wire/database_url.ts";
-import { settle } from "../../src/couchdb/connection/options.ts";
+import { resolveOptions } from "../../src/couchdb/connection/options.ts";
 import type { Rows } from "../../src/couchdb/wire/rows.ts";
 import { has, ids, live, lost, resets, until } from "../support/feed_harness.ts";
 import { informationResponse, recording, startWireServer } from "../support/wire_server.ts";
 
-const settings = settle({});
+const settings = resolveOptions({});
 const UNICODE = "ünï-✓";
 
 /** What a feed's bytes were read as: ids, how it ended, and the position after it. */

@@ -19,7 +19,7 @@ export class Connection {
   #socket: net.Socket | undefined;
   #buffer = "";
   #head = false;
-  #settle:
+  #replicaLag:
     | { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }
     | undefined;
 
@@ -42,7 +42,7 @@ export class Connection {
     const text = [`${method} /page.txt HTTP/1.1`, "Host: localhost", ...lines.map((line) => line.join(": "))];
     this.#head = method === "HEAD";
     return new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#replicaLag = { resolve, reject };
       this.#open().write(Buffer.from(`${text.join("\r\n")}\r\n\r\n`, "latin1"));
     });
   }
@@ -66,7 +66,7 @@ export class Connection {
       // One that was closed on purpose may say so while the next is asked already.
       if (this.#socket !== socket) return;
       this.#socket = undefined;
-      this.#settle?.reject(error ?? new Error("the connection was closed before an answer"));
+      this.#replicaLag?.reject(error ?? new Error("the connection was closed before an answer"));
     };
     socket.on("error", gone);
     socket.on("close", () => gone());
@@ -87,10 +87,10 @@ export class Connection {
     const length = bodyLength(rest, headers, bodiless);
     if (length === undefined || rest.length < length) return;
     this.#buffer = rest.slice(length);
-    const settle = this.#settle;
-    this.#settle = undefined;
+    const replicaLag = this.#replicaLag;
+    this.#replicaLag = undefined;
     if (headers.get("connection") === "close") this.close();
-    settle?.resolve({ status, headers });
+    replicaLag?.resolve({ status, headers });
   }
 }
 

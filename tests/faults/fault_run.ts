@@ -52,7 +52,7 @@ const LATE = "late";
 const OLD = ["old-1", "old-2", "old-3"];
 
 /** Puts a follower to a fault. */
-export async function ordeal(follower: Follower, fault: Fault, patience: Patience): Promise<Verdict> {
+export async function faultRun(follower: Follower, fault: Fault, patience: Patience): Promise<Verdict> {
   const { pace } = patience;
   const database = await FaultyCouchdb.start(pace);
   database.put(...OLD);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faults } from "./faults.ts";
-import { ordeal } from "./fault_run.ts";
+import { faultRun } from "./fault_run.ts";
 import { HEARTBEAT, ours } from "./ours.ts";
 
 const pace = 20;
@@ -21,7 +21,7 @@ for (const fault of faults) {
   for (const follower of ours(pace)) {
     test(`changes, ${follower.name}: ${fault.name}`, async () => {
       const limit = (bound + (fault.wait ?? 0)) / pace + 5_000;
-      const { outcome, missing, recovery, error } = await ordeal(follower, fault, {
+      const { outcome, missing, recovery, error } = await faultRun(follower, fault, {
         pace,
         limit,
         grace: 2_000,

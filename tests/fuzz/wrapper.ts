@@ -70,7 +70,7 @@ export class World {
     now: () => this.#time,
     monotonic: () => this.#time - START,
   });
-  readonly #seat = this.#registry.seat("world", MAX_LAG, 0);
+  readonly #subscription = this.#registry.subscribe("world", MAX_LAG, 0);
   readonly #handler: (request: Request) => Response | Promise<Response>;
 
   constructor() {
@@ -84,7 +84,7 @@ export class World {
   }
 
   #contact(...changed: readonly string[]): void {
-    this.#seat.apply({
+    this.#subscription.apply({
       changes: changed.map((id) => ({ id, rev: `${this.#rev}-x` })),
       position: { since: this.#case, source: "fuzz" },
       state: "live",

@@ -4,7 +4,7 @@ import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 import { request, wrap } from "../support/http.ts";
 
 for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"own"' }]] as const) {
-  test(`audit: an answer that declares nothing, ${what}, is another too`, async () => {
+  test(`auditRate: an answer that declares nothing, ${what}, is another too`, async () => {
     let gone = false;
     const mismatches: unknown[] = [];
     let drawn = 0.9;
@@ -12,7 +12,12 @@ for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"o
       return gone
         ? new Response("not found", { status: 404, headers })
         : new Response("page", { headers: dependsOn({ _id: "post-1", _rev: "1-a" }) });
-    }, { audit: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
+    }, {
+      auditRate: 0.5,
+      random: () => drawn,
+      onAudit: (mismatch) => mismatches.push(mismatch),
+      version: "1",
+    });
     const etag = (await handler(request())).headers.get("etag")!;
     gone = true;
     drawn = 0;
@@ -25,42 +30,45 @@ for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"o
   });
 }
 
-test("audit: a HEAD of a page with a minted tag is no mismatch", async () => {
-  const site = wrap(() => new Response("page", { headers: dependsOn("post-1") }), { audit: 1 });
+test("auditRate: a HEAD of a page with a minted tag is no mismatch", async () => {
+  const site = wrap(() => new Response("page", { headers: dependsOn("post-1") }), { auditRate: 1 });
   const etag = (await site.ask(request())).headers.get("etag")!;
   await site.ask(request({ "if-none-match": etag }, { method: "HEAD" }));
   assert.deepEqual([site.registry.stats["audit-mismatch"], site.registry.size], [0, 1]);
 });
 
-test("audit: a HEAD of a page whose tag is a digest is no mismatch", async () => {
-  const site = wrap(() => new Response("page", { headers: dependsOn("post-1") }), { audit: 1, digest: true });
+test("auditRate: a HEAD of a page whose tag is a digest is no mismatch", async () => {
+  const site = wrap(() => new Response("page", { headers: dependsOn("post-1") }), {
+    auditRate: 1,
+    hashBody: true,
+  });
   const etag = (await site.ask(request())).headers.get("etag")!;
   await site.ask(request({ "if-none-match": etag }, { method: "HEAD" }));
   assert.deepEqual([site.registry.stats["audit-mismatch"], site.registry.size], [0, 1]);
 });
 
-test("audit: an entry that was evicted while the handler ran is no mismatch", async () => {
+test("auditRate: an entry that was evicted while the handler ran is no mismatch", async () => {
   const registry = new EtagRegistry({ maxEntries: 1 });
   let meanwhile = () => {};
   const site = withEtag(({ url }) => {
     if (url.endsWith("/b")) return new Response("b", { headers: dependsOn("b") });
     meanwhile();
     return new Response("page", { headers: dependsOn("post-1") });
-  }, { audit: 1, registry });
+  }, { auditRate: 1, registry });
   const etag = (await site(request())).headers.get("etag")!;
   meanwhile = () => void site(request({}, { url: "http://localhost/b" }));
   await site(request({ "if-none-match": etag }));
   assert.equal(registry.stats["audit-mismatch"], 0);
 });
 
-test("audit: an entry that another request has renewed under the same tag is judged all the same", async () => {
+test("auditRate: an entry that another request has renewed under the same tag is judged all the same", async () => {
   let tag = '"old"';
   const answers: ((value: void) => void)[] = [];
   const site = withEtag(async () => {
     const waited = new Promise<void>((resolve) => answers.push(resolve));
     await waited;
     return new Response("page", { headers: { ...dependsOn("post-1"), etag: tag } });
-  }, { audit: 1 });
+  }, { auditRate: 1 });
   const ask = (headers: Record<string, string>) => site(request(headers));
   const first = ask({});
   answers.shift()!();
@@ -75,21 +83,21 @@ test("audit: an entry that another request has renewed under the same tag is jud
   assert.equal(site.registry.hasTag('"old"'), false);
 });
 
-test("audit: a check that ends while the feed is lost is judged all the same", async () => {
+test("auditRate: a check that ends while the feed is lost is judged all the same", async () => {
   const registry = new EtagRegistry();
-  const seat = registry.seat("changes", 1_000, 0);
-  const live = seat.unbatched();
-  seat.apply(live, () => []);
+  const subscription = registry.subscribe("changes", 1_000, 0);
+  const live = subscription.unbatched();
+  subscription.apply(live, () => []);
   let [tag, meanwhile] = ['"old"', () => {}];
   const site = withEtag(() => {
     meanwhile();
     return new Response("page", { headers: { ...dependsOn("post-1"), etag: tag } });
-  }, { audit: 1, registry });
+  }, { auditRate: 1, registry });
   await site(request());
   tag = '"new"';
-  meanwhile = () => seat.apply({ ...live, state: "lost" }, () => []);
+  meanwhile = () => subscription.apply({ ...live, state: "lost" }, () => []);
   await site(request({ "if-none-match": '"old"' }));
   assert.equal(registry.stats["audit-mismatch"], 1);
-  seat.apply(live, () => []);
+  subscription.apply(live, () => []);
   assert.equal(registry.hasTag('"old"'), false, "it would be confirmed again");
 });

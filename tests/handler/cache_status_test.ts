@@ -81,10 +81,10 @@ test("Cache-Status: a name is a Token or a String (RFC 9651)", async () => {
   }
 });
 
-test("groupFields: the groups go on without revisions, each field in its grammar", async () => {
+test("purgeFields: the groups go on without revisions, each field in its grammar", async () => {
   const sources = [{ _id: "post,1", _rev: "1-a" }, "all posts"];
   const handler = withEtag(() => new Response("page", { headers: dependsOn(...sources) }), {
-    groupFields: ["cache-groups", "cache-tag", "surrogate-key", "xkey"],
+    purgeFields: ["cache-groups", "cache-tag", "surrogate-key", "xkey"],
   });
   const { headers } = await handler(new Request(URL));
   assert.equal(headers.get("cache-groups"), '"post,1", "all%20posts"');
@@ -92,24 +92,24 @@ test("groupFields: the groups go on without revisions, each field in its grammar
   assert.equal(headers.get("surrogate-key"), "post,1 all%20posts");
   assert.equal(headers.get("xkey"), "post,1 all%20posts");
   const writes = withEtag(() => new Response(null, { headers: invalidates("post,1") }), {
-    groupFields: ["cache-groups"],
+    purgeFields: ["cache-groups"],
   });
   const written = await writes(new Request(URL, { method: "PUT" }));
   assert.equal(written.headers.get("cache-group-invalidation"), '"post,1"');
 });
 
-test("groupFields: over its limit a field is left out whole, and counted", async () => {
+test("purgeFields: over its limit a field is left out whole, and counted", async () => {
   const long = "x".repeat(1_025);
   const handler = withEtag(() => new Response("page", { headers: dependsOn(long) }), {
-    groupFields: ["cache-tag", "xkey"],
+    purgeFields: ["cache-tag", "xkey"],
   });
   const { headers } = await handler(new Request(URL));
   assert.deepEqual([headers.get("cache-tag"), headers.get("xkey")], [null, long]);
   assert.equal(handler.registry.stats["group-field-too-large"], 1);
-  assert.throws(() => withEtag(() => new Response(), { groupFields: ["cdn" as "xkey"] }), /cdn/);
+  assert.throws(() => withEtag(() => new Response(), { purgeFields: ["cdn" as "xkey"] }), /cdn/);
 });
 
-test("audit: a check runs the handler; equal tags are a 304, others its answer, and the entry goes", async () => {
+test("auditRate: a check runs the handler; equal tags are a 304, others its answer, and the entry goes", async () => {
   let rev = "1-a";
   let runs = 0;
   const mismatches: unknown[] = [];
@@ -117,11 +117,11 @@ test("audit: a check runs the handler; equal tags are a 304, others its answer, 
   const handler = withEtag(() => {
     runs++;
     return new Response("page", { headers: dependsOn({ _id: "post-1", _rev: rev }, "posts") });
-  }, { audit: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
+  }, { auditRate: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
   const single = withEtag(() => {
     runs++;
     return new Response("page", { headers: dependsOn({ _id: "post-1", _rev: rev }) });
-  }, { audit: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
+  }, { auditRate: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
   for (const site of [handler, single]) {
     rev = "1-a";
     drawn = 0.5;
@@ -158,9 +158,9 @@ test("audit: a check runs the handler; equal tags are a 304, others its answer, 
   }
 });
 
-test("audit: a share is from 0 to 1", () => {
+test("auditRate: a share is from 0 to 1", () => {
   for (const audit of [-0.1, 1.1, NaN]) {
-    assert.throws(() => withEtag(() => new Response(), { audit }), RangeError);
+    assert.throws(() => withEtag(() => new Response(), { auditRate: audit }), RangeError);
   }
 });
 
@@ -171,7 +171,7 @@ test("cacheStatus: what cannot be rebuilt passes", async () => {
   assert.equal(await site.ask(request({}, { method: "PUT" })), failed);
 });
 
-test("groupFields: a 304 tells a cache in front of groups that its copy does not have yet", async () => {
+test("purgeFields: a 304 tells a cache in front of groups that its copy does not have yet", async () => {
   let groups = ["a"];
   const site = wrap(
     () =>
@@ -179,7 +179,7 @@ test("groupFields: a 304 tells a cache in front of groups that its copy does not
         headers: { "cache-control": "public", etag: '"own"', ...dependsOn(...groups) },
       }),
     {
-      groupFields: ["cache-tag"],
+      purgeFields: ["cache-tag"],
     },
   );
   assert.equal((await site.ask(request())).headers.get("cache-tag"), "a");

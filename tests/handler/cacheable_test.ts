@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, type Reason } from "../../mod.ts";
-import { hasCredentials, whyNotStored } from "../../src/handler/cacheable.ts";
+import { hasCredentials, uncacheableReason } from "../../src/handler/cacheable.ts";
 import { request, wrap } from "../support/http.ts";
 import { STORING } from "../vectors/with_etag.ts";
 
@@ -9,16 +9,16 @@ const REV = { _id: "post-1", _rev: "1-a" };
 
 for (const row of STORING) {
   const title = `${row.section} ${row.name}`;
-  test(`whyNotStored: ${title}`, () => {
+  test(`uncacheableReason: ${title}`, () => {
     const response = new Response(null, { status: row.status ?? 200, headers: row.response ?? {} });
-    assert.equal(whyNotStored(new Headers(row.request), response, row.caller), row.expected);
+    assert.equal(uncacheableReason(new Headers(row.request), response, row.caller), row.expected);
   });
 
   test(`withEtag: ${row.expected ?? "registered"}: ${title}`, async () => {
     const headers = { ...row.response, ...dependsOn(REV) };
     const site = wrap(() => new Response(null, { status: row.status ?? 200, headers }), {
       caller: () => row.caller,
-      digest: true,
+      hashBody: true,
     });
     const response = await site.ask(request(row.request));
     const refused = row.expected !== undefined;

@@ -154,10 +154,10 @@ test("derived tag: any id and any legal revision make a legal tag, and no two th
   );
 });
 
-test("digest: covers the body, the media type and who asks", async () => {
+test("hashBody: covers the body, the media type and who asks", async () => {
   const of = async (body: string, type: string, caller?: string) => {
     const site = wrap(() => new Response(body, { headers: { "content-type": type } }), {
-      digest: true,
+      hashBody: true,
       caller: () => caller,
     });
     return (await site.ask(request({}, { url: PAGE }))).headers.get("etag")!;

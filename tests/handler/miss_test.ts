@@ -13,7 +13,7 @@ function tagged(response: Response): string | null {
 test("withEtag: the handler's own tag comes first, weak or strong", async () => {
   for (const etag of ['"own"', 'W/"own"', '""', '"a,b"']) {
     const headers = { ...PUBLIC, etag, ...dependsOn({ _id: "a", _rev: "1-a" }) };
-    const site = wrap(() => new Response("page", { headers }), { digest: true });
+    const site = wrap(() => new Response("page", { headers }), { hashBody: true });
     assert.equal(tagged(await site.ask(request())), etag);
     assert.equal((await site.ask(request({ "if-none-match": etag }))).status, 304);
     assert.equal(site.runs, 1);
@@ -23,7 +23,7 @@ test("withEtag: the handler's own tag comes first, weak or strong", async () => 
 test("withEtag: then the sources, the digest of the body, and a minted tag", async () => {
   let declaration = dependsOn({ _id: "a", _rev: "1-a" });
   const of = (digest: boolean) =>
-    wrap(() => new Response("page", { headers: { ...PUBLIC, ...declaration } }), { digest });
+    wrap(() => new Response("page", { headers: { ...PUBLIC, ...declaration } }), { hashBody: digest });
   const derived = tagged(await of(true).ask(request()))!;
   assert.equal(derived, tagged(await of(false).ask(request())), "the digest is not asked for");
   declaration = dependsOn({ _id: "a", _rev: "1-a" }, "b");
@@ -78,7 +78,7 @@ test("withEtag: a minted tag is kept for the same representation only", async ()
 test("withEtag: digest reads an undeclared 200 too, keeps its fields, and registers nothing", async () => {
   const headers = { "content-type": "text/plain", "content-length": "4", "x-other": "1" };
   const site = wrap(() => new Response("page", { status: 200, statusText: "Fine", headers }), {
-    digest: true,
+    hashBody: true,
   });
   const response = await site.ask(request());
   const etag = tagged(response)!;
@@ -92,14 +92,14 @@ test("withEtag: digest reads an undeclared 200 too, keeps its fields, and regist
 
 test("withEtag: digest does not read what is refused, and fails as the body does", async () => {
   const refused = new Response("page", { headers: { "cache-control": "no-store" } });
-  const site = wrap(() => refused, { digest: true });
+  const site = wrap(() => refused, { hashBody: true });
   assert.equal(await site.ask(request()), refused);
   assert.equal(refused.bodyUsed, false);
   const failure = new Error("broken");
   const broken = wrap(() => {
     const body = new ReadableStream({ start: (controller) => controller.error(failure) });
     return new Response(body, { headers: dependsOn("a") });
-  }, { digest: true });
+  }, { hashBody: true });
   await assert.rejects(broken.ask(request()), (error) => error === failure);
   assert.deepEqual([broken.registry.size, broken.registry.open.size], [0, 0]);
 });
@@ -142,7 +142,7 @@ const MALFORMED: readonly string[] = [
 for (const field of MALFORMED) {
   test(`withEtag: a declaration that cannot be read is none: ${JSON.stringify(field)}`, async () => {
     const site = wrap(() => new Response("page", { headers: { ...PUBLIC, "cache-groups": field } }), {
-      digest: true,
+      hashBody: true,
     });
     const response = await site.ask(request());
     assert.deepEqual([tagged(response), response.headers.has("cache-groups")], [null, false]);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Entry } from "../../src/registry/entry.ts";
 import { notModifiedInits, PreparedInits } from "../../src/handler/prepared_init.ts";
-import { SharedInits } from "../../src/registry/shared_headers.ts";
+import { SharedHeaders } from "../../src/registry/shared_headers.ts";
 
-const shared = new SharedInits().acquire({ "cache-control": "public", vary: "accept" }, true, false);
+const shared = new SharedHeaders().acquire({ "cache-control": "public", vary: "accept" }, true, false);
 
 function entry(at: number): Entry {
   return { etag: `"${at}"`, lastModified: undefined, init: shared, isPublic: true, prepared: undefined };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { dependsOn, invalidates } from "../../mod.ts";
-import { amend } from "../../src/handler/responses.ts";
+import { withFields } from "../../src/handler/responses.ts";
 import { request, send, serve, wrap } from "../support/http.ts";
 import { FIELDS } from "../vectors/with_etag.ts";
 
@@ -49,7 +49,9 @@ test("304: `replay` keeps further fields, whatever case it is written in, and no
   const replay = ["X-Total", "Cache-Control", "ETag", "vary", "x-absent"];
   const headers = { ...PUBLIC, vary: "Accept", etag: '"a"', "x-total": "3", "x-other": "4" };
   for (const declaration of [dependsOn("a"), {}]) {
-    const site = wrap(() => new Response("page", { headers: { ...headers, ...declaration } }), { replay });
+    const site = wrap(() => new Response("page", { headers: { ...headers, ...declaration } }), {
+      retainedHeaders: replay,
+    });
     await site.ask(request());
     const answer = await site.ask(request({ "if-none-match": '"a"' }));
     assert.deepEqual(record(answer), { ...PUBLIC, vary: "Accept", etag: '"a"', "x-total": "3" });
@@ -61,7 +63,7 @@ test("304: a nonce is not replayed, the copy has its own (CSP §2.3.1)", async (
   const site = wrap(
     () => new Response("page", { headers: { etag: '"a"', [policy]: "script-src 'Nonce-b'" } }),
     {
-      replay: [policy],
+      retainedHeaders: [policy],
     },
   );
   const answer = await site.ask(request({ "if-none-match": '"a"' }));
@@ -189,14 +191,14 @@ for (const [name, method, sent, status, fields] of PATHS) {
   });
 }
 
-test("amend: the same object where fields can be changed, and where there is nothing to change", () => {
+test("withFields: the same object where fields can be changed, and where there is nothing to change", () => {
   const mutable = new Response("page", { headers: dependsOn("a") });
-  assert.equal(amend(mutable, { etag: '"b"' }), mutable);
+  assert.equal(withFields(mutable, { etag: '"b"' }), mutable);
   assert.deepEqual([mutable.headers.get("etag"), mutable.headers.has("cache-groups")], ['"b"', false]);
   const redirect = Response.redirect("http://localhost/");
-  assert.equal(amend(redirect), redirect);
+  assert.equal(withFields(redirect), redirect);
   const error = Response.error();
-  assert.equal(amend(error), error);
+  assert.equal(withFields(error), error);
 });
 
 test("withEtag: a fetched response works, whose fields are immutable on some runtimes", async () => {

@@ -216,7 +216,7 @@ test("withEtag: mistakes of the programmer throw at once", () => {
     /withEtag\(\) wraps a function, not und/,
   );
   assert.throws(() => withEtag(() => page(), { version: "" }), TypeError);
-  assert.throws(() => withEtag(() => page(), { replay: ["x y"] }), TypeError);
+  assert.throws(() => withEtag(() => page(), { retainedHeaders: ["x y"] }), TypeError);
 });
 
 test("withEtag: has a registry of its own unless given one", () => {
@@ -230,7 +230,7 @@ test("withEtag: has a registry of its own unless given one", () => {
 test("withEtag: a suspended registry answers nothing; the handler's answer is evaluated", async () => {
   const site = wrap(() => page({ etag: '"a"' }));
   await site.ask(request());
-  site.registry.seat("never live", 1000);
+  site.registry.subscribe("never live", 1000);
   assert.equal((await site.ask(request({ "if-none-match": '"a"' }))).status, 304);
   assert.deepEqual([site.runs, site.registry.stats.suspended], [2, 1]);
 });

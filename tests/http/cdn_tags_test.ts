@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type GroupField, groupField } from "../../src/http/cdn_tags.ts";
+import { type PurgeField, purgeField } from "../../src/http/cdn_tags.ts";
 
 /** What docs/http.md says of each: how members are written and separated, the characters of one, and of all. */
 const FIELDS: readonly (readonly [
-  field: GroupField,
+  field: PurgeField,
   written: (group: string) => string,
   separator: string,
   member: number,
@@ -17,14 +17,14 @@ const FIELDS: readonly (readonly [
 ];
 
 for (const [field, written, separator, member, all] of FIELDS) {
-  test(`groupField ${field}: members in order, each once, without revisions`, () => {
+  test(`purgeField ${field}: members in order, each once, without revisions`, () => {
     const sources = [{ _id: "b", _rev: "1-x" }, "a", { _id: "b", _rev: "2-y" }, "a"];
-    assert.equal(groupField(field, sources), [written("b"), written("a")].join(separator));
+    assert.equal(purgeField(field, sources), [written("b"), written("a")].join(separator));
   });
 
-  test(`groupField ${field}: what separates or ends a member is encoded within one`, () => {
+  test(`purgeField ${field}: what separates or ends a member is encoded within one`, () => {
     const odd = ["a b", "a,b", 'a"b', "a\\b", "a%b", "a\nb", "\xe9", "\u{1f600}", "a\0b"];
-    const value = groupField(field, odd)!;
+    const value = purgeField(field, odd)!;
     assert.match(value, /^[\x21-\x7e]+(?:[ ,]+[\x21-\x7e]+)*$/);
     // The comma is legal in a quoted String and where a space separates.
     const members = field === "cache-groups"
@@ -33,26 +33,26 @@ for (const [field, written, separator, member, all] of FIELDS) {
     assert.deepEqual(members.map(decodeURIComponent), odd);
   });
 
-  test(`groupField ${field}: a member of ${member} characters, and not one more`, () => {
+  test(`purgeField ${field}: a member of ${member} characters, and not one more`, () => {
     const longest = "x".repeat(member - written("").length);
-    assert.equal(groupField(field, [longest]), written(longest));
-    assert.equal(groupField(field, [`${longest}x`]), undefined);
-    assert.equal(groupField(field, ["a", `${longest}x`]), undefined, "nor the rest of them");
+    assert.equal(purgeField(field, [longest]), written(longest));
+    assert.equal(purgeField(field, [`${longest}x`]), undefined);
+    assert.equal(purgeField(field, ["a", `${longest}x`]), undefined, "nor the rest of them");
     const encoded = "%".repeat(Math.floor(member / 3) + 1);
-    assert.equal(groupField(field, [encoded]), undefined, "counted as it is sent");
+    assert.equal(purgeField(field, [encoded]), undefined, "counted as it is sent");
   });
 
-  test(`groupField ${field}: ${all} characters, and not one more`, () => {
+  test(`purgeField ${field}: ${all} characters, and not one more`, () => {
     const names: string[] = [];
     const length = () => names.map(written).join(separator).length;
     for (let index = 0; length() < all - 600; index++) names.push(`${index}${"x".repeat(500)}`.slice(0, 500));
     const left = all - length() - separator.length - written("").length;
     const last = "z".repeat(left);
-    assert.equal(groupField(field, [...names, last])?.length, all);
-    assert.equal(groupField(field, [...names, `${last}z`]), undefined);
+    assert.equal(purgeField(field, [...names, last])?.length, all);
+    assert.equal(purgeField(field, [...names, `${last}z`]), undefined);
   });
 }
 
-test("groupField: no source, no member", () => {
-  for (const [field] of FIELDS) assert.equal(groupField(field, []), "");
+test("purgeField: no source, no member", () => {
+  for (const [field] of FIELDS) assert.equal(purgeField(field, []), "");
 });

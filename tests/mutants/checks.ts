@@ -5,8 +5,8 @@ export const checkMutants: readonly Mutant[] = [
   mutant(
     "a check is counted, and answered without",
     "handler/evaluate.ts",
-    'if (site.drawn()) return counted(site, "audit");',
-    'if (site.drawn()) counted(site, "audit");',
+    'if (context.shouldAudit()) return counted(context, "audit");',
+    'if (context.shouldAudit()) counted(context, "audit");',
   ),
   mutant("a check that failed changes nothing", "handler/miss.ts", "  registry.delete(key);\n", ""),
   mutant(

@@ -69,13 +69,13 @@ export const contactMutants: readonly Mutant[] = [
   mutant(
     "a recreated database is the same",
     "couchdb/wire/database_info.ts",
-    'if (known.life !== current.life) return "recreated";',
+    'if (known.instanceStartTime !== current.instanceStartTime) return "recreated";',
     "",
   ),
   mutant(
     "a purge is no gap",
     "couchdb/wire/database_info.ts",
-    'if (known.purges !== current.purges) return "purged";',
+    'if (known.purgeSeq !== current.purgeSeq) return "purged";',
     "",
   ),
   mutant("no row early", PROBE, "if (!recognised) await explainGap(connection, start);", ""),

@@ -3,7 +3,7 @@ import { type Mutant, mutant } from "./mutant.ts";
 
 const MEMORY = "registry/change_log.ts";
 
-const OVERFLOW = `      this.floor();
+const OVERFLOW = `      this.invalidateAll();
       this.#onOverflow();`;
 
 const OLDEST_FORGOTTEN = `      for (const name of this.#changes.keys()) {
@@ -13,8 +13,10 @@ const OLDEST_FORGOTTEN = `      for (const name of this.#changes.keys()) {
       }
       this.#onOverflow();`;
 
-const FLOOR_SETTLES =
-  `    if (at !== undefined && this.#floorAt !== undefined && surelyElapsed(this.#floorAt, at) < this.settle) {
+const FLOOR_SETTLES = `    if (
+      at !== undefined && this.#allInvalidatedAt !== undefined &&
+      surelyElapsed(this.#allInvalidatedAt, at) < this.replicaLag
+    ) {
       return "settling";
     }
 `;
@@ -23,15 +25,15 @@ const unknownGroups: Mutant = {
   name: "groups unknown at the time of a change forgotten",
   edits: [{
     file: "registry/entry_store.ts",
-    search: "    if (this.#groups.change(group, mark)) this.#kept.expectDead();",
-    replace: `    const known = this.#groups.change(group, mark);
+    search: "    if (this.#groups.change(group, sequence)) this.#kept.expectDead();",
+    replace: `    const known = this.#groups.change(group, sequence);
     if (known) this.#kept.expectDead();
     return known as never;`,
   }, {
     file: "registry/registry.ts",
-    search: "this.#entries.change(group, this.#memory.record(group, rev, reporter, settle));",
-    replace: `const known: unknown = this.#entries.change(group, this.#memory.mark + 1);
-    if (known) this.#memory.record(group, rev, reporter, settle);`,
+    search: "this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));",
+    replace: `const known: unknown = this.#entries.change(group, this.#changeLog.sequence + 1);
+    if (known) this.#changeLog.record(group, rev, reporter, replicaLag);`,
   }],
 };
 
@@ -39,19 +41,19 @@ const settleByLargerClock: Mutant = {
   name: "larger clock for settling",
   edits: [{
     file: MEMORY,
-    search: "if (surelyElapsed(report.at, at) >= report.settle) continue;",
+    search: "if (surelyElapsed(report.at, at) >= report.replicaLag) continue;",
     replace:
-      "if (Math.max(at.wall - report.at.wall, at.monotonic - report.at.monotonic) >= report.settle) continue;",
+      "if (Math.max(at.wall - report.at.wall, at.monotonic - report.at.monotonic) >= report.replicaLag) continue;",
   }],
 };
 
 export const memoryMutants: readonly Mutant[] = [
-  mutant("no lease", MEMORY, 'if (change.mark > mark) return "lease-broken";', ""),
+  mutant("no lease", MEMORY, 'if (change.sequence > sequence) return "lease-broken";', ""),
   unknownGroups,
   mutant(
     "changes forgotten under an open lease",
     MEMORY,
-    "if (oldest !== undefined && oldest.mark < change.mark) return;",
+    "if (oldest !== undefined && oldest.sequence < change.sequence) return;",
     "",
   ),
   mutant("memory bound without a floor", MEMORY, OVERFLOW, OLDEST_FORGOTTEN),
@@ -81,13 +83,13 @@ export const memoryMutants: readonly Mutant[] = [
   mutant(
     "another revision reported a moment ago ignored",
     MEMORY,
-    "if (report.otherAt !== undefined && surelyElapsed(report.otherAt, at) < report.settle) {",
+    "if (report.otherAt !== undefined && surelyElapsed(report.otherAt, at) < report.replicaLag) {",
     "if (report.otherAt === null) {",
   ),
   mutant(
     "a write through the site does not settle",
     "registry/registry.ts",
-    "for (const group of groups) this.#change(group, undefined, this, this.#memory.settle);",
+    "for (const group of groups) this.#change(group, undefined, this, this.#changeLog.replicaLag);",
     "for (const group of groups) this.#change(group, undefined, this, 0);",
   ),
   mutant(

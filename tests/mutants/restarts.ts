@@ -14,8 +14,8 @@ const anotherBuild: Mutant = {
     },
     {
       file: SNAPSHOT,
-      search: "const content = { format, version, seats, entries } as const;",
-      replace: "const content = { format, version: written as string, seats, entries } as const;",
+      search: "const content = { format, version, subscriptions, entries } as const;",
+      replace: "const content = { format, version: written as string, subscriptions, entries } as const;",
     },
   ],
 };
@@ -24,8 +24,8 @@ const liveAtOnce: Mutant = {
   name: "a resumed feed is live before it has caught up",
   edits: [{
     file: "registry/subscription.ts",
-    search: "    this.#started = former?.position !== undefined;\n",
-    replace: `    this.#started = former?.position !== undefined;
+    search: "    this.#started = previous?.position !== undefined;\n",
+    replace: `    this.#started = previous?.position !== undefined;
     this.#live = this.#started;
     this.#contact = this.#started ? instant(clock) : undefined;
 `,
@@ -36,7 +36,7 @@ export const restartMutants: readonly Mutant[] = [
   mutant(
     "a snapshot is restored without a floor",
     REGISTRY,
-    "    this.#memory.floor();\n    for (const entry of snapshot.entries)",
+    "    this.#changeLog.invalidateAll();\n    for (const entry of snapshot.entries)",
     "    for (const entry of snapshot.entries)",
   ),
   liveAtOnce,
@@ -50,13 +50,13 @@ export const restartMutants: readonly Mutant[] = [
   mutant(
     "a resumed feed begins where it would have begun",
     "registry/follow.ts",
-    "feed.batches(this.#seat.position, { maxLag })",
+    "feed.batches(this.#subscription.position, { maxLag })",
     "feed.batches(undefined, { maxLag })",
   ),
   mutant(
     "a snapshot forgets how long changes settle",
     "registry/subscriptions.ts",
-    "seats.push({ name, settle, position });",
-    "seats.push({ name, settle: 0, position });",
+    "subscriptions.push({ name, replicaLag, position });",
+    "subscriptions.push({ name, replicaLag: 0, position });",
   ),
 ];

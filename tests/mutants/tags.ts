@@ -33,8 +33,8 @@ const otherGroups: Mutant = {
 const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n";
 
 const FORMER_GIVEN = `    if (refusal !== undefined) {
-      const former = this.#entries.find(storageKey(lease.key, lease.caller), headers);
-      return typeof former !== "string" && offer.etag === undefined ? former : this.#refuse(refusal);
+      const previous = this.#entries.find(storageKey(lease.key, lease.caller), headers);
+      return typeof previous !== "string" && offer.etag === undefined ? previous : this.#refuse(refusal);
     }
 `;
 
@@ -66,15 +66,18 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "an answer for nobody goes to somebody",
     "handler/evaluate.ts",
-    'if (!entry.isPublic && caller === undefined && hasCredentials(headers)) return counted(site, "credentials");',
+    `  if (!entry.isPublic && caller === undefined && hasCredentials(headers)) {
+    return counted(context, "credentials");
+  }
+`,
     "",
   ),
   otherGroups,
   mutant(
     "minted tag kept after a change",
     "registry/entry_store.ts",
-    "tagFor(former !== undefined && this.isValid(former) ? former : undefined)",
-    "tagFor(former)",
+    "tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined)",
+    "tagFor(previous)",
   ),
   mutant("minted tag kept for another response", "registry/registry.ts", REFUSED, FORMER_GIVEN),
   mutant(
@@ -86,8 +89,8 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "the epoch stands still",
     "registry/group_table.ts",
-    "this.#marks[table.idAt(slot)] = this.#changedAt = mark;",
-    "this.#marks[table.idAt(slot)] = mark;",
+    "this.#marks[table.idAt(slot)] = this.#changedAt = sequence;",
+    "this.#marks[table.idAt(slot)] = sequence;",
   ),
   mutant(
     "collections are not told",

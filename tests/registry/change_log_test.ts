@@ -1,135 +1,135 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ChangeMemory } from "../../src/registry/change_log.ts";
+import { ChangeLog } from "../../src/registry/change_log.ts";
 import { SettableClock } from "../support/clock.ts";
 
 const FEED = { name: "a feed" };
 const OTHER_FEED = { name: "another feed" };
 const SETTLE = 5_000;
 
-function setUp({ settle = 0, maxBytes = 10_000 } = {}) {
+function setUp({ replicaLag = 0, maxBytes = 10_000 } = {}) {
   const clock = new SettableClock();
   let overflows = 0;
-  const memory = new ChangeMemory(clock, maxBytes, () => overflows++);
-  memory.settle = settle;
+  const log = new ChangeLog(clock, maxBytes, () => overflows++);
+  log.replicaLag = replicaLag;
   /** A change reported by a feed that settles. */
   const report = (rev: string | undefined, feed: unknown = FEED, group = "a") =>
-    memory.record(group, rev, feed, settle);
+    log.record(group, rev, feed, replicaLag);
   /** Why a response begun now from this revision would not be registered. */
   const refusal = (rev: string | undefined, group = "a") => {
-    const lease = memory.lease("/", undefined);
-    const reason = memory.overtaken(lease, [{ _id: group, _rev: rev }]);
+    const lease = log.lease("/", undefined);
+    const reason = log.conflict(lease, [{ _id: group, _rev: rev }]);
     lease.release();
     return reason;
   };
-  return { clock, memory, report, refusal, overflows: () => overflows };
+  return { clock, log, report, refusal, overflows: () => overflows };
 }
 
-test("ChangeMemory: a change after the lease was taken overtakes what is built under it", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/", undefined);
-  assert.equal(memory.overtaken(lease, ["a"]), undefined);
-  memory.record("a", undefined, FEED, 0);
-  assert.equal(memory.overtaken(lease, ["a"]), "lease-broken");
-  assert.equal(memory.overtaken(lease, ["b"]), undefined, "only what depends on it");
-  assert.equal(memory.overtaken(lease, ["b", { _id: "a", _rev: "1-x" }]), "lease-broken");
+test("ChangeLog: a change after the lease was taken overtakes what is built under it", () => {
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
+  assert.equal(log.conflict(lease, ["a"]), undefined);
+  log.record("a", undefined, FEED, 0);
+  assert.equal(log.conflict(lease, ["a"]), "lease-broken");
+  assert.equal(log.conflict(lease, ["b"]), undefined, "only what depends on it");
+  assert.equal(log.conflict(lease, ["b", { _id: "a", _rev: "1-x" }]), "lease-broken");
 });
 
-test("ChangeMemory: the revision reported after the lease does not excuse the change on a single node", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/", undefined);
-  memory.record("a", "2-x", FEED, 0);
-  assert.equal(memory.overtaken(lease, [{ _id: "a", _rev: "2-x" }]), "lease-broken");
+test("ChangeLog: the revision reported after the lease does not excuse the change on a single node", () => {
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
+  log.record("a", "2-x", FEED, 0);
+  assert.equal(log.conflict(lease, [{ _id: "a", _rev: "2-x" }]), "lease-broken");
 });
 
-test("ChangeMemory: a change before the lease does not concern it", () => {
-  const { memory } = setUp();
-  const older = memory.lease("/old", undefined);
-  memory.record("a", undefined, FEED, 0);
-  const lease = memory.lease("/", undefined);
-  assert.equal(memory.overtaken(lease, ["a"]), undefined);
-  assert.equal(memory.overtaken(older, ["a"]), "lease-broken");
+test("ChangeLog: a change before the lease does not concern it", () => {
+  const { log } = setUp();
+  const older = log.lease("/old", undefined);
+  log.record("a", undefined, FEED, 0);
+  const lease = log.lease("/", undefined);
+  assert.equal(log.conflict(lease, ["a"]), undefined);
+  assert.equal(log.conflict(older, ["a"]), "lease-broken");
 });
 
-test("ChangeMemory: a change is remembered while a lease taken before it is open, and no longer", () => {
-  const { memory } = setUp();
-  const first = memory.lease("/", undefined);
-  memory.record("a", undefined, FEED, 0);
-  const second = memory.lease("/", undefined);
-  memory.record("b", undefined, FEED, 0);
-  assert.equal(memory.size, 2);
+test("ChangeLog: a change is remembered while a lease taken before it is open, and no longer", () => {
+  const { log } = setUp();
+  const first = log.lease("/", undefined);
+  log.record("a", undefined, FEED, 0);
+  const second = log.lease("/", undefined);
+  log.record("b", undefined, FEED, 0);
+  assert.equal(log.size, 2);
   first.release();
-  assert.equal(memory.size, 1, "a concerned only the first");
-  assert.equal(memory.overtaken(second, ["b"]), "lease-broken");
+  assert.equal(log.size, 1, "a concerned only the first");
+  assert.equal(log.conflict(second, ["b"]), "lease-broken");
   second.release();
-  assert.deepEqual([memory.size, memory.open], [0, 0]);
+  assert.deepEqual([log.size, log.open], [0, 0]);
 });
 
-test("ChangeMemory: with no lease open and nothing to settle, nothing is remembered", () => {
-  const { memory } = setUp();
-  for (let i = 0; i < 100; i++) memory.record(`g${i}`, undefined, FEED, 0);
-  assert.equal(memory.size, 0);
-  assert.equal(memory.mark, 100);
+test("ChangeLog: with no lease open and nothing to settle, nothing is remembered", () => {
+  const { log } = setUp();
+  for (let i = 0; i < 100; i++) log.record(`g${i}`, undefined, FEED, 0);
+  assert.equal(log.size, 0);
+  assert.equal(log.sequence, 100);
 });
 
-test("ChangeMemory: a group that keeps changing is remembered once, by its last change", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/", undefined);
-  for (let i = 0; i < 100; i++) memory.record("a", undefined, FEED, 0);
-  assert.equal(memory.size, 1);
-  const late = memory.lease("/", undefined);
+test("ChangeLog: a group that keeps changing is remembered once, by its last change", () => {
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
+  for (let i = 0; i < 100; i++) log.record("a", undefined, FEED, 0);
+  assert.equal(log.size, 1);
+  const late = log.lease("/", undefined);
   lease.release();
-  assert.equal(memory.overtaken(late, ["a"]), undefined);
+  assert.equal(log.conflict(late, ["a"]), undefined);
 });
 
-test("ChangeMemory: a lease is good once, and releasing it again is harmless", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/", undefined);
+test("ChangeLog: a lease is good once, and releasing it again is harmless", () => {
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
   lease.release();
   lease.release();
-  assert.equal(memory.overtaken(lease, ["a"]), "lease-broken");
-  assert.equal(memory.open, 0);
+  assert.equal(log.conflict(lease, ["a"]), "lease-broken");
+  assert.equal(log.open, 0);
 });
 
-test("ChangeMemory: a lease of another memory is no lease", () => {
-  const lease = setUp().memory.lease("/", undefined);
-  assert.equal(setUp().memory.overtaken(lease, []), "lease-broken");
+test("ChangeLog: a lease of another log is no lease", () => {
+  const lease = setUp().log.lease("/", undefined);
+  assert.equal(setUp().log.conflict(lease, []), "lease-broken");
 });
 
-test("ChangeMemory: one document read at two revisions is never registered", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/", undefined);
+test("ChangeLog: one document read at two revisions is never registered", () => {
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
   const torn = [{ _id: "a", _rev: "1-x" }, "b", { _id: "a", _rev: "2-y" }];
-  assert.equal(memory.overtaken(lease, torn), "revision-differs");
+  assert.equal(log.conflict(lease, torn), "revision-differs");
   assert.equal(
-    memory.overtaken(lease, ["a", { _id: "a", _rev: "1-x" }, { _id: "a", _rev: "1-x" }]),
+    log.conflict(lease, ["a", { _id: "a", _rev: "1-x" }, { _id: "a", _rev: "1-x" }]),
     undefined,
   );
 });
 
-test("ChangeMemory: a write to the resource itself overtakes who is building it", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/page", "ann");
-  const elsewhere = memory.lease("/other", "ann");
-  memory.record("\0resource /page", undefined, memory, 0);
-  assert.equal(memory.overtaken(lease, ["a"]), "lease-broken");
-  assert.equal(memory.overtaken(elsewhere, ["a"]), undefined);
+test("ChangeLog: a write to the resource itself overtakes who is building it", () => {
+  const { log } = setUp();
+  const lease = log.lease("/page", "ann");
+  const elsewhere = log.lease("/other", "ann");
+  log.record("\0resource /page", undefined, log, 0);
+  assert.equal(log.conflict(lease, ["a"]), "lease-broken");
+  assert.equal(log.conflict(elsewhere, ["a"]), undefined);
 });
 
 test("floor: every open lease is void, whatever it depends on; later ones are not", () => {
-  const { memory } = setUp();
-  const lease = memory.lease("/", undefined);
-  const before = memory.mark;
-  memory.floor();
-  assert.ok(memory.mark > before);
-  assert.equal(memory.overtaken(lease, []), "lease-broken");
-  assert.equal(memory.open, 0);
-  assert.equal(memory.overtaken(memory.lease("/", undefined), ["a"]), undefined);
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
+  const before = log.sequence;
+  log.invalidateAll();
+  assert.ok(log.sequence > before);
+  assert.equal(log.conflict(lease, []), "lease-broken");
+  assert.equal(log.open, 0);
+  assert.equal(log.conflict(log.lease("/", undefined), ["a"]), undefined);
 });
 
 test("floor: counts as a change of everything, so new leases are refused until it has settled", () => {
-  const { memory, clock, refusal } = setUp({ settle: SETTLE });
-  memory.floor();
+  const { log, clock, refusal } = setUp({ replicaLag: SETTLE });
+  log.invalidateAll();
   assert.equal(refusal("1-x"), "settling");
   clock.advance(SETTLE - 1);
   assert.equal(refusal("1-x"), "settling");
@@ -138,8 +138,8 @@ test("floor: counts as a change of everything, so new leases are refused until i
 });
 
 test("floor: the smaller of both clocks says whether it has settled", () => {
-  const { memory, clock, refusal } = setUp({ settle: SETTLE });
-  memory.floor();
+  const { log, clock, refusal } = setUp({ replicaLag: SETTLE });
+  log.invalidateAll();
   clock.wall += 3_600_000;
   assert.equal(refusal("1-x"), "settling", "the wall clock was set");
   clock.wall -= 3_600_000;
@@ -150,16 +150,16 @@ test("floor: the smaller of both clocks says whether it has settled", () => {
 });
 
 test("floor: forgets the revisions reported before it", () => {
-  const { memory, clock, report, refusal } = setUp({ settle: SETTLE });
+  const { log, clock, report, refusal } = setUp({ replicaLag: SETTLE });
   clock.advance(SETTLE);
   report("2-b");
-  memory.floor();
-  assert.equal(memory.size, 0);
+  log.invalidateAll();
+  assert.equal(log.size, 0);
   assert.equal(refusal("2-b"), "settling", "even the one that was let through");
 });
 
 test("settling: a replica may lag, so another revision than the reported one is refused", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b");
   assert.equal(refusal("1-a"), "revision-differs");
   clock.advance(SETTLE - 1);
@@ -169,7 +169,7 @@ test("settling: a replica may lag, so another revision than the reported one is 
 });
 
 test("settling: the revision that was reported is let through at once", () => {
-  const { report, refusal } = setUp({ settle: SETTLE });
+  const { report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b");
   assert.equal(refusal("2-b"), undefined);
   report("2-b");
@@ -177,7 +177,7 @@ test("settling: the revision that was reported is let through at once", () => {
 });
 
 test("settling: a source that carries no revision has to wait", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b");
   assert.equal(refusal(undefined), "settling");
   clock.advance(SETTLE);
@@ -185,7 +185,7 @@ test("settling: a source that carries no revision has to wait", () => {
 });
 
 test("settling: a change that carries no revision lets none through", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b");
   report(undefined);
   assert.equal(refusal("2-b"), "settling");
@@ -196,8 +196,8 @@ test("settling: a change that carries no revision lets none through", () => {
   assert.equal(refusal("2-b"), undefined);
 });
 
-test("settling: a winner of a lower generation counts like any other (the former winner was deleted)", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+test("settling: a winner of a lower generation counts like any other (the previous winner was deleted)", () => {
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("3-c");
   clock.advance(10);
   report("2-b");
@@ -209,7 +209,7 @@ test("settling: a winner of a lower generation counts like any other (the former
 });
 
 test("settling: every revision reported within the time counts, not only the last", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("1-a");
   clock.advance(10);
   report("2-b");
@@ -224,7 +224,7 @@ test("settling: every revision reported within the time counts, not only the las
 });
 
 test("settling: the smaller clock counts, whichever it is", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b");
   clock.wall += SETTLE;
   assert.equal(refusal("1-a"), "revision-differs");
@@ -238,7 +238,7 @@ test("settling: the smaller clock counts, whichever it is", () => {
 });
 
 test("settling: revisions of two feeds are recorded apart, and each must agree", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b", FEED);
   report("2-z", OTHER_FEED);
   assert.equal(refusal("2-b"), "revision-differs");
@@ -251,7 +251,7 @@ test("settling: revisions of two feeds are recorded apart, and each must agree",
 });
 
 test("settling: one feed's second report does not make the other feed's one an earlier revision of its own", () => {
-  const { clock, report, refusal } = setUp({ settle: SETTLE });
+  const { clock, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b", FEED);
   report("2-b", OTHER_FEED);
   clock.advance(1);
@@ -260,68 +260,68 @@ test("settling: one feed's second report does not make the other feed's one an e
 });
 
 test("settling: a change is remembered until it has settled, and then forgotten", () => {
-  const { memory, clock, report } = setUp({ settle: SETTLE });
+  const { log, clock, report } = setUp({ replicaLag: SETTLE });
   report("2-b");
   report("1-x", FEED, "b");
-  memory.lease("/", undefined).release();
-  assert.equal(memory.size, 2);
+  log.lease("/", undefined).release();
+  assert.equal(log.size, 2);
   clock.advance(SETTLE);
-  memory.lease("/", undefined).release();
-  assert.equal(memory.size, 0);
+  log.lease("/", undefined).release();
+  assert.equal(log.size, 0);
 });
 
 test("settling: a change stays as long as a lease taken within its time is open", () => {
-  const { memory, clock, report } = setUp({ settle: SETTLE });
+  const { log, clock, report } = setUp({ replicaLag: SETTLE });
   report("2-b");
   clock.advance(SETTLE - 1);
-  const lease = memory.lease("/", undefined);
+  const lease = log.lease("/", undefined);
   clock.advance(60_000);
-  memory.lease("/other", undefined).release();
+  log.lease("/other", undefined).release();
   report("1-x", FEED, "b");
-  assert.equal(memory.overtaken(lease, [{ _id: "a", _rev: "1-a" }]), "revision-differs");
+  assert.equal(log.conflict(lease, [{ _id: "a", _rev: "1-a" }]), "revision-differs");
   lease.release();
-  assert.equal(memory.size, 1, "a is forgotten, b settles");
+  assert.equal(log.size, 1, "a is forgotten, b settles");
 });
 
 test("settling: a change that settles is judged by the time of the lease, not of the registration", () => {
-  const { memory, clock, report } = setUp({ settle: SETTLE });
+  const { log, clock, report } = setUp({ replicaLag: SETTLE });
   report("2-b");
-  const lease = memory.lease("/", undefined);
+  const lease = log.lease("/", undefined);
   clock.advance(10 * SETTLE);
-  assert.equal(memory.overtaken(lease, [{ _id: "a", _rev: "1-a" }]), "revision-differs");
+  assert.equal(log.conflict(lease, [{ _id: "a", _rev: "1-a" }]), "revision-differs");
 });
 
 test("settling: a feed that needs none does not shorten another's", () => {
-  const { memory, report, refusal } = setUp({ settle: SETTLE });
+  const { log, report, refusal } = setUp({ replicaLag: SETTLE });
   report("2-b");
-  memory.record("a", "9-z", OTHER_FEED, 0);
+  log.record("a", "9-z", OTHER_FEED, 0);
   assert.equal(refusal("1-a"), "revision-differs");
 });
 
 test("overflow: more than can be remembered voids the leases taken before, and is told", () => {
-  const { memory, overflows } = setUp({ maxBytes: 2_000 });
-  const lease = memory.lease("/", undefined);
+  const { log, overflows } = setUp({ maxBytes: 2_000 });
+  const lease = log.lease("/", undefined);
   let changes = 0;
-  while (overflows() === 0 && changes < 100) memory.record(`g${changes++}`, undefined, FEED, 0);
+  while (overflows() === 0 && changes < 100) log.record(`g${changes++}`, undefined, FEED, 0);
   assert.ok(changes > 5 && changes < 100, `overflow after ${changes}`);
-  assert.equal(memory.size, 0);
-  assert.equal(memory.overtaken(lease, ["never-changed"]), "lease-broken");
-  assert.equal(memory.overtaken(memory.lease("/", undefined), ["g0"]), undefined, "a new lease is good");
+  assert.equal(log.size, 0);
+  assert.equal(log.conflict(lease, ["never-changed"]), "lease-broken");
+  assert.equal(log.conflict(log.lease("/", undefined), ["g0"]), undefined, "a new lease is good");
 });
 
 test("overflow: the bytes of what is forgotten are given back", () => {
-  const { memory, overflows } = setUp({ maxBytes: 2_000 });
+  const { log, overflows } = setUp({ maxBytes: 2_000 });
   for (let round = 0; round < 100; round++) {
-    const lease = memory.lease("/", undefined);
-    for (let i = 0; i < 5; i++) memory.record(`g${i}`, undefined, FEED, 0);
-    for (let i = 0; i < 5; i++) memory.record(`g${i}`, undefined, FEED, 0);
+    const lease = log.lease("/", undefined);
+    for (let i = 0; i < 5; i++) log.record(`g${i}`, undefined, FEED, 0);
+    for (let i = 0; i < 5; i++) log.record(`g${i}`, undefined, FEED, 0);
     lease.release();
   }
   assert.equal(overflows(), 0);
 });
 
 test("overflow: settles like any other change of everything", () => {
-  const { clock, report, refusal, overflows } = setUp({ settle: SETTLE, maxBytes: 2_000 });
+  const { clock, report, refusal, overflows } = setUp({ replicaLag: SETTLE, maxBytes: 2_000 });
   for (let i = 0; overflows() === 0 && i < 100; i++) report("1-a", FEED, `g${i}`);
   assert.equal(refusal("1-a", "g0"), "settling");
   clock.advance(SETTLE);

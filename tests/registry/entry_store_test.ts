@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Entries } from "../../src/registry/entry_store.ts";
+import { EntryStore } from "../../src/registry/entry_store.ts";
 import type { Registration } from "../../src/registry/entry.ts";
 import { groupNames } from "../../src/registry/group_table.ts";
 import { NO_FIELDS, offer } from "../support/registrations.ts";
 
 function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: number } = {}) {
   const left: string[] = [];
-  const entries = new Entries(
+  const entries = new EntryStore(
     { maxEntries: 100, maxBytes: 1_000_000, maxVariants: 3, ...limits },
     (entry, reason) => left.push(`${entry.key} ${reason}`),
   );
-  let mark = 0;
+  let sequence = 0;
   const add = (
     base: string,
     sources: string[],
@@ -23,7 +23,7 @@ function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: n
       base,
       offer: offer(sources, more),
       names: groupNames(sources),
-      mark,
+      sequence,
     };
     return entries.add(draft, new Headers(headers), () => more.etag ?? '"1"');
   };
@@ -32,11 +32,11 @@ function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: n
     if (typeof entry === "string") return entry;
     return entries.isValid(entry) ? entry.etag : "void";
   };
-  const change = (group: string) => entries.change(group, ++mark);
+  const change = (group: string) => entries.change(group, ++sequence);
   return { entries, left, add, find, change };
 }
 
-test("Entries: an entry is valid until one of its groups changes", () => {
+test("EntryStore: an entry is valid until one of its groups changes", () => {
   const { add, find, change } = setUp();
   add("/", ["a", "b"]);
   change("c");
@@ -47,7 +47,7 @@ test("Entries: an entry is valid until one of its groups changes", () => {
   assert.equal(find("/"), '"1"', "made after the change");
 });
 
-test("Entries: a change stays seen after other changes were looked at", () => {
+test("EntryStore: a change stays seen after other changes were looked at", () => {
   const { add, find, change } = setUp();
   add("/a", ["a"]);
   add("/b", ["b"]);
@@ -58,7 +58,7 @@ test("Entries: a change stays seen after other changes were looked at", () => {
   assert.equal(find("/a"), "void");
 });
 
-test("Entries: a newer response takes the place of the former, which leaves", () => {
+test("EntryStore: a newer response takes the place of the previous, which leaves", () => {
   const { entries, add, find, left } = setUp();
   add("/", ["a"]);
   add("/", ["b"], { etag: '"2"' });
@@ -67,15 +67,15 @@ test("Entries: a newer response takes the place of the former, which leaves", ()
   assert.equal(entries.size, 1);
 });
 
-test("Entries: the tag is asked for with the former entry only while that is valid", () => {
+test("EntryStore: the tag is asked for with the previous entry only while that is valid", () => {
   const { entries, change } = setUp();
   const formers: (string | undefined)[] = [];
-  const add = (mark: number) =>
+  const add = (sequence: number) =>
     entries.add(
-      { base: "/", offer: offer(["a"]), names: ["a"], mark },
+      { base: "/", offer: offer(["a"]), names: ["a"], sequence },
       NO_FIELDS,
-      (former) => {
-        formers.push(former?.etag);
+      (previous) => {
+        formers.push(previous?.etag);
         return `"${formers.length}"`;
       },
     );
@@ -86,14 +86,14 @@ test("Entries: the tag is asked for with the former entry only while that is val
   assert.deepEqual(formers, [undefined, '"1"', undefined]);
 });
 
-test("Entries: at the bound on entries somebody leaves for each who comes", () => {
+test("EntryStore: at the bound on entries somebody leaves for each who comes", () => {
   const { entries, add, left } = setUp({ maxEntries: 3 });
   for (let i = 0; i < 5; i++) add(`/${i}`, ["a"]);
   assert.equal(entries.size, 3);
   assert.deepEqual(left, ["/0 evicted", "/1 evicted"]);
 });
 
-test("Entries: the bound on bytes holds, groups and replayed fields included", () => {
+test("EntryStore: the bound on bytes holds, groups and replayed fields included", () => {
   const { entries, add } = setUp({ maxBytes: 20_000 });
   for (let i = 0; i < 100; i++) {
     add(`/${i}`, [`${i}`.repeat(100)], { fields: { "content-location": `/${i}`.repeat(100) } });
@@ -102,12 +102,12 @@ test("Entries: the bound on bytes holds, groups and replayed fields included", (
   assert.ok(entries.size > 5);
 });
 
-test("Entries: bytes say what is kept: field values that no entry shares, and who asks", () => {
+test("EntryStore: bytes say what is kept: field values that no entry shares, and who asks", () => {
   const long = "x".repeat(4_000);
   const bytes = (base: string, fields: Record<string, string>) => {
     const { entries } = setUp();
     entries.add(
-      { base, offer: offer(["a"], { fields }), names: ["a"], mark: 0 },
+      { base, offer: offer(["a"], { fields }), names: ["a"], sequence: 0 },
       NO_FIELDS,
       () => '"1"',
     );
@@ -118,7 +118,7 @@ test("Entries: bytes say what is kept: field values that no entry shares, and wh
   assert.ok(bytes(`\0caller ${long}`, {}) - plain >= long.length);
 });
 
-test("Entries: what is too large by itself is refused, and nobody else leaves for it", () => {
+test("EntryStore: what is too large by itself is refused, and nobody else leaves for it", () => {
   const { entries, add, find, left } = setUp({ maxBytes: 5_000 });
   add("/kept", ["a"]);
   const { bytes } = entries;
@@ -130,7 +130,7 @@ test("Entries: what is too large by itself is refused, and nobody else leaves fo
   assert.equal(entries.bytes, bytes, "nothing of it stays");
 });
 
-test("Entries: the dead leave before the living, and say so", () => {
+test("EntryStore: the dead leave before the living, and say so", () => {
   const { entries, add, left, change, find } = setUp({ maxEntries: 3 });
   add("/a", ["a"]);
   add("/b", ["b"]);
@@ -142,7 +142,7 @@ test("Entries: the dead leave before the living, and say so", () => {
   assert.equal(find("/a"), '"1"');
 });
 
-test("Entries: variants are told apart by the fields that Vary names, and by no others", () => {
+test("EntryStore: variants are told apart by the fields that Vary names, and by no others", () => {
   const { add, find, entries } = setUp();
   add("/", ["a"], { vary: ["accept"], etag: '"html"' }, { accept: "text/html" });
   add("/", ["a"], { vary: ["accept"], etag: '"json"' }, { accept: "application/json" });
@@ -153,7 +153,7 @@ test("Entries: variants are told apart by the fields that Vary names, and by no 
   assert.equal(entries.size, 2);
 });
 
-test("Entries: a Vary that names more voids what was selected by less", () => {
+test("EntryStore: a Vary that names more voids what was selected by less", () => {
   const { add, find, left } = setUp();
   add("/", ["a"]);
   add("/", ["a"], { vary: ["accept"], etag: '"2"' }, { accept: "text/html" });
@@ -167,7 +167,7 @@ test("Entries: a Vary that names more voids what was selected by less", () => {
   assert.equal(find("/", { accept: "text/html", "accept-language": "de" }), '"3"');
 });
 
-test("Entries: a Vary that names less goes on being selected by all fields seen", () => {
+test("EntryStore: a Vary that names less goes on being selected by all fields seen", () => {
   const { add, find, left } = setUp();
   add("/", ["a"], { vary: ["accept"], etag: '"html"' }, { accept: "text/html" });
   add("/", ["a"], { vary: [], etag: '"plain"' }, { accept: "text/plain" });
@@ -176,7 +176,7 @@ test("Entries: a Vary that names less goes on being selected by all fields seen"
   assert.equal(find("/", { accept: "text/plain" }), '"plain"');
 });
 
-test("Entries: one resource has so many variants and no more", () => {
+test("EntryStore: one resource has so many variants and no more", () => {
   const { entries, add, left, find } = setUp({ maxVariants: 3 });
   for (let i = 0; i < 10; i++) {
     add("/", ["a"], { vary: ["x"], etag: `"${i}"` }, { x: `${i}` });
@@ -187,7 +187,7 @@ test("Entries: one resource has so many variants and no more", () => {
   assert.equal(find("/", { x: "9" }), '"9"');
 });
 
-test("Entries: among variants the dead leave first, then what nobody asked for", () => {
+test("EntryStore: among variants the dead leave first, then what nobody asked for", () => {
   const { entries, add, left, change, find } = setUp({ maxVariants: 3 });
   for (const x of ["a", "b", "c"]) add("/", [x], { vary: ["x"], etag: `"${x}"` }, { x });
   for (const entry of entries.values()) entry.visited = entry.etag !== '"c"';
@@ -201,7 +201,7 @@ test("Entries: among variants the dead leave first, then what nobody asked for",
   assert.equal(find("/", { x: "a" }), '"a"');
 });
 
-test("Entries: a set of variants survives that making room empties it", () => {
+test("EntryStore: a set of variants survives that making room empties it", () => {
   const { entries, add, find } = setUp({ maxEntries: 1 });
   add("/", ["a"], { vary: ["x"], etag: '"1"' }, { x: "1" });
   add("/", ["a"], { vary: ["x"], etag: '"2"' }, { x: "2" });
@@ -225,16 +225,16 @@ test("dropAll: reaches every variant, and nothing else", () => {
 
 test("drop: an entry that has left already does not leave again", () => {
   const { entries, add, left } = setUp();
-  const former = add("/", ["a"]);
+  const previous = add("/", ["a"]);
   add("/", ["a"]);
-  assert.ok(typeof former !== "string");
+  assert.ok(typeof previous !== "string");
   const { bytes } = entries;
-  entries.drop(former, "deleted");
+  entries.drop(previous, "deleted");
   assert.deepEqual(left, ["/ replaced"]);
   assert.deepEqual([entries.size, entries.bytes], [1, bytes]);
 });
 
-test("Entries: whatever happened, when all have left nothing is held, and the bounds held throughout", () => {
+test("EntryStore: whatever happened, when all have left nothing is held, and the bounds held throughout", () => {
   const operation = fc.record({
     what: fc.constantFrom("add", "add", "add", "change", "visit", "drop", "clear"),
     page: fc.nat({ max: 12 }),
@@ -267,7 +267,7 @@ test("Entries: whatever happened, when all have left nothing is held, and the bo
   );
 });
 
-test("Entries: the sizes add up in any order of leaving", () => {
+test("EntryStore: the sizes add up in any order of leaving", () => {
   const { entries, add } = setUp();
   add("/a", ["x", "y"], { vary: ["accept"] }, { accept: "1" });
   const first = entries.bytes;

@@ -144,8 +144,13 @@ test("follow: since is the position after the last batch applied", async () => {
   await follower.close();
 });
 
-test("follow: replicas make changes settle, unless settle says otherwise", async () => {
-  for (const [options, refused] of [[{}, true], [{ settle: 0 }, false], [{ settle: 9_000 }, true]] as const) {
+test("follow: replicas make changes settle, unless replicaLag says otherwise", async () => {
+  for (
+    const [options, refused] of [[{}, true], [{ replicaLag: 0 }, false], [
+      { replicaLag: 9_000 },
+      true,
+    ]] as const
+  ) {
     const { registry, follower, push, clock } = setUp(options);
     await push([], { replicas: 3 });
     clock.advance(10_000);
@@ -474,7 +479,7 @@ test("follow: a feed that cannot be read throws at once, and leaves its name fre
   await follower.close();
 });
 
-for (const wrong of [{ maxLag: -1 }, { maxLag: NaN }, { settle: -5 }, { settle: NaN }]) {
+for (const wrong of [{ maxLag: -1 }, { maxLag: NaN }, { replicaLag: -5 }, { replicaLag: NaN }]) {
   test(`follow: ${JSON.stringify(wrong)} ${Object.values(wrong)[0]} is no number of milliseconds`, () => {
     const registry = new EtagRegistry();
     assert.throws(() => follow(registry, new PushedFeed(), wrong), RangeError);

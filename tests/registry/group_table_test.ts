@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { KeptEntry } from "../../src/registry/entry.ts";
+import { StoredEntry } from "../../src/registry/entry.ts";
 import { copied, groupNames, Groups } from "../../src/registry/group_table.ts";
 
-function dependent(groups: readonly number[], validAt: number): KeptEntry {
+function dependent(groups: readonly number[], validAt: number): StoredEntry {
   const init = {
     status: 304,
     headers: { etag: "" },
     ...{ isPublic: true, minted: false, signature: "", uses: 1 },
   } as const;
   const from = { etag: "", lastModified: undefined, init, storageKey: "/" };
-  return new KeptEntry(from, groups, validAt);
+  return new StoredEntry(from, groups, validAt);
 }
 
 test("Groups: all who depend on a group share one number", () => {
@@ -55,14 +55,14 @@ test("Groups: a group leaves with its last dependent, and its bytes with it", ()
 
 test("Groups: a number that is free again has nothing of whose it was", () => {
   const groups = new Groups();
-  const former = groups.acquire("former");
-  groups.change("former", 5);
-  groups.release(former);
+  const previous = groups.acquire("previous");
+  groups.change("previous", 5);
+  groups.release(previous);
   const young = groups.acquire("young");
-  assert.equal(young, former, "it is used again");
+  assert.equal(young, previous, "it is used again");
   assert.equal(groups.nameOf(young), "young");
   assert.equal(groups.isOutdated(dependent([young], 0)), false);
-  assert.equal(groups.change("former", 6), false);
+  assert.equal(groups.change("previous", 6), false);
 });
 
 test("Groups: after all have been forgotten, a namesake begins anew", () => {
@@ -134,7 +134,7 @@ test("Groups: names that share a hash are two groups, and a change of one voids 
   assert.equal(groups.bytes, 0);
 });
 
-test("KeptEntry: holds any number of groups, and is outdated by a change of any one", () => {
+test("StoredEntry: holds any number of groups, and is outdated by a change of any one", () => {
   for (let count = 0; count < 7; count++) {
     for (let changed = 0; changed < count; changed++) {
       const groups = new Groups();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Hash, HashedIds, hashOf } from "../../src/registry/hash_table.ts";
+import { type Hash, hashOf, HashTable } from "../../src/registry/hash_table.ts";
 
 /** All ids under a hash, in the order of their slots. */
-function idsOf(ids: HashedIds, hash: Hash): number[] {
+function idsOf(ids: HashTable, hash: Hash): number[] {
   const found: number[] = [];
   for (let slot = ids.find(hash); slot >= 0; slot = ids.find(hash, slot + 1)) found.push(ids.idAt(slot));
   return found;
@@ -16,10 +16,10 @@ const hash = fc.record({
   high: fc.constantFrom(0, 1, -7),
 });
 
-test("HashedIds: finds what a list of pairs holds, wherever hashes meet", () => {
+test("HashTable: finds what a list of pairs holds, wherever hashes meet", () => {
   const steps = fc.array(fc.tuple(fc.boolean(), hash, fc.nat()), { maxLength: 120 });
   fc.assert(fc.property(steps, (steps) => {
-    const ids = new HashedIds();
+    const ids = new HashTable();
     const pairs: { readonly hash: Hash; readonly id: number }[] = [];
     for (const [index, [adding, hash, pick]] of steps.entries()) {
       const leaving = pairs[pick % Math.max(1, pairs.length)];

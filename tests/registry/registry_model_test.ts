@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Change } from "../../src/changes/change.ts";
-import { EtagRegistry, type Lease, type Seat, type Source } from "../../src/registry/registry.ts";
+import { EtagRegistry, type Lease, type Source, type Subscription } from "../../src/registry/registry.ts";
 import { SettableClock } from "../support/clock.ts";
 import { offer } from "../support/registrations.ts";
-import { Twin, type TwinLease } from "../support/reference_model.ts";
+import { ReferenceModel, type TwinLease } from "../support/reference_model.ts";
 
 /**
- * The registry against a twin that forgets nothing and optimises nothing: whatever the registry answers, the twin
- * must call valid; whatever it refuses, it must have a reason that the twin accepts.
+ * The registry against a model that forgets nothing and optimises nothing: whatever the registry answers, the model
+ * must call valid; whatever it refuses, it must have a reason that the model accepts.
  */
 
 const KEYS = ["/a", "/b", "/c"];
@@ -48,26 +48,26 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 class Run {
   readonly clock: SettableClock = new SettableClock();
-  readonly twin: Twin;
+  readonly model: ReferenceModel;
   readonly registry: EtagRegistry;
   readonly setting: Setting;
-  readonly seats: Map<string, Seat> = new Map();
-  readonly leases: { readonly real: Lease; readonly twin: TwinLease }[] = [];
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  readonly leases: { readonly real: Lease; readonly model: TwinLease }[] = [];
   tags = 0;
   hits = 0;
   refusals = 0;
 
   constructor(setting: Setting) {
     this.setting = setting;
-    this.twin = new Twin(this.clock);
+    this.model = new ReferenceModel(this.clock);
     this.registry = new EtagRegistry({
       ...this.clock,
       maxEntries: setting.maxEntries,
       maxBytes: setting.maxBytes,
       maxVariants: 2,
       onEvict: (key, reason) => {
-        // It made room, so the registry may know less than the twin from here on.
-        if (reason === "evicted" || reason === "variant" || reason === "replaced") this.twin.excuse(key);
+        // It made room, so the registry may know less than the model from here on.
+        if (reason === "evicted" || reason === "variant" || reason === "replaced") this.model.excuse(key);
       },
     });
     setting.settles.forEach((_, i) => this.follow(i));
@@ -75,8 +75,8 @@ class Run {
 
   follow(i: number): void {
     const name = FEEDS[i]!;
-    this.seats.set(name, this.registry.seat(name, MAX_LAG, this.setting.settles[i]!));
-    this.twin.follow(name, MAX_LAG, this.setting.settles[i]!);
+    this.subscriptions.set(name, this.registry.subscribe(name, MAX_LAG, this.setting.settles[i]!));
+    this.model.follow(name, MAX_LAG, this.setting.settles[i]!);
   }
 
   take({ what, key, group, rev, more }: Step): void {
@@ -88,7 +88,7 @@ class Run {
       case "lease":
         this.leases.push({
           real: this.registry.lease(resource, caller),
-          twin: this.twin.lease(resource, caller),
+          model: this.model.lease(resource, caller),
         });
         break;
       case "register":
@@ -96,7 +96,7 @@ class Run {
       case "serve":
         this.leases.unshift({
           real: this.registry.lease(resource, caller),
-          twin: this.twin.lease(resource, caller),
+          model: this.model.lease(resource, caller),
         });
         this.register(group, rev, 0);
         return this.lookup(resource, caller, 0);
@@ -106,17 +106,17 @@ class Run {
         return this.leases.splice(more % Math.max(1, this.leases.length), 1)[0]?.real.release();
       case "invalidate":
         this.registry.invalidate(GROUPS[group]!);
-        return this.twin.invalidate(GROUPS[group]!);
+        return this.model.invalidate(GROUPS[group]!);
       case "delete":
         this.registry.delete(resource);
-        return this.twin.delete(resource);
+        return this.model.delete(resource);
       case "deleteTag":
         this.registry.deleteTag(`"${this.tags - more}"`);
-        return this.twin.deleteTag(`"${this.tags - more}"`);
+        return this.model.deleteTag(`"${this.tags - more}"`);
       case "clear":
         if (more > 2) return;
         this.registry.clear();
-        return this.twin.floor();
+        return this.model.invalidateAll();
       case "change":
         return this.apply(feed, [{ id: GROUPS[group]!, rev: REVS[rev]! }], more);
       case "probe":
@@ -127,10 +127,10 @@ class Run {
         return more > 3 ? undefined : this.reopen(more);
       case "advance":
         this.clock.advance(ms);
-        return this.twin.pass(ms);
+        return this.model.pass(ms);
       case "sleep":
         this.clock.wall += ms;
-        return this.twin.pass(ms);
+        return this.model.pass(ms);
       case "forward":
         if (more < 4) this.clock.wall += ms;
         return;
@@ -142,28 +142,28 @@ class Run {
 
   /** `kind` 1: contact is lost; 2: a gap; 3: the groups function throws; 4: a further group; else plain. */
   apply(feed: string, changes: readonly Change[], kind: number): void {
-    const seat = this.seats.get(feed);
-    if (seat === undefined) return;
+    const subscription = this.subscriptions.get(feed);
+    if (subscription === undefined) return;
     const state = kind === 1 ? "lost" : "live";
     const groups = () => {
       if (kind === 3) throw new Error("no such field");
       return kind === 4 ? ["g3"] : [];
     };
-    seat.apply({
+    subscription.apply({
       changes,
       position: { since: 1, source: "db" },
       state,
       contact: this.clock.instant,
       ...(kind === 2 ? { reset: "recreated" } : {}),
     }, groups);
-    this.twin.batch(feed, kind === 2, changes, state === "live", kind === 4 ? ["g3"] : [], kind === 3);
+    this.model.batch(feed, kind === 2, changes, state === "live", kind === 4 ? ["g3"] : [], kind === 3);
   }
 
   reopen(more: number): void {
     const i = more % Math.max(1, this.setting.settles.length);
-    const seat = this.seats.get(FEEDS[i]!);
-    if (seat === undefined) return;
-    seat.close();
+    const subscription = this.subscriptions.get(FEEDS[i]!);
+    if (subscription === undefined) return;
+    subscription.close();
     assert.equal(this.registry.live, false);
     this.follow(i);
   }
@@ -177,11 +177,11 @@ class Run {
     const headers = new Headers({ x: `${more % 3}` });
     const vary = more % 2 === 0 ? [] : ["x"];
     const overflows = this.registry.stats.overflow;
-    const judged = this.twin.judge(lease.twin, sources);
+    const judged = this.model.judge(lease.model, sources);
     const entry = this.registry.register(lease.real, offer(sources, { etag, vary }), headers);
     if (typeof entry !== "string") {
       assert.notEqual(judged, "must refuse", "registered what may be older than a change");
-      this.twin.register(lease.twin, entry.etag, sources);
+      this.model.register(lease.model, entry.etag, sources);
     } else if (entry !== "too-large" && overflows === 0) {
       assert.notEqual(judged, "must accept", `refused without a reason: ${entry}`);
       this.refusals++;
@@ -189,23 +189,23 @@ class Run {
   }
 
   lookup(resource: string, caller: string | undefined, more: number): void {
-    const { live } = this.twin;
+    const { live } = this.model;
     assert.equal(this.registry.live, live);
     const answer = this.registry.lookup(resource, new Headers({ x: `${more % 3}` }), caller);
     if (typeof answer !== "string") {
       assert.ok(live, "answered while suspended");
-      assert.ok(this.twin.mayAnswer(resource, caller, answer.etag), `${answer.etag} is void`);
+      assert.ok(this.model.mayAnswer(resource, caller, answer.etag), `${answer.etag} is void`);
       this.hits++;
     } else if (live && answer === "miss") {
-      assert.equal(this.twin.mustKnow(resource, caller), false, "missed what nothing has voided");
+      assert.equal(this.model.mustKnow(resource, caller), false, "missed what nothing has voided");
     } else if (live && answer === "group-changed") {
-      assert.ok(this.twin.anyVoid(resource, caller), "voided what nothing has changed");
+      assert.ok(this.model.anyVoid(resource, caller), "voided what nothing has changed");
     }
   }
 }
 
 function check(name: string, setting: Setting, seed: number): void {
-  test(`EtagRegistry: never answers what its twin calls void, nor refuses without cause (${name}, seed ${seed})`, () => {
+  test(`EtagRegistry: never answers what its model calls void, nor refuses without cause (${name}, seed ${seed})`, () => {
     let hits = 0;
     let refusals = 0;
     fc.assert(

@@ -99,7 +99,7 @@ for (
   ] as const
 ) {
   for (const caller of [undefined, "ann"]) {
-    test(`lease: overtaken by ${what}, ${caller === undefined ? "anybody's" : "a caller's"}`, () => {
+    test(`lease: conflict by ${what}, ${caller === undefined ? "anybody's" : "a caller's"}`, () => {
       const { registry } = setUp();
       const lease = registry.lease("/", caller);
       overtake(registry);
@@ -129,7 +129,7 @@ test("floor: a follower's start position voids entries and leases of before", ()
   const { registry, clock, left } = setUp();
   keep(registry, "/", ["a"]);
   const lease = registry.lease("/late");
-  registry.seat("changes", 1_000).apply(live(clock), noGroups);
+  registry.subscribe("changes", 1_000).apply(live(clock), noGroups);
   assert.deepEqual(left, ["/ reset"]);
   assert.equal(register(registry, lease), "lease-broken");
   assert.equal(registry.live, true);
@@ -138,12 +138,12 @@ test("floor: a follower's start position voids entries and leases of before", ()
 test("floor: clear() and resets settle like a change of everything", () => {
   for (const how of ["clear", "reset"] as const) {
     const { registry, clock } = setUp();
-    const seat = registry.seat("changes", 60_000, 5_000);
-    seat.apply(live(clock), noGroups);
+    const subscription = registry.subscribe("changes", 60_000, 5_000);
+    subscription.apply(live(clock), noGroups);
     clock.advance(5_000);
     assert.equal(typeof keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "object");
     if (how === "clear") registry.clear();
-    else seat.apply(live(clock, [], { reset: "purged" }), noGroups);
+    else subscription.apply(live(clock, [], { reset: "purged" }), noGroups);
     assert.equal(keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "settling");
     clock.advance(5_000);
     assert.equal(typeof keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "object");
@@ -152,10 +152,10 @@ test("floor: clear() and resets settle like a change of everything", () => {
 
 test("settling: a read that may be older than the feed is not registered", () => {
   const { registry, clock } = setUp();
-  const seat = registry.seat("changes", 60_000, 5_000);
-  seat.apply(live(clock), noGroups);
+  const subscription = registry.subscribe("changes", 60_000, 5_000);
+  subscription.apply(live(clock), noGroups);
   clock.advance(5_000);
-  seat.apply(live(clock, [{ id: "a", rev: "2-b" }]), () => ["list"]);
+  subscription.apply(live(clock, [{ id: "a", rev: "2-b" }]), () => ["list"]);
   assert.equal(keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "revision-differs");
   assert.equal(keep(registry, "/", ["a"]), "settling");
   assert.equal(keep(registry, "/", ["list", { _id: "a", _rev: "2-b" }]), "settling");
@@ -166,8 +166,8 @@ test("settling: a read that may be older than the feed is not registered", () =>
 
 test("settling: a write through this process settles too, as long as any feed asks for it", () => {
   const { registry, clock } = setUp();
-  registry.seat("one", 60_000, 0).apply(live(clock), noGroups);
-  registry.seat("two", 60_000, 5_000).apply(live(clock), noGroups);
+  registry.subscribe("one", 60_000, 0).apply(live(clock), noGroups);
+  registry.subscribe("two", 60_000, 5_000).apply(live(clock), noGroups);
   clock.advance(5_000);
   registry.invalidate("a");
   registry.delete("/page");
@@ -180,12 +180,12 @@ test("settling: a write through this process settles too, as long as any feed as
 
 test("suspended: nothing is answered from that instant, and the entries are kept", () => {
   const { registry, clock } = setUp();
-  const seat = registry.seat("changes", 1_000);
-  seat.apply(live(clock), noGroups);
+  const subscription = registry.subscribe("changes", 1_000);
+  subscription.apply(live(clock), noGroups);
   keep(registry, "/", ["a"]);
-  seat.apply(live(clock, [], { state: "lost" }), noGroups);
+  subscription.apply(live(clock, [], { state: "lost" }), noGroups);
   assert.deepEqual([ask(registry, "/"), registry.size], ["suspended", 1]);
-  seat.apply(live(clock), noGroups);
+  subscription.apply(live(clock), noGroups);
   assert.equal(ask(registry, "/"), '"1"');
   clock.advance(1_000);
   assert.equal(ask(registry, "/"), '"1"');
@@ -195,12 +195,12 @@ test("suspended: nothing is answered from that instant, and the entries are kept
 
 test("suspended: what is registered meanwhile still hears of the changes it missed", () => {
   const { registry, clock } = setUp();
-  const seat = registry.seat("changes", 1_000);
-  seat.apply(live(clock), noGroups);
-  seat.apply(live(clock, [], { state: "lost" }), noGroups);
+  const subscription = registry.subscribe("changes", 1_000);
+  subscription.apply(live(clock), noGroups);
+  subscription.apply(live(clock, [], { state: "lost" }), noGroups);
   keep(registry, "/a", ["a"]);
   keep(registry, "/b", ["b"]);
-  seat.apply(live(clock, [{ id: "a" }]), noGroups);
+  subscription.apply(live(clock, [{ id: "a" }]), noGroups);
   assert.deepEqual([ask(registry, "/a"), ask(registry, "/b")], ["group-changed", '"1"']);
 });
 
@@ -258,7 +258,7 @@ test("minted tag: one for each resource, variant and caller", () => {
   assert.equal(new Set(tags).size, 4);
 });
 
-test("minted tag: a response that was overtaken does not get the entry's", () => {
+test("minted tag: a response that was conflict does not get the entry's", () => {
   const { registry } = setUp();
   const slow = registry.lease("/");
   registry.invalidate("a");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Change, ChangeBatch } from "../../src/changes/change.ts";
-import type { Seat, SeatHost } from "../../src/registry/subscription.ts";
-import { Seats } from "../../src/registry/subscriptions.ts";
+import type { ChangeSink, Subscription } from "../../src/registry/subscription.ts";
+import { Subscriptions } from "../../src/registry/subscriptions.ts";
 import { SettableClock } from "../support/clock.ts";
 import { live, noGroups } from "../support/registrations.ts";
 
@@ -10,154 +10,154 @@ const MAX_LAG = 1_000;
 
 function setUp() {
   const clock = new SettableClock();
-  const seats = new Seats(clock);
+  const subscriptions = new Subscriptions(clock);
   const told: string[] = [];
-  const host: SeatHost = {
+  const host: ChangeSink = {
     reset: (reason) => told.push(`reset ${reason}`),
-    change: (group, rev, seat) => told.push(`${seat.name}: ${group} ${rev ?? "-"}`),
-    seatChanged: () => seats.judge(),
+    change: (group, rev, subscription) => told.push(`${subscription.name}: ${group} ${rev ?? "-"}`),
+    stateChanged: () => subscriptions.judge(),
   };
-  const take = (name = "changes", settle?: number, maxLag = MAX_LAG): Seat =>
-    seats.take(host, name, maxLag, settle);
+  const take = (name = "changes", replicaLag?: number, maxLag = MAX_LAG): Subscription =>
+    subscriptions.take(host, name, maxLag, replicaLag);
   const batch = (changes: readonly Change[] = [], more: Partial<ChangeBatch> = {}) =>
     live(clock, changes, more);
-  return { clock, seats, told, take, batch };
+  return { clock, subscriptions, told, take, batch };
 }
 
-test("Seats: without followers always live", () => {
-  assert.equal(setUp().seats.live, true);
+test("Subscriptions: without followers always live", () => {
+  assert.equal(setUp().subscriptions.live, true);
 });
 
-test("Seats: from the moment a seat is taken nothing is answered, until its first live batch", () => {
-  const { seats, take, batch } = setUp();
-  const seat = take();
-  assert.equal(seats.live, false);
-  seat.apply(batch([], { state: "catching-up" }), noGroups);
-  assert.equal(seats.live, false);
-  seat.apply(batch(), noGroups);
-  assert.equal(seats.live, true);
+test("Subscriptions: from the moment a subscription is taken nothing is answered, until its first live batch", () => {
+  const { subscriptions, take, batch } = setUp();
+  const subscription = take();
+  assert.equal(subscriptions.live, false);
+  subscription.apply(batch([], { state: "catching-up" }), noGroups);
+  assert.equal(subscriptions.live, false);
+  subscription.apply(batch(), noGroups);
+  assert.equal(subscriptions.live, true);
 });
 
-test("Seats: contact lost or the follower closed: not live from that instant", () => {
-  const { seats, take, batch } = setUp();
-  const seat = take();
-  seat.apply(batch(), noGroups);
-  seat.apply(batch([], { state: "lost" }), noGroups);
-  assert.deepEqual([seats.live, seat.live], [false, false]);
-  seat.apply(batch(), noGroups);
-  assert.equal(seats.live, true, "resumed by a batch that was applied");
-  seat.close();
-  assert.deepEqual([seats.live, seat.live, seat.closed], [false, false, true]);
-  seat.apply(batch(), noGroups);
-  assert.equal(seats.live, false, "a closed seat says nothing");
+test("Subscriptions: contact lost or the follower closed: not live from that instant", () => {
+  const { subscriptions, take, batch } = setUp();
+  const subscription = take();
+  subscription.apply(batch(), noGroups);
+  subscription.apply(batch([], { state: "lost" }), noGroups);
+  assert.deepEqual([subscriptions.live, subscription.live], [false, false]);
+  subscription.apply(batch(), noGroups);
+  assert.equal(subscriptions.live, true, "resumed by a batch that was applied");
+  subscription.close();
+  assert.deepEqual([subscriptions.live, subscription.live, subscription.closed], [false, false, true]);
+  subscription.apply(batch(), noGroups);
+  assert.equal(subscriptions.live, false, "a closed subscription says nothing");
 });
 
-test("Seats: live needs a contact; a batch that came without one is not enough", () => {
-  const { seats, take, batch } = setUp();
-  const seat = take();
-  seat.apply(batch([], { contact: undefined }), noGroups);
-  assert.deepEqual([seats.live, seat.live], [false, false]);
+test("Subscriptions: live needs a contact; a batch that came without one is not enough", () => {
+  const { subscriptions, take, batch } = setUp();
+  const subscription = take();
+  subscription.apply(batch([], { contact: undefined }), noGroups);
+  assert.deepEqual([subscriptions.live, subscription.live], [false, false]);
 });
 
-test("Seats: live up to and including maxLag after the contact", () => {
-  const { seats, take, batch, clock } = setUp();
-  const seat = take();
-  seat.apply(batch(), noGroups);
+test("Subscriptions: live up to and including maxLag after the contact", () => {
+  const { subscriptions, take, batch, clock } = setUp();
+  const subscription = take();
+  subscription.apply(batch(), noGroups);
   clock.advance(MAX_LAG);
-  assert.deepEqual([seats.live, seat.lag], [true, MAX_LAG]);
+  assert.deepEqual([subscriptions.live, subscription.lag], [true, MAX_LAG]);
   clock.advance(1);
-  assert.deepEqual([seats.live, seat.lag], [false, MAX_LAG + 1]);
-  seat.apply(batch(), noGroups);
-  assert.deepEqual([seats.live, seat.lag], [true, 0]);
+  assert.deepEqual([subscriptions.live, subscription.lag], [false, MAX_LAG + 1]);
+  subscription.apply(batch(), noGroups);
+  assert.deepEqual([subscriptions.live, subscription.lag], [true, 0]);
 });
 
-test("Seats: the larger of both clocks says how old the contact is", () => {
-  const { seats, take, batch, clock } = setUp();
-  const seat = take();
-  seat.apply(batch(), noGroups);
+test("Subscriptions: the larger of both clocks says how old the contact is", () => {
+  const { subscriptions, take, batch, clock } = setUp();
+  const subscription = take();
+  subscription.apply(batch(), noGroups);
   clock.wall += MAX_LAG + 1;
   assert.deepEqual(
-    [seats.live, seat.lag],
+    [subscriptions.live, subscription.lag],
     [false, MAX_LAG + 1],
     "the machine slept: only the wall clock moved",
   );
   clock.wall -= 100 * MAX_LAG;
-  assert.equal(seats.live, true);
+  assert.equal(subscriptions.live, true);
   clock.mono += MAX_LAG;
-  assert.deepEqual([seats.live, seat.lag], [true, MAX_LAG], "the wall clock was set back");
+  assert.deepEqual([subscriptions.live, subscription.lag], [true, MAX_LAG], "the wall clock was set back");
   clock.mono += 1;
-  assert.deepEqual([seats.live, seat.lag], [false, MAX_LAG + 1]);
+  assert.deepEqual([subscriptions.live, subscription.lag], [false, MAX_LAG + 1]);
 });
 
-test("Seats: the age is that of the contact, not of the batch that tells of it", () => {
-  const { seats, take, batch, clock } = setUp();
+test("Subscriptions: the age is that of the contact, not of the batch that tells of it", () => {
+  const { subscriptions, take, batch, clock } = setUp();
   const contact = clock.instant;
   clock.advance(MAX_LAG + 1);
-  const seat = take();
-  seat.apply(batch([], { contact }), noGroups);
-  assert.deepEqual([seats.live, seat.live], [false, true]);
+  const subscription = take();
+  subscription.apply(batch([], { contact }), noGroups);
+  assert.deepEqual([subscriptions.live, subscription.live], [false, true]);
 });
 
-test("Seats: all must be live, each within its own maxLag", () => {
-  const { seats, take, batch, clock } = setUp();
+test("Subscriptions: all must be live, each within its own maxLag", () => {
+  const { subscriptions, take, batch, clock } = setUp();
   const [posts, users] = [take("posts"), take("users", undefined, 10 * MAX_LAG)];
   posts.apply(batch(), noGroups);
-  assert.equal(seats.live, false);
+  assert.equal(subscriptions.live, false);
   users.apply(batch(), noGroups);
-  assert.equal(seats.live, true);
+  assert.equal(subscriptions.live, true);
   clock.advance(MAX_LAG + 1);
-  assert.equal(seats.live, false);
+  assert.equal(subscriptions.live, false);
   posts.apply(batch(), noGroups);
-  assert.equal(seats.live, true);
+  assert.equal(subscriptions.live, true);
   users.close();
-  assert.equal(seats.live, false);
+  assert.equal(subscriptions.live, false);
 });
 
-test("Seats: a name is taken once, until its seat is closed", () => {
+test("Subscriptions: a name is taken once, until its subscription is closed", () => {
   const { take } = setUp();
-  const seat = take("posts");
+  const subscription = take("posts");
   assert.throws(
     () => take("posts"),
     (error) => error instanceof TypeError && error.message.includes('"posts"'),
   );
   take("users");
-  seat.close();
+  subscription.close();
   take("posts");
 });
 
-test("Seats: the longest settle of any seat counts, of closed ones too", () => {
-  const { seats, take, batch } = setUp();
+test("Subscriptions: the longest replicaLag of any subscription counts, of closed ones too", () => {
+  const { subscriptions, take, batch } = setUp();
   take("one", 100);
   const other = take("other", 700);
-  assert.equal(seats.settle, 700);
+  assert.equal(subscriptions.replicaLag, 700);
   other.apply(batch(), noGroups);
   other.close();
-  assert.equal(seats.settle, 700);
+  assert.equal(subscriptions.replicaLag, 700);
 });
 
-test("Seat: a start position resets, the batches after it do not", () => {
+test("Subscription: a start position resets, the batches after it do not", () => {
   const { take, batch, told } = setUp();
-  const seat = take();
-  seat.apply(batch([{ id: "a", rev: "1-x" }]), noGroups);
-  seat.apply(batch([{ id: "b" }]), noGroups);
+  const subscription = take();
+  subscription.apply(batch([{ id: "a", rev: "1-x" }]), noGroups);
+  subscription.apply(batch([{ id: "b" }]), noGroups);
   assert.deepEqual(told, ["reset reset", "changes: a 1-x", "changes: b -"]);
 });
 
-test("Seat: a gap resets before the changes it came with", () => {
+test("Subscription: a gap resets before the changes it came with", () => {
   const { take, batch, told } = setUp();
-  const seat = take();
-  seat.apply(batch(), noGroups);
+  const subscription = take();
+  subscription.apply(batch(), noGroups);
   told.length = 0;
-  seat.apply(batch([{ id: "a" }], { reset: "recreated" }), noGroups);
+  subscription.apply(batch([{ id: "a" }], { reset: "recreated" }), noGroups);
   assert.deepEqual(told, ["reset reset", "changes: a -"]);
 });
 
-test("Seat: the next of its name resumes where the last one stood, without a reset", () => {
+test("Subscription: the next of its name resumes where the last one stood, without a reset", () => {
   const { take, batch, told } = setUp();
-  const seat = take();
+  const subscription = take();
   const position = { since: "5-x", source: "db" };
-  seat.apply(batch([], { position }), noGroups);
-  seat.close();
+  subscription.apply(batch([], { position }), noGroups);
+  subscription.close();
   told.length = 0;
   const next = take();
   assert.deepEqual(next.position, position);
@@ -165,21 +165,21 @@ test("Seat: the next of its name resumes where the last one stood, without a res
   assert.deepEqual(told, ["changes: a -"]);
 });
 
-test("Seat: a source that cannot resume starts anew", () => {
+test("Subscription: a source that cannot resume starts anew", () => {
   const { take, batch, told } = setUp();
-  const seat = take();
-  seat.apply(batch(), noGroups);
-  seat.close();
+  const subscription = take();
+  subscription.apply(batch(), noGroups);
+  subscription.close();
   told.length = 0;
   take().apply(batch(), noGroups);
   assert.deepEqual(told, ["reset reset"]);
 });
 
-test("Seat: a source that no longer says where it is has begun anew, so everything before is void", () => {
+test("Subscription: a source that no longer says where it is has begun anew, so everything before is void", () => {
   const { take, batch, told } = setUp();
-  const seat = take();
-  seat.apply(batch([], { position: { since: "5-x", source: "db" } }), noGroups);
-  seat.close();
+  const subscription = take();
+  subscription.apply(batch([], { position: { since: "5-x", source: "db" } }), noGroups);
+  subscription.close();
   told.length = 0;
   const next = take();
   next.apply(batch([{ id: "a" }]), noGroups);
@@ -187,23 +187,23 @@ test("Seat: a source that no longer says where it is has begun anew, so everythi
   assert.equal(next.position, undefined);
 });
 
-test("Seat: a batch of a source that has no batches is live as of now", () => {
-  const { take, seats, clock, told } = setUp();
-  const seat = take("plain", undefined, Infinity);
-  seat.apply(seat.unbatched({ id: "a" }), noGroups);
+test("Subscription: a batch of a source that has no batches is live as of now", () => {
+  const { take, subscriptions, clock, told } = setUp();
+  const subscription = take("plain", undefined, Infinity);
+  subscription.apply(subscription.unbatched({ id: "a" }), noGroups);
   clock.advance(1e12);
-  assert.equal(seats.live, true, "it has no contact that could grow old");
+  assert.equal(subscriptions.live, true, "it has no contact that could grow old");
   assert.deepEqual(told, ["reset reset", "plain: a -"]);
 });
 
-test("Seat: the groups that a change touches change too, without a revision", () => {
+test("Subscription: the groups that a change touches change too, without a revision", () => {
   const { take, batch, told } = setUp();
-  const seat = take();
-  seat.apply(batch([{ id: "a", rev: "1-x" }]), (change) => [`list of ${change.id}`, "all"]);
+  const subscription = take();
+  subscription.apply(batch([{ id: "a", rev: "1-x" }]), (change) => [`list of ${change.id}`, "all"]);
   assert.deepEqual(told.slice(1), ["changes: a 1-x", "changes: list of a -", "changes: all -"]);
 });
 
-test("Seat: a groups function that answers one name means that group, not its letters", () => {
+test("Subscription: a groups function that answers one name means that group, not its letters", () => {
   const { take, batch, told } = setUp();
   take().apply(batch([{ id: "a" }]), () => "posts");
   assert.deepEqual(told.slice(1), ["changes: a -", "changes: posts -"]);
@@ -223,65 +223,65 @@ for (
     }],
   ] as const
 ) {
-  test(`Seat: a groups function that ${what} voids everything, and the other changes still count`, () => {
-    const { take, batch, told, seats } = setUp();
-    const seat = take();
-    seat.apply(batch(), noGroups);
+  test(`Subscription: a groups function that ${what} voids everything, and the other changes still count`, () => {
+    const { take, batch, told, subscriptions } = setUp();
+    const subscription = take();
+    subscription.apply(batch(), noGroups);
     told.length = 0;
     let first = true;
-    seat.apply(batch([{ id: "a" }, { id: "b" }]), () => {
+    subscription.apply(batch([{ id: "a" }, { id: "b" }]), () => {
       if (!first) return [];
       first = false;
       return groups() as Iterable<string>;
     });
     assert.equal(told[0], "changes: a -");
     assert.deepEqual(told.slice(-2), ["reset groups-threw", "changes: b -"]);
-    assert.equal(seats.live, true);
+    assert.equal(subscriptions.live, true);
   });
 }
 
-test("Seat: a change without a name is an error, not a change of nothing", () => {
+test("Subscription: a change without a name is an error, not a change of nothing", () => {
   const { take, batch } = setUp();
   const nameless = { _id: "a" } as unknown as Change;
   assert.throws(() => take().apply(batch([nameless]), noGroups), TypeError);
 });
 
-test("Seat: settle goes by the copies that the database keeps of a document", () => {
-  const { take, batch, seats } = setUp();
-  const seat = take();
-  seat.apply(batch([], { replicas: 1 }), noGroups);
-  assert.equal(seats.settle, 0);
-  seat.apply(batch([], { replicas: 3 }), noGroups);
-  assert.equal(seats.settle, 5_000);
-  seat.apply(batch(), noGroups);
-  assert.equal(seats.settle, 5_000, "what is not said again still holds");
+test("Subscription: replicaLag goes by the copies that the database keeps of a document", () => {
+  const { take, batch, subscriptions } = setUp();
+  const subscription = take();
+  subscription.apply(batch([], { replicas: 1 }), noGroups);
+  assert.equal(subscriptions.replicaLag, 0);
+  subscription.apply(batch([], { replicas: 3 }), noGroups);
+  assert.equal(subscriptions.replicaLag, 5_000);
+  subscription.apply(batch(), noGroups);
+  assert.equal(subscriptions.replicaLag, 5_000, "what is not said again still holds");
 });
 
-test("Seat: settle is known before the changes of the batch that tells it", () => {
-  const { take, batch, seats } = setUp();
+test("Subscription: replicaLag is known before the changes of the batch that tells it", () => {
+  const { take, batch, subscriptions } = setUp();
   const settles: number[] = [];
   take().apply(batch([{ id: "a" }], { replicas: 3 }), () => {
-    settles.push(seats.settle);
+    settles.push(subscriptions.replicaLag);
     return [];
   });
   assert.deepEqual(settles, [5_000]);
 });
 
-test("Seat: a settle that was asked for overrides what the database says", () => {
-  const { take, batch, seats } = setUp();
+test("Subscription: a replicaLag that was asked for overrides what the database says", () => {
+  const { take, batch, subscriptions } = setUp();
   take("changes", 70).apply(batch([], { replicas: 3 }), noGroups);
-  assert.equal(seats.settle, 70);
+  assert.equal(subscriptions.replicaLag, 70);
 });
 
-test("Seat: what the database said of its copies is kept for the next of the name", () => {
-  const { take, batch, seats } = setUp();
-  const seat = take();
-  seat.apply(batch([], { replicas: 3 }), noGroups);
-  seat.close();
+test("Subscription: what the database said of its copies is kept for the next of the name", () => {
+  const { take, batch, subscriptions } = setUp();
+  const subscription = take();
+  subscription.apply(batch([], { replicas: 3 }), noGroups);
+  subscription.close();
   take();
-  assert.equal(seats.settle, 5_000);
+  assert.equal(subscriptions.replicaLag, 5_000);
 });
 
-test("Seat: before the first contact the lag is endless", () => {
+test("Subscription: before the first contact the lag is endless", () => {
   assert.equal(setUp().take().lag, Infinity);
 });

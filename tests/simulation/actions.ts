@@ -129,7 +129,7 @@ function purge(world: World, random: Random): boolean {
 function rollBack(world: World, random: Random): boolean {
   let done = false;
   for (const database of world.databases) {
-    const { closed, since, lastRow } = world.process.registry.seats.get(database.name)!;
+    const { closed, since, lastRow } = world.process.registry.subscriptions.get(database.name)!;
     if (closed || since === undefined || lastRow === undefined) continue;
     const backup = database.backupWithout(database.parse(`${since}`)!, lastRow);
     if (backup === undefined) continue;
@@ -190,7 +190,7 @@ function jump(sign: number): Act {
 function closeAndFollow(world: World, random: Random): boolean {
   const database = random.pick(world.databases);
   // Who resumes from a position alone cannot see that files were rolled back meanwhile.
-  if (database.readOnly || world.process.registry.seats.get(database.name)!.closed) return false;
+  if (database.readOnly || world.process.registry.subscriptions.get(database.name)!.closed) return false;
   world.process.unfollow(database);
   return true;
 }
@@ -207,7 +207,7 @@ function restart(world: World, random: Random): boolean {
 /** Nothing is heard any more, and then somebody asks: the moment that `maxLag` ends, and a tick later. */
 function boundary(world: World, random: Random): boolean {
   const { scheduler, process } = world;
-  const applied = [...process.registry.seats.values()];
+  const applied = [...process.registry.subscriptions.values()];
   if (!process.registry.live) return false;
   halfOpen(world);
   const now = process.instant();

@@ -82,7 +82,7 @@ function shows(readings: readonly Reading[]): string {
 /** Rule 2. */
 export function checkContact(process: Process): void {
   const now = process.instant();
-  for (const [name, { live, contact, maxLag }] of process.registry.seats) {
+  for (const [name, { live, contact, maxLag }] of process.registry.subscriptions) {
     if (!live || contact === undefined) throw new Violation(`answered while ${name} is suspended`);
     const lag = possiblyElapsed(contact, now);
     if (lag > maxLag) throw new Violation(`answered ${lag} ms after the last contact with ${name}`);
@@ -115,7 +115,7 @@ function isAgain(document: Document, version: number, from: number): boolean {
 
 /** Rule 1. */
 function checkReading(process: Process, visit: Visit, { database, document, version }: Reading): void {
-  const { contact } = process.registry.seats.get(database.name)!;
+  const { contact } = process.registry.subscriptions.get(database.name)!;
   const moment = process.world.scheduler.clocks.trueTime(contact!);
   if (moment === undefined) throw new Violation(`the contact of ${database.name} is a moment that never was`);
   const current = document.visible(moment);

@@ -18,9 +18,9 @@ export interface Config {
   /** How many of the site's pages are visited. */
   readonly pages: number;
   /** Share of would-be 304s for which the handler runs after all. */
-  readonly audit: number;
+  readonly auditRate: number;
   /** Whether bodies are hashed. */
-  readonly digest: boolean;
+  readonly hashBody: boolean;
   /** For the draws of `audit`. */
   readonly auditSeed: number;
 }
@@ -100,15 +100,15 @@ const RARELY_POSSIBLE_SHARE = 0.15;
 const ACTIONS = 950;
 
 /** Drawn apart from all else, so that a seed means what it meant before there were these. */
-function checks(random: Random): Pick<Config, "audit" | "digest" | "auditSeed"> {
+function checks(random: Random): Pick<Config, "auditRate" | "hashBody" | "auditSeed"> {
   return {
-    audit: random.chance(0.35) ? 0.05 : 0,
-    digest: random.chance(0.2),
+    auditRate: random.chance(0.35) ? 0.05 : 0,
+    hashBody: random.chance(0.2),
     auditSeed: random.seed(),
   };
 }
 
-function config(random: Random): Omit<Config, "audit" | "digest" | "auditSeed"> {
+function config(random: Random): Omit<Config, "auditRate" | "hashBody" | "auditSeed"> {
   const replicas = random.chance(0.2) ? 3 : 1;
   return {
     shards: random.integer(1, 2),

@@ -6,7 +6,7 @@
 import { EtagRegistry, follow, type Follower, type Lease, withEtag } from "../../mod.ts";
 import type { Instant } from "../../src/changes/clock.ts";
 import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
-import type { Seat } from "../../src/registry/registry.ts";
+import type { Subscription } from "../../src/registry/registry.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import { MS } from "./clocks.ts";
@@ -27,10 +27,10 @@ export interface Applied {
   lastRow: string | undefined;
 }
 
-/** A registry whose leases and seats can be seen. */
+/** A registry whose leases and subscriptions can be seen. */
 export class WatchedRegistry extends EtagRegistry {
   readonly leases: Set<Lease> = new Set();
-  readonly seats: Map<string, Applied> = new Map();
+  readonly subscriptions: Map<string, Applied> = new Map();
   /** Called after each batch, and when a follower ends. */
   onApplied: (name: string, reset: boolean) => void = () => {};
 
@@ -45,8 +45,8 @@ export class WatchedRegistry extends EtagRegistry {
     return lease;
   }
 
-  override seat(name: string, maxLag: number, settle?: number): Seat {
-    const seat = super.seat(name, maxLag, settle);
+  override subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
+    const subscription = super.subscribe(name, maxLag, replicaLag);
     const applied: Applied = {
       live: false,
       closed: false,
@@ -54,10 +54,10 @@ export class WatchedRegistry extends EtagRegistry {
       maxLag,
       ...{ since: undefined, lastRow: undefined },
     };
-    this.seats.set(name, applied);
-    const apply = seat.apply.bind(seat);
-    const close = seat.close.bind(seat);
-    seat.apply = (batch, groups) => {
+    this.subscriptions.set(name, applied);
+    const apply = subscription.apply.bind(subscription);
+    const close = subscription.close.bind(subscription);
+    subscription.apply = (batch, groups) => {
       apply(batch, groups);
       if (applied.closed) return;
       applied.contact = batch.contact ?? applied.contact;
@@ -66,13 +66,13 @@ export class WatchedRegistry extends EtagRegistry {
       applied.lastRow = batch.changes.at(-1)?.id ?? applied.lastRow;
       this.onApplied(name, batch.reset !== undefined);
     };
-    seat.close = () => {
+    subscription.close = () => {
       close();
       applied.closed = true;
       applied.live = false;
       this.onApplied(name, false);
     };
-    return seat;
+    return subscription;
   }
 }
 
@@ -100,7 +100,7 @@ export class Process {
   constructor(world: World, build: string, snapshot?: unknown) {
     this.world = world;
     this.build = build;
-    const { maxEntries, maxBytes, audit, digest } = world.config;
+    const { maxEntries, maxBytes, auditRate, hashBody } = world.config;
     this.#draws = new Random(world.config.auditSeed);
     const { now, monotonic } = world.scheduler.clocks;
     this.registry = new WatchedRegistry({
@@ -110,7 +110,7 @@ export class Process {
     const { registry } = this;
     const handler = (request: Request, visit: Visit) => world.handle(this, request, visit);
     const caller = (request: Request) => request.headers.get("cookie") ?? undefined;
-    const options = { registry, version: build, digest, audit, random: () => this.#draw() };
+    const options = { registry, version: build, hashBody, auditRate, random: () => this.#draw() };
     this.#public = withEtag(handler, options);
     this.#personal = withEtag(handler, { ...options, caller });
     registry.onApplied = (name, reset) => this.#applied(name, reset);
@@ -126,7 +126,7 @@ export class Process {
   /** Whether the request being answered at this moment is checked. */
   #draw(): number {
     const drawn = this.#draws.next();
-    if (drawn < this.world.config.audit) {
+    if (drawn < this.world.config.auditRate) {
       const visit = this.#asking!;
       visit.audited = true;
       visit.upsets = this.upsets;
@@ -184,14 +184,14 @@ export class Process {
 
   #applied(name: string, reset: boolean): void {
     const database = this.world.databases.find((candidate) => candidate.name === name)!;
-    const { closed, live } = this.registry.seats.get(name)!;
+    const { closed, live } = this.registry.subscriptions.get(name)!;
     this.world.trace?.(
       `  ${name}: ${closed ? "closed" : live ? "live" : "not live"}${reset ? ", reset" : ""}`,
     );
     if (reset || live) database.readOnly = false;
     if (!closed || !this.running) return;
     this.world.scheduler.after(this.world.random.integer(1, 4_000 * MS), () => {
-      if (this.running && this.registry.seats.get(name)!.closed) this.follow(database);
+      if (this.running && this.registry.subscriptions.get(name)!.closed) this.follow(database);
     });
   }
 }

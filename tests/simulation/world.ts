@@ -122,7 +122,7 @@ export class World {
       visit.meanwhile?.();
       if (visit.slow > 0) await this.#dawdle(visit.slow);
       if (visit.throws) throw new Error("the handler has failed");
-      return this.config.digest ? this.#withBody(response, visit) : response;
+      return this.config.hashBody ? this.#withBody(response, visit) : response;
     } finally {
       this.running--;
     }

@@ -22,7 +22,7 @@ interface Happening {
   readonly group: string | undefined;
   readonly rev: string | undefined;
   readonly mark: number;
-  readonly settle: number;
+  readonly replicaLag: number;
   readonly at: Instant;
   readonly time: number;
 }
@@ -38,7 +38,7 @@ interface Registered {
 
 interface Following {
   readonly maxLag: number;
-  readonly settle: number;
+  readonly replicaLag: number;
   started: boolean;
   contact: Instant | undefined;
 }
@@ -46,7 +46,7 @@ interface Following {
 /** Why a registration must or may be refused. */
 export type Judgement = "must refuse" | "may refuse" | "must accept";
 
-export class Twin {
+export class ReferenceModel {
   readonly #clock: SettableClock;
   readonly #happened: Happening[] = [];
   readonly #feeds: Map<string, Following> = new Map();
@@ -72,13 +72,13 @@ export class Twin {
     return true;
   }
 
-  get #settle(): number {
-    return Math.max(0, ...Array.from(this.#feeds.values(), ({ settle }) => settle));
+  get #replicaLag(): number {
+    return Math.max(0, ...Array.from(this.#feeds.values(), ({ replicaLag }) => replicaLag));
   }
 
-  follow(name: string, maxLag: number, settle: number): void {
+  follow(name: string, maxLag: number, replicaLag: number): void {
     const started = this.#feeds.get(name)?.started ?? false;
-    this.#feeds.set(name, { maxLag, settle, started, contact: undefined });
+    this.#feeds.set(name, { maxLag, replicaLag, started, contact: undefined });
   }
 
   batch(
@@ -90,35 +90,35 @@ export class Twin {
     threw: boolean,
   ): void {
     const feed = this.#feeds.get(name)!;
-    if (reset || !feed.started) this.floor();
+    if (reset || !feed.started) this.invalidateAll();
     feed.started = true;
     for (const { id, rev } of changes) {
-      this.#happen(id, rev, feed.settle);
-      for (const group of further) this.#happen(group, undefined, feed.settle);
-      if (threw) this.floor();
+      this.#happen(id, rev, feed.replicaLag);
+      for (const group of further) this.#happen(group, undefined, feed.replicaLag);
+      if (threw) this.invalidateAll();
     }
     feed.contact = live ? this.#clock.instant : undefined;
   }
 
-  #happen(group: string | undefined, rev: string | undefined, settle: number): void {
+  #happen(group: string | undefined, rev: string | undefined, replicaLag: number): void {
     const at = this.#clock.instant;
-    this.#happened.push({ group, rev, mark: ++this.#mark, settle, at, time: this.#time });
+    this.#happened.push({ group, rev, mark: ++this.#mark, replicaLag, at, time: this.#time });
   }
 
   invalidate(group: string): void {
-    this.#happen(group, undefined, this.#settle);
+    this.#happen(group, undefined, this.#replicaLag);
   }
 
   delete(key: string): void {
-    this.#happen(`resource ${key}`, undefined, this.#settle);
+    this.#happen(`resource ${key}`, undefined, this.#replicaLag);
   }
 
   deleteTag(etag: string): void {
     this.#registered = this.#registered.filter((entry) => entry.etag !== etag);
   }
 
-  floor(): void {
-    this.#happen(undefined, undefined, this.#settle);
+  invalidateAll(): void {
+    this.#happen(undefined, undefined, this.#replicaLag);
   }
 
   lease(key: string, caller: string | undefined): TwinLease {
@@ -128,7 +128,7 @@ export class Twin {
   judge(lease: TwinLease, sources: readonly Source[]): Judgement {
     const revisions = new Map(sources.map((source) => [groupOf(source), revisionOf(source)]));
     let judgement: Judgement = "must accept";
-    for (const { group, rev, mark, settle, at, time } of this.#happened) {
+    for (const { group, rev, mark, replicaLag, at, time } of this.#happened) {
       if (group !== undefined && group !== `resource ${lease.key}` && !revisions.has(group)) continue;
       if (mark > lease.mark) return "must refuse";
       const needsRevision = sources.some((source) =>
@@ -136,9 +136,9 @@ export class Twin {
       );
       const declared = group === undefined || needsRevision ? undefined : revisions.get(group);
       if (declared !== undefined && declared === rev) continue;
-      if (lease.time - time < settle) return "must refuse";
+      if (lease.time - time < replicaLag) return "must refuse";
       const { wall, monotonic } = lease.at;
-      if (Math.min(wall - at.wall, monotonic - at.monotonic) < settle) judgement = "may refuse";
+      if (Math.min(wall - at.wall, monotonic - at.monotonic) < replicaLag) judgement = "may refuse";
     }
     return judgement;
   }

@@ -6,11 +6,11 @@
 import type { Since } from "../../changes/change.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
-import { type Information, parseInformation } from "../wire/database_info.ts";
+import { type DatabaseInfo, parseDatabaseInfo } from "../wire/database_info.ts";
 import type { Settings } from "./options.ts";
 import { type Page, parsePage } from "../wire/page.ts";
-import { PolledStream } from "./longpoll.ts";
-import { RowStream } from "./continuous.ts";
+import { LongpollStream } from "./longpoll.ts";
+import { ContinuousStream } from "./continuous.ts";
 import type { Selection } from "../wire/filter.ts";
 import type { Stream } from "./stream.ts";
 import { parseJson, Transport } from "./transport.ts";
@@ -45,8 +45,8 @@ export class Client implements Database {
     return this.#transport.href;
   }
 
-  async information(signal: AbortSignal): Promise<Information> {
-    return parseInformation(parseJson(await this.#transport.text("", signal)));
+  async info(signal: AbortSignal): Promise<DatabaseInfo> {
+    return parseDatabaseInfo(parseJson(await this.#transport.text("", signal)));
   }
 
   async page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
@@ -56,7 +56,7 @@ export class Client implements Database {
     return filtered ? { ...page, complete: page.rows.changes.length < limit } : page;
   }
 
-  newestFirst(limit: number, signal: AbortSignal): Promise<Page> {
+  descending(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ ...(limit === Infinity ? {} : { limit }), descending: true }, signal, this.#query);
   }
 
@@ -70,14 +70,19 @@ export class Client implements Database {
 
   stream(since: Since, session: AbortController): Stream {
     return this.#settings.feed === "longpoll"
-      ? new PolledStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
-      : new RowStream((since, signal) => this.#continuous(since, signal), this.#settings, since, session);
+      ? new LongpollStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
+      : new ContinuousStream(
+        (since, signal) => this.#continuous(since, signal),
+        this.#settings,
+        since,
+        session,
+      );
   }
 
   async #continuous(since: Since, signal: AbortSignal): Promise<Response> {
     const path = changesPath({ feed: "continuous", ...this.#beat, since }, this.#live);
     const response = await this.#transport.open(path, signal, this.#live.body);
-    this.#settings.sight.connected();
+    this.#settings.monitor.connected();
     return response;
   }
 

@@ -13,11 +13,11 @@ import { Rows } from "../wire/rows.ts";
 import type { Stream } from "./stream.ts";
 
 /** One connection to a continuous feed. Nothing is read ahead of whoever asks. */
-export class RowStream implements Stream {
+export class ContinuousStream implements Stream {
   readonly #settings: Settings;
   readonly #session: AbortController;
   readonly #connection = new AbortController();
-  readonly #patience: number;
+  readonly #idleTimeout: number;
   readonly #scanner = new RowScanner();
   readonly #body: Promise<Body>;
   #receiving = false;
@@ -44,12 +44,14 @@ export class RowStream implements Stream {
   ) {
     this.#settings = settings;
     this.#session = session;
-    this.#patience = settings.watchdog.patience;
+    this.#idleTimeout = settings.watchdog.idleTimeout;
     this.#since = since;
     this.#silentSince = instant(settings.clock);
     session.signal.addEventListener("abort", this.close);
     const { signal } = this.#connection;
-    this.#body = open(since, signal).then((response) => new Body(response, signal, settings.sight.counters));
+    this.#body = open(since, signal).then((response) =>
+      new Body(response, signal, settings.monitor.counters)
+    );
     void this.#receive();
   }
 
@@ -76,9 +78,9 @@ export class RowStream implements Stream {
         return rows;
       }
       const now = instant(clock);
-      const left = this.#patience - this.#silence(now);
+      const left = this.#idleTimeout - this.#silence(now);
       if (left <= 0) {
-        watchdog.expired();
+        watchdog.noteExpired();
         throw new ChangesError("timeout", "The feed has fallen silent");
       }
       if (now.monotonic >= until) return undefined;
@@ -110,14 +112,14 @@ export class RowStream implements Stream {
 
   /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
   async #receive(): Promise<void> {
-    const { watchdog, sight: { counters }, clock } = this.#settings;
+    const { watchdog, monitor: { counters }, clock } = this.#settings;
     this.#receiving = true;
     try {
       const body = await this.#body;
       for (;;) {
         const rows = this.#rows(await body.read());
         const now = instant(clock);
-        watchdog.saw(this.#silence(now));
+        watchdog.noteBytes(this.#silence(now));
         this.#silentSince = now;
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
           this.#arrived = rows;
@@ -149,7 +151,7 @@ export class RowStream implements Stream {
   #silence({ wall, monotonic }: Instant): number {
     const silence = monotonic - this.#silentSince.monotonic;
     const asleep = wall - this.#silentSince.wall - silence;
-    if (asleep < this.#patience) return silence;
+    if (asleep < this.#idleTimeout) return silence;
     throw new ChangesError("timeout", "The machine has slept, the connection may be dead");
   }
 }

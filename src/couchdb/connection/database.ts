@@ -4,7 +4,7 @@
  * @module
  */
 import type { Since } from "../../changes/change.ts";
-import type { Information } from "../wire/database_info.ts";
+import type { DatabaseInfo } from "../wire/database_info.ts";
 import type { Page } from "../wire/page.ts";
 import type { Stream } from "./stream.ts";
 
@@ -13,11 +13,11 @@ export interface Database {
   /** Names it, without credentials. */
   readonly name: string;
   /** `GET /{db}`. */
-  information(signal: AbortSignal): Promise<Information>;
+  info(signal: AbortSignal): Promise<DatabaseInfo>;
   /** Up to `limit` rows of the selection after `since`. */
   page(since: Since, limit: number, signal: AbortSignal): Promise<Page>;
   /** The newest rows of the selection, newest first. */
-  newestFirst(limit: number, signal: AbortSignal): Promise<Page>;
+  descending(limit: number, signal: AbortSignal): Promise<Page>;
   /** The newest rows of all, newest first; their positions are good for asking, never for resuming. */
   newest(limit: number, signal: AbortSignal): Promise<Page>;
   /** Whatever the selection: the rows of these documents after `since`. */

@@ -8,13 +8,13 @@ import type { Page } from "../wire/page.ts";
 import type { Settings } from "./options.ts";
 import type { Rows } from "../wire/rows.ts";
 import type { Stream } from "./stream.ts";
-import { LATE, within } from "./timing.ts";
+import { deadline, EXPIRED } from "./timing.ts";
 
 /** Milliseconds in which a request that waits for changes does not come back without any. */
 const TOO_SOON = 1_000;
 
 /** Polls one at a time, and only when asked. */
-export class PolledStream implements Stream {
+export class LongpollStream implements Stream {
   readonly #poll: (since: Since, signal: AbortSignal) => Promise<Page>;
   readonly #settings: Settings;
   readonly #session: AbortController;
@@ -43,8 +43,8 @@ export class PolledStream implements Stream {
 
   async read(ms: number): Promise<Rows | undefined> {
     const pending = this.#pending ?? this.#ask();
-    const rows = await within(pending, ms, this.#settings.sleep, this.#session.signal);
-    if (rows === LATE) return undefined;
+    const rows = await deadline(pending, ms, this.#settings.sleep, this.#session.signal);
+    if (rows === EXPIRED) return undefined;
     this.#pending = undefined;
     return rows;
   }
@@ -61,9 +61,9 @@ export class PolledStream implements Stream {
   }
 
   async #rows(): Promise<Rows> {
-    const { clock, sight } = this.#settings;
+    const { clock, monitor } = this.#settings;
     const asked = clock.monotonic();
-    sight.connected();
+    monitor.connected();
     try {
       const { rows } = await this.#poll(this.#since, this.#connection.signal);
       this.#since = rows.since;

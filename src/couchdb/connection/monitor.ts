@@ -38,7 +38,7 @@ export interface FeedCounters {
 }
 
 /** One feed's gauges, shared by all that work for it. */
-export class Sight {
+export class FeedMonitor {
   /** As of the last batch handed out. */
   state: FeedState = "catching-up";
   /** Written by those that count. */
@@ -74,7 +74,7 @@ export class Sight {
   }
 
   /** A batch is handed out. */
-  saw({ changes, state, contact, reset }: ChangeBatch): void {
+  noteBatch({ changes, state, contact, reset }: ChangeBatch): void {
     this.counters.changes += changes.length;
     this.#contact = contact;
     const before = this.state;

@@ -7,7 +7,7 @@ import type { Since } from "../../changes/change.ts";
 import { type Clock, systemClock } from "../../changes/clock.ts";
 import { isSince } from "../wire/rows.ts";
 import { requireInteger, select, type Selection, type SelectionOptions, show } from "../wire/filter.ts";
-import { type FeedEvent, Sight } from "./monitor.ts";
+import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "./timing.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -72,7 +72,7 @@ export interface Settings {
   readonly selection: Selection;
   readonly batchSize: number;
   readonly maxLag: number;
-  readonly sight: Sight;
+  readonly monitor: FeedMonitor;
   readonly watchdog: Watchdog;
   readonly signal: AbortSignal | undefined;
   readonly headers: HeadersOption;
@@ -87,7 +87,7 @@ export interface Settings {
  *
  * @throws {TypeError | RangeError} If one is illegal, naming it and its value.
  */
-export function settle(options: ChangesOptions): Settings {
+export function resolveOptions(options: ChangesOptions): Settings {
   requireHarmony(options);
   const { since = "now", feed = "continuous", descending = false, limit = Infinity } = options;
   const { heartbeat = 10_000, timeout, batchSize = 1_000, maxLag = 25_000, headers = {} } = options;
@@ -112,7 +112,7 @@ export function settle(options: ChangesOptions): Settings {
     selection: select(options),
     batchSize: Math.min(batchSize, limit),
     maxLag,
-    sight: new Sight(clock, options.onEvent),
+    monitor: new FeedMonitor(clock, options.onEvent),
     watchdog: new Watchdog(timeout ?? heartbeat),
     signal: options.signal,
     headers,

@@ -7,8 +7,8 @@
 /** Waits `ms` milliseconds; when `signal` aborts it settles at once, either way. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
-/** What {@linkcode within} gives when the deadline came first. */
-export const LATE: unique symbol = Symbol("late");
+/** What {@linkcode deadline} gives when the deadline came first. */
+export const EXPIRED: unique symbol = Symbol("late");
 
 /** `setTimeout` fires at once for anything longer. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -30,28 +30,28 @@ export function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
 /**
  * Waits for `work`, but at most `ms` milliseconds and not beyond the abort of `signal`.
  *
- * @returns What `work` gives, or {@linkcode LATE}; `work` goes on and may be waited for again.
+ * @returns What `work` gives, or {@linkcode EXPIRED}; `work` goes on and may be waited for again.
  * @throws What `work` throws, or the signal's reason.
  */
-export async function within<T>(
+export async function deadline<T>(
   work: Promise<T>,
   ms: number,
   sleep: Sleep,
   signal: AbortSignal,
-): Promise<T | typeof LATE> {
+): Promise<T | typeof EXPIRED> {
   const timer = new AbortController();
   const interrupt = () => timer.abort();
   signal.addEventListener("abort", interrupt);
   if (signal.aborted) interrupt();
   try {
-    const late = sleep(Math.max(0, ms), timer.signal).then((): typeof LATE => {
+    const late = sleep(Math.max(0, ms), timer.signal).then((): typeof EXPIRED => {
       if (signal.aborted) throw signal.reason;
-      return LATE;
+      return EXPIRED;
     });
-    return await Promise.race<T | typeof LATE>([work, late]);
+    return await Promise.race<T | typeof EXPIRED>([work, late]);
   } finally {
     signal.removeEventListener("abort", interrupt);
     // With a reason: an `AbortError` with its stack costs more than the timer.
-    timer.abort(LATE);
+    timer.abort(EXPIRED);
   }
 }

@@ -8,7 +8,7 @@ import { Body } from "./body_reader.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
 import { fieldsOf, type Settings } from "./options.ts";
-import { LATE, within } from "./timing.ts";
+import { deadline, EXPIRED } from "./timing.ts";
 
 /** More than one is a mistake of the server's. */
 const MOST_REDIRECTS = 3;
@@ -16,7 +16,7 @@ const MOST_REDIRECTS = 3;
 /** What requests are made with. */
 export type TransportSettings = Pick<
   Settings,
-  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "sight"
+  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "monitor"
 >;
 
 /** Asks one server. */
@@ -64,7 +64,7 @@ export class Transport {
   }
 
   async #read(response: Response, signal: AbortSignal): Promise<string> {
-    const body = new Body(response, signal, this.#settings.sight.counters);
+    const body = new Body(response, signal, this.#settings.monitor.counters);
     const decoder = new TextDecoder();
     let text = "";
     for (;;) {
@@ -77,9 +77,9 @@ export class Transport {
   /** Waits for a piece of an answer as long as the server may be silent. */
   async #await<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const { watchdog, sleep } = this.#settings;
-    const result = await within(work, watchdog.patience, sleep, signal);
-    if (result !== LATE) return result;
-    watchdog.expired();
+    const result = await deadline(work, watchdog.idleTimeout, sleep, signal);
+    if (result !== EXPIRED) return result;
+    watchdog.noteExpired();
     throw new ChangesError("timeout", "The database does not answer");
   }
 

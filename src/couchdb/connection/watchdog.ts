@@ -16,34 +16,34 @@ const LONGEST = 180_000;
  *
  * @param period Milliseconds between the server's heartbeats.
  */
-export function patience(period: number): number {
+export function idleTimeout(period: number): number {
   return Math.max(3 * period, period + SLACK);
 }
 
-/** The patience of one feed. Servers may beat less often than they were asked to, so it learns. */
+/** The idleTimeout of one feed. Servers may beat less often than they were asked to, so it learns. */
 export class Watchdog {
   /** What healthy connections have needed. */
   #needed: number;
-  #patience: number;
+  #idleTimeout: number;
 
   /** @param period Milliseconds between the heartbeats asked for. */
   constructor(period: number) {
-    this.#needed = this.#patience = patience(period);
+    this.#needed = this.#idleTimeout = idleTimeout(period);
   }
 
   /** Milliseconds of silence after which a connection counts as dead. */
-  get patience(): number {
-    return this.#patience;
+  get idleTimeout(): number {
+    return this.#idleTimeout;
   }
 
   /** Bytes came after `gap` milliseconds of silence. */
-  saw(gap: number): void {
+  noteBytes(gap: number): void {
     this.#needed = Math.max(this.#needed, Math.min(gap + SLACK, LONGEST));
-    this.#patience = this.#needed;
+    this.#idleTimeout = this.#needed;
   }
 
   /** A connection was given up: if the server is only slower than that, a longer wait will show it. */
-  expired(): void {
-    this.#patience = Math.max(this.#patience, Math.min(2 * this.#patience, LONGEST));
+  noteExpired(): void {
+    this.#idleTimeout = Math.max(this.#idleTimeout, Math.min(2 * this.#idleTimeout, LONGEST));
   }
 }

@@ -6,7 +6,7 @@
 import type { CouchChange, Since } from "../../changes/change.ts";
 
 /** A position, and rows of which at least one follows it. */
-export interface Landmark {
+export interface Anchor {
   /** Ask from here. */
   readonly since: Since;
   /** Revisions by document id. A document changed meanwhile comes again later, with another revision. */
@@ -18,19 +18,19 @@ export interface Landmark {
 }
 
 /** A position of which nothing is known yet. */
-export function unmarked(since: Since): Landmark {
+export function anchorless(since: Since): Anchor {
   return { since, rows: new Map() };
 }
 
 /**
- * The landmark just before the last of some rows.
+ * The anchor just before the last of some rows.
  *
  * @param before The position before the first of them.
  * @param changes In the order of arrival; without any, nothing is known.
  */
-export function beforeLast(before: Since, changes: readonly CouchChange[]): Landmark {
+export function beforeLast(before: Since, changes: readonly CouchChange[]): Anchor {
   const last = changes.at(-1);
-  if (last === undefined) return unmarked(before);
+  if (last === undefined) return anchorless(before);
   const since = changes.at(-2)?.seq ?? before;
   const rows = new Map<string, string>();
   // Rows without a position of their own carry the last one: all of them follow it.
@@ -48,13 +48,13 @@ export function rowsNeeded(shards: number): number {
 }
 
 /**
- * The landmark in a descending feed. Its positions name the oldest row sent of each shard, so the first row need not
+ * The anchor in a descending feed. Its positions name the oldest row sent of each shard, so the first row need not
  * follow the second's position: they may live in different shards. With more rows than shards, one shard has two.
  *
  * @param newest Rows, newest first.
  * @param limit The number asked for, more than the database has shards.
  */
-export function fromNewest(newest: readonly CouchChange[], limit: number): Landmark {
+export function fromNewest(newest: readonly CouchChange[], limit: number): Anchor {
   const rows = new Map(newest.map(({ id, rev }) => [id, rev]));
   const oldest = newest.at(-1);
   return { since: oldest === undefined || newest.length < limit ? 0 : oldest.seq, rows };

@@ -7,7 +7,7 @@ import type { Position } from "../../changes/change.ts";
 import type { Batch } from "./cursor.ts";
 import type { Settings } from "../connection/options.ts";
 import type { Reader } from "./reader.ts";
-import { SettlingIterator } from "./settling_iterator.ts";
+import { ClosableIterator } from "./closable_iterator.ts";
 
 /** What a batch iterator is made of. */
 export interface BatchIteratorInit {
@@ -21,19 +21,19 @@ export interface BatchIteratorInit {
 }
 
 /** Iterates over what a reader yields, up to the limit. */
-export class BatchIterator extends SettlingIterator<Batch> {
+export class BatchIterator extends ClosableIterator<Batch> {
   #position: Position | undefined;
 
   constructor({ reader, settings, position, onEnd }: BatchIteratorInit) {
-    const { limit, signal, sight } = settings;
+    const { limit, signal, monitor } = settings;
     super({
       source: limit === Infinity ? reader.batches() : limited(reader.batches(), limit),
       close: () => reader.close(),
       signal,
-      onItem: (batch) => sight.saw(batch),
+      onItem: (batch) => monitor.noteBatch(batch),
       onFinished: (batch) => this.#position = batch.position ?? this.#position,
       onEnd: () => {
-        sight.tell({ type: "closed" });
+        monitor.tell({ type: "closed" });
         onEnd();
       },
     });

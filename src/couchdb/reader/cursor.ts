@@ -11,9 +11,9 @@ import type {
   ResetReason,
   Since,
 } from "../../changes/change.ts";
-import { type Information, sourceOf, type Subject } from "../wire/database_info.ts";
-import { beforeLast, type Landmark, unmarked } from "./anchor.ts";
-import type { Reset } from "./gap.ts";
+import { type DatabaseInfo, sourceOf, type Subject } from "../wire/database_info.ts";
+import { type Anchor, anchorless, beforeLast } from "./anchor.ts";
+import type { FeedGap } from "./gap.ts";
 import type { Selection } from "../wire/filter.ts";
 
 /** What a reader of CouchDB's feed yields. */
@@ -24,7 +24,7 @@ export class Cursor {
   /** Where the next connection may resume. */
   since: Since;
   /** Where the next probe starts: one row earlier. */
-  landmark: Landmark;
+  anchor: Anchor;
   /** When the feed was last shown to be complete up to here. */
   contact: Instant | undefined;
   /** As of the last batch. */
@@ -33,52 +33,52 @@ export class Cursor {
   yielded = 0;
   readonly #subject: Subject;
   readonly #selection: Selection;
-  #information: Information;
+  #info: DatabaseInfo;
   #source: string;
 
   /**
    * @param name The database, without credentials.
    * @param selection What is asked for.
    * @param since The start; the reader knows none of the rows before.
-   * @param information The database's life that `since` belongs to.
+   * @param info The database's life that `since` belongs to.
    */
-  constructor(name: string, selection: Selection, since: Since, information: Information) {
+  constructor(name: string, selection: Selection, since: Since, info: DatabaseInfo) {
     this.#subject = { name, identity: selection.identity };
     this.#selection = selection;
     this.since = since;
-    this.landmark = unmarked(since);
-    this.#information = information;
-    this.#source = sourceOf(this.#subject, information);
+    this.anchor = anchorless(since);
+    this.#info = info;
+    this.#source = sourceOf(this.#subject, info);
   }
 
   /** The database's life that all of this belongs to. */
-  get information(): Information {
-    return this.#information;
+  get info(): DatabaseInfo {
+    return this.#info;
   }
 
-  set information(information: Information) {
-    this.#information = information;
-    this.#source = sourceOf(this.#subject, information);
+  set info(info: DatabaseInfo) {
+    this.#info = info;
+    this.#source = sourceOf(this.#subject, info);
   }
 
   /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
   advance(before: Since, changes: readonly CouchChange[], since: Since): void {
-    // Under a filter, a document may never come again: its landmark is no row of the feed.
-    if (changes.length > 0 && !this.#selection.filtered) this.landmark = beforeLast(before, changes);
+    // Under a filter, a document may never come again: its anchor is no row of the feed.
+    if (changes.length > 0 && !this.#selection.filtered) this.anchor = beforeLast(before, changes);
     this.since = since;
   }
 
   /** A purge leaves the positions as they are; anything else may have reused them, so all comes again. */
-  reset({ reason, information = this.information }: Reset): void {
-    this.information = information;
+  reset({ reason, info = this.info }: FeedGap): void {
+    this.info = info;
     if (reason !== "purged") this.since = 0;
-    this.landmark = unmarked(this.since);
+    this.anchor = anchorless(this.since);
   }
 
   /** A batch that ends here. */
   batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): Batch {
     const { state, contact } = this;
-    const { replicas } = this.#information;
+    const { replicas } = this.#info;
     return {
       changes,
       position: { since, source: this.#source },

@@ -9,12 +9,12 @@ import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
 
 /** Everything, the newest first, in batches without a position: that of its last row is the oldest. */
-export async function* newestFirst(
+export async function* readDescending(
   database: Database,
   { limit, batchSize, selection }: Settings,
   signal: AbortSignal,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { rows } = await database.newestFirst(limit, signal);
+  const { rows } = await database.descending(limit, signal);
   const changes = selection.leaves ? rows.changes.map(withLeaves) : rows.changes;
   for (let start = 0; start < changes.length; start += batchSize) {
     const slice = changes.slice(start, start + batchSize);

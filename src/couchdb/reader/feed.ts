@@ -54,15 +54,15 @@ class Feed implements CouchChangesFeed {
   }
 
   get state(): FeedState {
-    return this.#settings.sight.state;
+    return this.#settings.monitor.state;
   }
 
   get lag(): number {
-    return this.#settings.sight.lag;
+    return this.#settings.monitor.lag;
   }
 
   get counters(): FeedCounters {
-    return { ...this.#settings.sight.counters };
+    return { ...this.#settings.monitor.counters };
   }
 
   batches(from?: Position, options: { readonly maxLag?: number } = {}): BatchIterator {

@@ -4,22 +4,22 @@
  * @module
  */
 import type { ResetReason } from "../../changes/change.ts";
-import type { Information } from "../wire/database_info.ts";
+import type { DatabaseInfo } from "../wire/database_info.ts";
 
 /** Thrown inside a reader when everything known before is void; never leaves it. */
-export class Reset extends Error {
+export class FeedGap extends Error {
   /** Told to the consumer, in band. */
   readonly reason: ResetReason;
   /** The database as it is now, where that has been read. */
-  readonly information: Information | undefined;
+  readonly info: DatabaseInfo | undefined;
 
   /**
    * @param reason Told to the consumer.
-   * @param information The database as it is now.
+   * @param info The database as it is now.
    */
-  constructor(reason: ResetReason, information?: Information) {
+  constructor(reason: ResetReason, info?: DatabaseInfo) {
     super(reason);
     this.reason = reason;
-    this.information = information;
+    this.info = info;
   }
 }

@@ -9,11 +9,11 @@ import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import { type Batch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
 import { foreign, rewound } from "../wire/database_info.ts";
-import { newestFirst } from "./descending.ts";
+import { readDescending } from "./descending.ts";
 import type { Settings } from "../connection/options.ts";
 import { type Connection, probe, verifyIdentity } from "./probe.ts";
-import { Recovery, type Verdict } from "./retry_policy.ts";
-import { Reset } from "./gap.ts";
+import { type RetryDecision, RetryPolicy } from "./retry_policy.ts";
+import { FeedGap } from "./gap.ts";
 
 /** A connection that brings nothing and ends sooner was good for nothing. */
 const WORTHWHILE = 1_000;
@@ -25,7 +25,7 @@ export class Reader {
   readonly #database: Database;
   readonly #settings: Settings;
   readonly #from: Position | undefined;
-  readonly #recovery: Recovery;
+  readonly #recovery: RetryPolicy;
   #cursor: Cursor | undefined;
   #session = new AbortController();
   #closed = false;
@@ -37,7 +37,7 @@ export class Reader {
     this.#database = database;
     this.#settings = settings;
     this.#from = from;
-    this.#recovery = new Recovery(settings.random);
+    this.#recovery = new RetryPolicy(settings.random);
   }
 
   /** Closes the connection at once, and interrupts whatever waits. */
@@ -51,7 +51,7 @@ export class Reader {
     let wait = 0;
     while (!this.#closed) {
       const session = this.#session = new AbortController();
-      let verdict: Verdict;
+      let decision: RetryDecision;
       try {
         if (wait > 0) await this.#settings.sleep(wait, session.signal);
         if (this.#closed) return;
@@ -59,17 +59,17 @@ export class Reader {
         if (connection === undefined) return;
         // Here, and not a generator deeper: every batch of a live feed passes through each of them.
         yield* this.#follow(connection, session);
-        verdict = this.#recovery.ended();
+        decision = this.#recovery.ended();
       } catch (error) {
         if (this.#closed) return;
         // When the stream breaks under a probe, the probe's own fault is only that it was aborted.
-        verdict = this.#judge(session.signal.aborted ? session.signal.reason : error);
+        decision = this.#decide(session.signal.aborted ? session.signal.reason : error);
       } finally {
         session.abort();
       }
-      wait = verdict.wait;
-      yield* this.#lose(verdict);
-      this.#settings.sight.tell({ type: "retrying", ms: wait, ...codeOf(verdict) });
+      wait = decision.wait;
+      yield* this.#lose(decision);
+      this.#settings.monitor.tell({ type: "retrying", ms: wait, ...codeOf(decision) });
     }
   }
 
@@ -77,17 +77,17 @@ export class Reader {
   async *#connect({ signal }: AbortController): AsyncGenerator<Batch, Connection | undefined, undefined> {
     const { feed, descending } = this.#settings;
     if (descending) {
-      yield* newestFirst(this.#database, this.#settings, signal);
+      yield* readDescending(this.#database, this.#settings, signal);
       return undefined;
     }
     const cursor = this.#cursor ?? await this.#start(signal);
     const connection = { database: this.#database, cursor, settings: this.#settings, signal };
     if (this.#recovery.gone) {
       await verifyIdentity(connection);
-      this.#recovery.found();
+      this.#recovery.noteFound();
     }
     yield* probe(connection);
-    this.#recovery.probed();
+    this.#recovery.noteProbed();
     return feed === "normal" ? undefined : connection;
   }
 
@@ -96,16 +96,16 @@ export class Reader {
     const { name } = this.#database;
     const { selection } = this.#settings;
     const from = this.#from;
-    const information = await this.#database.information(signal);
+    const info = await this.#database.info(signal);
     const since = from?.since ?? this.#settings.since;
-    const cursor = new Cursor(name, selection, since === "now" ? information.updateSeq : since, information);
+    const cursor = new Cursor(name, selection, since === "now" ? info.updateSeq : since, info);
     if (this.#told) cursor.state = "lost";
     this.#cursor = cursor;
     const reason = from === undefined
       ? undefined
-      : foreign(from.source, { name, identity: selection.identity }, information);
-    if (reason !== undefined) throw new Reset(reason);
-    if (rewound(cursor.since, information)) throw new Reset("rewound");
+      : foreign(from.source, { name, identity: selection.identity }, info);
+    if (reason !== undefined) throw new FeedGap(reason);
+    if (rewound(cursor.since, info)) throw new FeedGap("rewound");
     return cursor;
   }
 
@@ -129,7 +129,7 @@ export class Reader {
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
-        if (rows.changes.length > 0) this.#recovery.worthwhile();
+        if (rows.changes.length > 0) this.#recovery.noteProgress();
         cursor.advance(rows.start, rows.changes, rows.since);
         for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
@@ -140,7 +140,7 @@ export class Reader {
         opened = clock.monotonic();
       }
     } finally {
-      if (clock.monotonic() - opened >= WORTHWHILE) this.#recovery.worthwhile();
+      if (clock.monotonic() - opened >= WORTHWHILE) this.#recovery.noteProgress();
     }
   }
 
@@ -151,29 +151,29 @@ export class Reader {
   }
 
   /** Tells that nothing is known any more: once, or as often as there is a reason why. */
-  *#lose(verdict: Verdict): Generator<Batch, void, undefined> {
-    const { sight } = this.#settings;
-    const { reset } = verdict;
+  *#lose(decision: RetryDecision): Generator<Batch, void, undefined> {
+    const { monitor } = this.#settings;
+    const { reset } = decision;
     const cursor = this.#cursor;
     if (cursor === undefined) {
       if (this.#told) return;
       this.#told = true;
-      sight.tell({ type: "lost", ...codeOf(verdict) });
+      monitor.tell({ type: "lost", ...codeOf(decision) });
       yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
-      if (cursor.state !== "lost") sight.tell({ type: "lost", ...codeOf(verdict) });
+      if (cursor.state !== "lost") monitor.tell({ type: "lost", ...codeOf(decision) });
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }
   }
 
   /** What to do about a fault; throws it if nothing can be done. */
-  #judge(fault: unknown): Verdict {
-    if (fault instanceof Reset) this.#cursor?.reset(fault);
-    return this.#recovery.judge(fault, this.#cursor !== undefined);
+  #decide(fault: unknown): RetryDecision {
+    if (fault instanceof FeedGap) this.#cursor?.reset(fault);
+    return this.#recovery.decide(fault, this.#cursor !== undefined);
   }
 }
 
-function codeOf({ code }: Verdict): { readonly code?: ChangesErrorCode } {
+function codeOf({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
   return code === undefined ? {} : { code };
 }

@@ -7,7 +7,7 @@ import type { ResetReason } from "../../changes/change.ts";
 import { ChangesError, type ChangesErrorCode } from "../../changes/changes_error.ts";
 import { BackOff } from "./back_off.ts";
 import { retryAfterOf } from "../wire/faults.ts";
-import { Reset } from "./gap.ts";
+import { FeedGap } from "./gap.ts";
 
 /** A 403 is a lost role, or CouchDB's lock-out of a client that failed too often: five minutes, anew at each attempt. */
 const LOCKED_OUT = 60_000;
@@ -19,7 +19,7 @@ const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated"]);
 const TRANSIENT: ReadonlySet<string> = new Set(["server-error", "not-json", "too-many-requests"]);
 
 /** When to try again, and what to tell before. */
-export interface Verdict {
+export interface RetryDecision {
   /** Milliseconds. */
   readonly wait: number;
   readonly code?: ChangesErrorCode;
@@ -27,7 +27,7 @@ export interface Verdict {
 }
 
 /** What one reader has been through. */
-export class Recovery {
+export class RetryPolicy {
   readonly #backOff: BackOff;
   /** The database was there, and is not. */
   #gone = false;
@@ -47,23 +47,23 @@ export class Recovery {
   }
 
   /** The database is back. */
-  found(): void {
+  noteFound(): void {
     this.#gone = false;
   }
 
   /** A probe was complete: the credentials are good. */
-  probed(): void {
+  noteProbed(): void {
     this.#refreshed = false;
   }
 
   /** The connection was good for something. */
-  worthwhile(): void {
+  noteProgress(): void {
     this.#begunAnew = false;
     this.#backOff.reset();
   }
 
   /** A feed that ended as it should. */
-  ended(): Verdict {
+  ended(): RetryDecision {
     return { wait: this.#backOff.eager() };
   }
 
@@ -73,8 +73,8 @@ export class Recovery {
    * @param started Whether the database has answered before.
    * @throws {unknown} The fault, if nothing can be done.
    */
-  judge(fault: unknown, started: boolean): Verdict {
-    if (fault instanceof Reset) {
+  decide(fault: unknown, started: boolean): RetryDecision {
+    if (fault instanceof FeedGap) {
       // Only an answer shows it: the wait for the database is over. One reset upon the other is no such news.
       if (this.#gone || !this.#begunAnew) this.#backOff.reset();
       this.#begunAnew = true;
@@ -87,11 +87,11 @@ export class Recovery {
     const transient = TRANSIENT.has(code) && (started || fault.status !== 404);
     if (transient) return { wait: this.#backOff.next(retryAfterOf(fault)), code };
     if (!started) throw fault;
-    return this.#judgeRefusal(fault);
+    return this.#decideRefusal(fault);
   }
 
   /** A database that was open to us, and no longer is. */
-  #judgeRefusal(fault: ChangesError): Verdict {
+  #decideRefusal(fault: ChangesError): RetryDecision {
     const { code } = fault;
     if (code === "forbidden") return { wait: this.#backOff.next(LOCKED_OUT), code };
     if (code === "unauthorized" && !this.#refreshed) {

@@ -8,13 +8,13 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import { isSince } from "./rows.ts";
 
 /** What `GET /{db}` tells a reader. */
-export interface Information {
+export interface DatabaseInfo {
   /** The position at that moment. */
   readonly updateSeq: Since;
   /** `instance_start_time`: since CouchDB 3.3 the time of creation, so that a recreated database differs. */
-  readonly life: string;
+  readonly instanceStartTime: string;
   /** How often documents were purged: a purged document never appears in the feed. */
-  readonly purges: string;
+  readonly purgeSeq: string;
   /** Shards, `cluster.q`; each has a sequence of its own. */
   readonly shards: number;
   /** Copies of each document, `cluster.n`; undefined where the database does not say. */
@@ -26,7 +26,7 @@ export interface Information {
  *
  * @throws {ChangesError} `not-json` if the answer is no database's.
  */
-export function parseInformation(value: unknown): Information {
+export function parseDatabaseInfo(value: unknown): DatabaseInfo {
   const info = (typeof value === "object" && value !== null ? value : {}) as {
     readonly [key: string]: unknown;
   };
@@ -37,8 +37,8 @@ export function parseInformation(value: unknown): Information {
   const cluster = info["cluster"] as { readonly q?: unknown; readonly n?: unknown } | undefined;
   return {
     updateSeq,
-    life: String(info["instance_start_time"] ?? ""),
-    purges: purgeCount(info["purge_seq"]),
+    instanceStartTime: String(info["instance_start_time"] ?? ""),
+    purgeSeq: purgeCount(info["purge_seq"]),
     shards: typeof cluster?.q === "number" ? cluster.q : 1,
     replicas: typeof cluster?.n === "number" ? cluster.n : undefined,
   };
@@ -50,14 +50,14 @@ function purgeCount(seq: unknown): string {
 }
 
 /** Why what was known of the database no longer holds, if so. */
-export function difference(known: Information, current: Information): ResetReason | undefined {
-  if (known.life !== current.life) return "recreated";
-  if (known.purges !== current.purges) return "purged";
+export function difference(known: DatabaseInfo, current: DatabaseInfo): ResetReason | undefined {
+  if (known.instanceStartTime !== current.instanceStartTime) return "recreated";
+  if (known.purgeSeq !== current.purgeSeq) return "purged";
   return undefined;
 }
 
 /** Where positions are numbers (CouchDB 1, PouchDB): whether the database has not come so far, in this life of it. */
-export function rewound(since: Since, { updateSeq }: Information): boolean {
+export function rewound(since: Since, { updateSeq }: DatabaseInfo): boolean {
   return typeof since === "number" && typeof updateSeq === "number" && since > updateSeq;
 }
 
@@ -70,16 +70,16 @@ export interface Subject {
 }
 
 /** The opaque `source` of positions of `subject` in this life of the database. */
-export function sourceOf({ name, identity }: Subject, info: Information): string {
-  return JSON.stringify([name, info.life, info.purges, identity]);
+export function sourceOf({ name, identity }: Subject, info: DatabaseInfo): string {
+  return JSON.stringify([name, info.instanceStartTime, info.purgeSeq, identity]);
 }
 
 /** Why a position of `source` cannot be continued by a feed of `subject` in this life of the database, if so. */
-export function foreign(source: string, subject: Subject, info: Information): ResetReason | undefined {
+export function foreign(source: string, subject: Subject, info: DatabaseInfo): ResetReason | undefined {
   if (source === sourceOf(subject, info)) return undefined;
   const [name, life, , identity] = parseSource(source);
   if (name !== subject.name || identity !== subject.identity) return "since-refused";
-  return life === info.life ? "purged" : "recreated";
+  return life === info.instanceStartTime ? "purged" : "recreated";
 }
 
 function parseSource(source: string): readonly unknown[] {

@@ -14,7 +14,7 @@ interface Settle<T> {
 const DONE = { done: true, value: undefined } as const;
 
 /** What a settling iterator is made of. */
-export interface SettlingIteratorInit<T> {
+export interface ClosableIteratorInit<T> {
   /** Where the items come from. */
   readonly source: AsyncGenerator<T, void, undefined>;
   /** Interrupts whatever the source waits for. */
@@ -30,14 +30,14 @@ export interface SettlingIteratorInit<T> {
 }
 
 /** Iterates over what a generator yields, which by itself would hold `return()` back until its `next()` settles. */
-export class SettlingIterator<T> implements AsyncIterableIterator<T, undefined> {
-  readonly #init: SettlingIteratorInit<T>;
+export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #init: ClosableIteratorInit<T>;
   readonly #waiting = new Set<Settle<T>>();
   #last: { readonly item: T } | undefined;
   #ended = false;
   #abortion: ChangesError | undefined;
 
-  constructor(init: SettlingIteratorInit<T>) {
+  constructor(init: ClosableIteratorInit<T>) {
     this.#init = init;
     init.signal?.addEventListener("abort", this.#abort);
   }
