@@ -75,7 +75,7 @@ function byline(post: Post, author: Author | undefined): Html {
   return html`<p class="meta">${date} · ${author?.name ?? "Unknown"}</p>`;
 }
 
-/** Says of each page which documents it shows, and at which revisions; a page that is made of none says nothing. */
+/** Names the documents that a page shows, with their revisions; empty for a page that is made of none. */
 function page(
   title: string,
   content: Html,
