@@ -95,7 +95,7 @@ export function changes(database: NanoDatabase, options: ChangesOptions = {}): C
   return changesOf(href, {
     ...options,
     headers: async () => ({
-      ...fieldsOf(server, href),
+      ...nanoHeaders(server, href),
       ...(typeof headers === "function" ? await headers() : headers),
     }),
     fetch: server.agent === undefined
@@ -105,7 +105,7 @@ export function changes(database: NanoDatabase, options: ChangesOptions = {}): C
 }
 
 /** In the order in which nano puts them together. */
-function fieldsOf({ headers, cookie, cookieJar }: NanoServerConfig, href: string): Record<string, string> {
+function nanoHeaders({ headers, cookie, cookieJar }: NanoServerConfig, href: string): Record<string, string> {
   const jar = cookieJar?.getCookieString(href.replace(/\/\/[^/]*@/, "//"));
   const sent = jar || cookie;
   return { ...headers as Record<string, string> | undefined, ...(sent ? { cookie: sent } : {}) };

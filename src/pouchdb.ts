@@ -98,10 +98,10 @@ export interface PouchChangesOptions extends FeedOptions {
  */
 export function changes(database: PouchDatabase, options: PouchChangesOptions = {}): CouchChangesFeed {
   const settings = resolveOptions(options);
-  return openFeed(new PouchSource(database, settings), settings);
+  return openFeed(new PouchClient(database, settings), settings);
 }
 
-class PouchSource implements Database {
+class PouchClient implements Database {
   readonly name: string;
   readonly #database: PouchDatabase;
   readonly #settings: Settings;
@@ -114,31 +114,31 @@ class PouchSource implements Database {
     this.#settings = settings;
   }
 
-  async info(): Promise<DatabaseInfo> {
+  async readInfo(): Promise<DatabaseInfo> {
     const [id, info] = await answerOf(Promise.all([this.#database.id(), this.#database.info()]));
     return parseDatabaseInfo({ ...info, instance_start_time: id });
   }
 
-  page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
+  readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ ...this.#parameters, since, limit }, signal);
   }
 
-  descending(limit: number, signal: AbortSignal): Promise<Page> {
+  readDescending(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page(
       { ...this.#parameters, descending: true, ...(limit < Infinity ? { limit } : {}) },
       signal,
     );
   }
 
-  newest(limit: number, signal: AbortSignal): Promise<Page> {
+  readNewest(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ descending: true, limit }, signal);
   }
 
-  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+  readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
     return this.#page({ doc_ids: ids, since }, signal);
   }
 
-  stream(since: Since, session: AbortController): Stream {
+  openStream(since: Since, session: AbortController): Stream {
     return new LongpollStream((since, signal) => this.#next(since, signal), this.#settings, since, session);
   }
 
@@ -148,7 +148,7 @@ class PouchSource implements Database {
       // Listens first: a change between the page and the listening would go unheard.
       const { heard, cancel } = this.#listen(since, signal);
       try {
-        const page = await this.page(since, this.#settings.batchSize, signal);
+        const page = await this.readPage(since, this.#settings.batchSize, signal);
         if (page.rows.changes.length > 0 || page.rows.fault !== undefined) return page;
         await heard;
       } finally {
@@ -164,7 +164,7 @@ class PouchSource implements Database {
     const heard = new Promise<void>((resolve, reject) => {
       interrupt = () => reject(signal.reason);
       feed.on("change", () => resolve());
-      answerOf(feed).then(() => reject(gone()), reject);
+      answerOf(feed).then(() => reject(goneError()), reject);
     });
     heard.catch(() => {});
     signal.addEventListener("abort", interrupt);
@@ -186,7 +186,7 @@ class PouchSource implements Database {
         readonly results?: readonly unknown[];
         readonly last_seq?: Since;
       };
-      if (results === undefined || lastSeq === undefined) throw gone();
+      if (results === undefined || lastSeq === undefined) throw goneError();
       const rows = new Rows(options["since"] as Since ?? 0);
       rows.addResults(results);
       if (rows.fault === undefined) rows.since = lastSeq;
@@ -198,7 +198,7 @@ class PouchSource implements Database {
   }
 }
 
-function gone(): ChangesError {
+function goneError(): ChangesError {
   return new ChangesError("not-found", "The database is closed or destroyed", { status: 404 });
 }
 
@@ -222,7 +222,7 @@ async function answerOf<T>(answer: PromiseLike<T>): Promise<T> {
       readonly message?: string;
       readonly reason?: string;
     };
-    if (/destroyed|closed/.test(message)) throw gone();
+    if (/destroyed|closed/.test(message)) throw goneError();
     if (status === 400 || status === 404) {
       throw new ChangesError("bad-request", `PouchDB refuses: ${reason ?? message}`, { status, cause });
     }

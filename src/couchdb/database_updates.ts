@@ -8,6 +8,7 @@ import { ChangesError } from "../changes/changes_error.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
 import { errorObjectFault } from "./wire/faults.ts";
 import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
+import { SHORTEST_WAIT } from "./connection/stream.ts";
 import { RetryPolicy } from "./reader/retry_policy.ts";
 import { isSince } from "./wire/rows.ts";
 import { ClosableIterator } from "./reader/closable_iterator.ts";
@@ -83,12 +84,12 @@ class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdate
     const { since, signal, monitor } = settings;
     const session = new AbortController();
     super({
-      source: follow(transport, settings, session, (since) => this.#since = since),
+      generator: follow(transport, settings, session, (since) => this.#since = since),
       close: () => session.abort(),
       signal,
       onItem: () => {},
       onFinished: ({ seq }) => this.#since = seq,
-      onEnd: () => monitor.tell({ type: "closed" }),
+      onEnd: () => monitor.emit({ type: "closed" }),
     });
     this.#since = since === "now" ? undefined : since;
   }
@@ -110,7 +111,7 @@ async function* follow(
   { signal }: AbortController,
   onSince: (since: Since) => void,
 ): AsyncGenerator<DatabaseUpdate, void, undefined> {
-  const recovery = new RetryPolicy(random);
+  const retryPolicy = new RetryPolicy(random);
   let since = start;
   let started = false;
   while (!signal.aborted) {
@@ -120,22 +121,22 @@ async function* follow(
       const { updates, lastSeq } = since === "now"
         ? await ask(transport, { since }, signal)
         : await ask(transport, { feed: "longpoll", timeout, since }, signal);
-      if (!started) monitor.connected();
+      if (!started) monitor.noteConnected();
       started = true;
-      recovery.noteFound();
-      recovery.noteProbed();
+      retryPolicy.noteFound();
+      retryPolicy.noteProbed();
       if (since !== "now") onSince(since);
       for (const update of updates) yield update;
       since = lastSeq;
       onSince(since);
       // A server that does not wait is not to be asked again at once.
-      if (updates.length > 0 || clock.monotonic() - asked >= 1_000) recovery.noteProgress();
-      else wait = recovery.ended().wait;
+      if (updates.length > 0 || clock.monotonic() - asked >= SHORTEST_WAIT) retryPolicy.noteProgress();
+      else wait = retryPolicy.decideAfterEnd().wait;
     } catch (error) {
       if (signal.aborted) return;
-      const decision = recovery.decide(error, started);
+      const decision = retryPolicy.decide(error, started);
       wait = decision.wait;
-      monitor.tell({
+      monitor.emit({
         type: "retrying",
         ms: wait,
         ...(decision.code === undefined ? {} : { code: decision.code }),

@@ -10,7 +10,7 @@ import { ChangesError } from "../../changes/changes_error.ts";
 const SIZE = 65_536;
 
 /** Reads one body. */
-export class Body {
+export class BodyReader {
   readonly #read: () => Promise<Uint8Array | undefined>;
   readonly #signal: AbortSignal;
   readonly #counters: { bytes: number };

@@ -45,30 +45,30 @@ export class Client implements Database {
     return this.#transport.href;
   }
 
-  async info(signal: AbortSignal): Promise<DatabaseInfo> {
+  async readInfo(signal: AbortSignal): Promise<DatabaseInfo> {
     return parseDatabaseInfo(parseJson(await this.#transport.text("", signal)));
   }
 
-  async page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
+  async readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
     const page = await this.#page({ limit, since }, signal, this.#query);
     // A filter counts as pending what it will not send.
     const { filtered } = this.#settings.selection;
     return filtered ? { ...page, complete: page.rows.changes.length < limit } : page;
   }
 
-  descending(limit: number, signal: AbortSignal): Promise<Page> {
+  readDescending(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ ...(limit === Infinity ? {} : { limit }), descending: true }, signal, this.#query);
   }
 
-  newest(limit: number, signal: AbortSignal): Promise<Page> {
+  readNewest(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ limit, descending: true }, signal);
   }
 
-  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+  readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
     return this.#page({ since }, signal, encodeSelection({ filter: "_doc_ids", doc_ids: ids }));
   }
 
-  stream(since: Since, session: AbortController): Stream {
+  openStream(since: Since, session: AbortController): Stream {
     return this.#settings.feed === "longpoll"
       ? new LongpollStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
       : new ContinuousStream(
@@ -80,21 +80,25 @@ export class Client implements Database {
   }
 
   async #continuous(since: Since, signal: AbortSignal): Promise<Response> {
-    const path = changesPath({ feed: "continuous", ...this.#beat, since }, this.#live);
+    const path = changesPath({ feed: "continuous", ...this.#keepAlive, since }, this.#live);
     const response = await this.#transport.open(path, signal, this.#live.body);
-    this.#settings.monitor.connected();
+    this.#settings.monitor.noteConnected();
     return response;
   }
 
   async #longpoll(since: Since, signal: AbortSignal): Promise<Page> {
     const { batchSize } = this.#settings;
-    return await this.#page({ feed: "longpoll", ...this.#beat, limit: batchSize, since }, signal, this.#live);
+    return await this.#page(
+      { feed: "longpoll", ...this.#keepAlive, limit: batchSize, since },
+      signal,
+      this.#live,
+    );
   }
 
   /** How a live feed shows that it is alive. */
-  get #beat(): { readonly heartbeat: number } | { readonly timeout: number } {
-    const { heartbeat, ends } = this.#settings;
-    return ends ? { timeout: heartbeat } : { heartbeat };
+  get #keepAlive(): { readonly heartbeat: number } | { readonly timeout: number } {
+    const { heartbeat, endsWhenIdle } = this.#settings;
+    return endsWhenIdle ? { timeout: heartbeat } : { heartbeat };
   }
 
   async #page(

@@ -6,7 +6,7 @@
 import type { Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { type Instant, instant } from "../../changes/clock.ts";
-import { Body } from "./body_reader.ts";
+import { BodyReader } from "./body_reader.ts";
 import type { Settings } from "./options.ts";
 import { RowScanner } from "../wire/row_scanner.ts";
 import { Rows } from "../wire/rows.ts";
@@ -19,9 +19,9 @@ export class ContinuousStream implements Stream {
   readonly #connection = new AbortController();
   readonly #idleTimeout: number;
   readonly #scanner = new RowScanner();
-  readonly #body: Promise<Body>;
+  readonly #body: Promise<BodyReader>;
   #receiving = false;
-  #arrived: Rows | undefined;
+  #received: Rows | undefined;
   /** Wakes whoever waits for rows, so that he looks again. */
   #wake: () => void = () => {};
   /** When the alarm that has been set goes off. */
@@ -50,7 +50,7 @@ export class ContinuousStream implements Stream {
     session.signal.addEventListener("abort", this.close);
     const { signal } = this.#connection;
     this.#body = open(since, signal).then((response) =>
-      new Body(response, signal, settings.monitor.counters)
+      new BodyReader(response, signal, settings.monitor.counters)
     );
     void this.#receive();
   }
@@ -64,7 +64,7 @@ export class ContinuousStream implements Stream {
    */
   async read(ms: number): Promise<Rows | undefined> {
     const { clock, watchdog } = this.#settings;
-    if (!this.#receiving && this.#arrived === undefined) {
+    if (!this.#receiving && this.#received === undefined) {
       // Whoever handles the last rows may take his time: the silence begins when the reading does.
       this.#silentSince = instant(clock);
       void this.#receive();
@@ -72,9 +72,9 @@ export class ContinuousStream implements Stream {
     const until = clock.monotonic() + ms;
     for (;;) {
       this.#session.signal.throwIfAborted();
-      const rows = this.#arrived;
+      const rows = this.#received;
       if (rows !== undefined) {
-        this.#arrived = undefined;
+        this.#received = undefined;
         return rows;
       }
       const now = instant(clock);
@@ -84,7 +84,7 @@ export class ContinuousStream implements Stream {
         throw new ChangesError("timeout", "The feed has fallen silent");
       }
       if (now.monotonic >= until) return undefined;
-      await this.#news(now.monotonic, Math.min(until, now.monotonic + left));
+      await this.#waitForWake(now.monotonic, Math.min(until, now.monotonic + left));
     }
   }
 
@@ -96,7 +96,7 @@ export class ContinuousStream implements Stream {
   };
 
   /** Waits for rows or the end of the connection, but not beyond `deadline`; may come back for nothing. */
-  #news(now: number, deadline: number): Promise<void> {
+  #waitForWake(now: number, deadline: number): Promise<void> {
     // Rows put deadlines off, and an alarm for each chunk would cost more than the chunk: one that goes off too soon
     // serves as well.
     if (deadline < this.#alarm) {
@@ -122,7 +122,7 @@ export class ContinuousStream implements Stream {
         watchdog.noteBytes(this.#silence(now));
         this.#silentSince = now;
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
-          this.#arrived = rows;
+          this.#received = rows;
           break;
         }
         counters.heartbeats++;

@@ -13,19 +13,19 @@ export interface Database {
   /** Names it, without credentials. */
   readonly name: string;
   /** `GET /{db}`. */
-  info(signal: AbortSignal): Promise<DatabaseInfo>;
+  readInfo(signal: AbortSignal): Promise<DatabaseInfo>;
   /** Up to `limit` rows of the selection after `since`. */
-  page(since: Since, limit: number, signal: AbortSignal): Promise<Page>;
+  readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page>;
   /** The newest rows of the selection, newest first. */
-  descending(limit: number, signal: AbortSignal): Promise<Page>;
+  readDescending(limit: number, signal: AbortSignal): Promise<Page>;
   /** The newest rows of all, newest first; their positions are good for asking, never for resuming. */
-  newest(limit: number, signal: AbortSignal): Promise<Page>;
+  readNewest(limit: number, signal: AbortSignal): Promise<Page>;
   /** Whatever the selection: the rows of these documents after `since`. */
-  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page>;
+  readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page>;
   /**
    * The live feed of the selection after `since`.
    *
    * @param session Aborts the connection; aborted by it when it breaks, so that nothing else waits in vain.
    */
-  stream(since: Since, session: AbortController): Stream;
+  openStream(since: Since, session: AbortController): Stream;
 }

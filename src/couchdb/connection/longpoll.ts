@@ -7,11 +7,8 @@ import type { Since } from "../../changes/change.ts";
 import type { Page } from "../wire/page.ts";
 import type { Settings } from "./options.ts";
 import type { Rows } from "../wire/rows.ts";
-import type { Stream } from "./stream.ts";
+import { SHORTEST_WAIT, type Stream } from "./stream.ts";
 import { deadline, EXPIRED } from "./timing.ts";
-
-/** Milliseconds in which a request that waits for changes does not come back without any. */
-const TOO_SOON = 1_000;
 
 /** Polls one at a time, and only when asked. */
 export class LongpollStream implements Stream {
@@ -63,12 +60,12 @@ export class LongpollStream implements Stream {
   async #rows(): Promise<Rows> {
     const { clock, monitor } = this.#settings;
     const asked = clock.monotonic();
-    monitor.connected();
+    monitor.noteConnected();
     try {
       const { rows } = await this.#poll(this.#since, this.#connection.signal);
       this.#since = rows.since;
       // A server that does not wait is not to be asked again at once.
-      const hasty = rows.changes.length === 0 && clock.monotonic() - asked < TOO_SOON;
+      const hasty = rows.changes.length === 0 && clock.monotonic() - asked < SHORTEST_WAIT;
       if (hasty) rows.ended = true;
       return rows;
     } catch (error) {

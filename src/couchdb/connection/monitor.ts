@@ -68,9 +68,9 @@ export class FeedMonitor {
   }
 
   /** A live connection stands. */
-  connected(): void {
+  noteConnected(): void {
     this.counters.connections++;
-    this.tell({ type: "connected" });
+    this.emit({ type: "connected" });
   }
 
   /** A batch is handed out. */
@@ -79,12 +79,12 @@ export class FeedMonitor {
     this.#contact = contact;
     const before = this.state;
     this.state = state;
-    if (reset !== undefined) this.tell({ type: "reset", reason: reset });
-    if (state === "live" && before !== "live") this.tell({ type: "live" });
+    if (reset !== undefined) this.emit({ type: "reset", reason: reset });
+    if (state === "live" && before !== "live") this.emit({ type: "live" });
   }
 
   /** Tells an event. What the listener does with it must not harm the feed. */
-  tell(event: FeedEvent): void {
+  emit(event: FeedEvent): void {
     try {
       this.#onEvent?.(event);
     } catch {

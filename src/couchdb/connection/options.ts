@@ -6,7 +6,13 @@
 import type { Since } from "../../changes/change.ts";
 import { type Clock, systemClock } from "../../changes/clock.ts";
 import { isSince } from "../wire/rows.ts";
-import { requireInteger, select, type Selection, type SelectionOptions, show } from "../wire/filter.ts";
+import {
+  requireInteger,
+  resolveSelection,
+  type Selection,
+  type SelectionOptions,
+  show,
+} from "../wire/filter.ts";
 import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "./timing.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -68,7 +74,7 @@ export interface Settings {
   /** The longest a healthy server is silent: between heartbeats, or until a quiet connection ends. */
   readonly heartbeat: number;
   /** Whether a quiet connection ends. */
-  readonly ends: boolean;
+  readonly endsWhenIdle: boolean;
   readonly selection: Selection;
   readonly batchSize: number;
   readonly maxLag: number;
@@ -88,7 +94,7 @@ export interface Settings {
  * @throws {TypeError | RangeError} If one is illegal, naming it and its value.
  */
 export function resolveOptions(options: ChangesOptions): Settings {
-  requireHarmony(options);
+  requireCompatible(options);
   const { since = "now", feed = "continuous", descending = false, limit = Infinity } = options;
   const { heartbeat = 10_000, timeout, batchSize = 1_000, maxLag = 25_000, headers = {} } = options;
   requireSince(since);
@@ -97,7 +103,7 @@ export function resolveOptions(options: ChangesOptions): Settings {
   if (limit !== Infinity) requireInteger("limit", limit, 1);
   requireInteger("batchSize", batchSize, 1, 1_000);
   requireMaxLag(maxLag);
-  if (typeof headers !== "function") fieldsOf(headers);
+  if (typeof headers !== "function") toHeaders(headers);
   const clock = {
     now: options.now ?? systemClock.now,
     monotonic: options.monotonic ?? systemClock.monotonic,
@@ -108,8 +114,8 @@ export function resolveOptions(options: ChangesOptions): Settings {
     descending,
     limit,
     heartbeat: timeout ?? heartbeat,
-    ends: timeout !== undefined,
-    selection: select(options),
+    endsWhenIdle: timeout !== undefined,
+    selection: resolveSelection(options),
     batchSize: Math.min(batchSize, limit),
     maxLag,
     monitor: new FeedMonitor(clock, options.onEvent),
@@ -124,7 +130,7 @@ export function resolveOptions(options: ChangesOptions): Settings {
 }
 
 /** @throws {TypeError} If one option contradicts another, saying which. */
-function requireHarmony(options: ChangesOptions): void {
+function requireCompatible(options: ChangesOptions): void {
   const { since, feed = "continuous", descending, heartbeat, timeout } = options;
   if (!["continuous", "longpoll", "normal"].includes(feed)) {
     throw new TypeError(`feed must be "continuous", "longpoll" or "normal", not ${show(feed)}`);
@@ -164,7 +170,7 @@ export function requireMaxLag(maxLag: number): number {
  *
  * @throws {TypeError} If a name or value is illegal, naming the field only.
  */
-export function fieldsOf(record: Readonly<Record<string, string>>): Headers {
+export function toHeaders(record: Readonly<Record<string, string>>): Headers {
   const fields = new Headers();
   for (const [name, value] of Object.entries(record)) {
     try {

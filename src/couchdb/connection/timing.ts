@@ -8,7 +8,7 @@
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
 /** What {@linkcode deadline} gives when the deadline came first. */
-export const EXPIRED: unique symbol = Symbol("late");
+export const EXPIRED: unique symbol = Symbol("expired");
 
 /** `setTimeout` fires at once for anything longer. */
 const LONGEST_TIMER = 2 ** 31 - 1;

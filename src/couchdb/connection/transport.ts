@@ -4,10 +4,10 @@
  * @module
  */
 import { ChangesError } from "../../changes/changes_error.ts";
-import { Body } from "./body_reader.ts";
+import { BodyReader } from "./body_reader.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
-import { fieldsOf, type Settings } from "./options.ts";
+import { type Settings, toHeaders } from "./options.ts";
 import { deadline, EXPIRED } from "./timing.ts";
 
 /** More than one is a mistake of the server's. */
@@ -64,7 +64,7 @@ export class Transport {
   }
 
   async #read(response: Response, signal: AbortSignal): Promise<string> {
-    const body = new Body(response, signal, this.#settings.monitor.counters);
+    const body = new BodyReader(response, signal, this.#settings.monitor.counters);
     const decoder = new TextDecoder();
     let text = "";
     for (;;) {
@@ -84,7 +84,7 @@ export class Transport {
   }
 
   async #fields(body: string | undefined): Promise<Headers> {
-    const headers = fieldsOf(await this.#headers());
+    const headers = toHeaders(await this.#headers());
     // Without this, CouchDB redirects a request that lacks credentials to its login page.
     headers.set("accept", "application/json");
     // Compression holds heartbeats and rows back until a block is full.

@@ -18,7 +18,7 @@ export interface Anchor {
 }
 
 /** A position of which nothing is known yet. */
-export function anchorless(since: Since): Anchor {
+export function emptyAnchor(since: Since): Anchor {
   return { since, rows: new Map() };
 }
 
@@ -30,7 +30,7 @@ export function anchorless(since: Since): Anchor {
  */
 export function beforeLast(before: Since, changes: readonly CouchChange[]): Anchor {
   const last = changes.at(-1);
-  if (last === undefined) return anchorless(before);
+  if (last === undefined) return emptyAnchor(before);
   const since = changes.at(-2)?.seq ?? before;
   const rows = new Map<string, string>();
   // Rows without a position of their own carry the last one: all of them follow it.

@@ -32,7 +32,7 @@ export class BackOff {
   }
 
   /** As {@linkcode BackOff.next}, but the first attempt after a success is made at once. */
-  eager(): number {
+  nextEager(): number {
     if (this.#attempt > 0) return this.next();
     this.#attempt = 1;
     return 0;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Position } from "../../changes/change.ts";
-import type { Batch } from "./cursor.ts";
+import type { CouchBatch } from "./cursor.ts";
 import type { Settings } from "../connection/options.ts";
 import type { Reader } from "./reader.ts";
 import { ClosableIterator } from "./closable_iterator.ts";
@@ -21,19 +21,19 @@ export interface BatchIteratorInit {
 }
 
 /** Iterates over what a reader yields, up to the limit. */
-export class BatchIterator extends ClosableIterator<Batch> {
+export class BatchIterator extends ClosableIterator<CouchBatch> {
   #position: Position | undefined;
 
   constructor({ reader, settings, position, onEnd }: BatchIteratorInit) {
     const { limit, signal, monitor } = settings;
     super({
-      source: limit === Infinity ? reader.batches() : limited(reader.batches(), limit),
+      generator: limit === Infinity ? reader.batches() : limited(reader.batches(), limit),
       close: () => reader.close(),
       signal,
       onItem: (batch) => monitor.noteBatch(batch),
       onFinished: (batch) => this.#position = batch.position ?? this.#position,
       onEnd: () => {
-        monitor.tell({ type: "closed" });
+        monitor.emit({ type: "closed" });
         onEnd();
       },
     });
@@ -48,9 +48,9 @@ export class BatchIterator extends ClosableIterator<Batch> {
 
 /** Batches with `limit` changes in all. */
 async function* limited(
-  batches: AsyncGenerator<Batch, void, undefined>,
+  batches: AsyncGenerator<CouchBatch, void, undefined>,
   limit: number,
-): AsyncGenerator<Batch, void, undefined> {
+): AsyncGenerator<CouchBatch, void, undefined> {
   let left = limit;
   for await (const batch of batches) {
     const { changes, position } = batch;

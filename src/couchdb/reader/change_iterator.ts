@@ -5,14 +5,14 @@
  */
 import type { CouchChange, Position } from "../../changes/change.ts";
 import type { BatchIterator } from "./batch_iterator.ts";
-import type { Batch } from "./cursor.ts";
+import type { CouchBatch } from "./cursor.ts";
 
 type Result = IteratorResult<CouchChange, undefined>;
 
 /** Iterates over the changes in batches. Written by hand: an async generator takes twice as long per change. */
 export class ChangeIterator implements AsyncIterableIterator<CouchChange, undefined> {
   readonly #batches: BatchIterator;
-  #batch: Batch | undefined;
+  #batch: CouchBatch | undefined;
   /** Changes of the batch that have been handed out; the consumer is done with all but the last. */
   #handedOut = 0;
   /** The last call that had to wait; further ones queue behind it. */

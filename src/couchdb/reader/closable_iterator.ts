@@ -6,7 +6,7 @@
 import { ChangesError } from "../../changes/changes_error.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
-interface Settle<T> {
+interface PendingNext<T> {
   readonly resolve: (result: Result<T>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -16,8 +16,8 @@ const DONE = { done: true, value: undefined } as const;
 /** What a settling iterator is made of. */
 export interface ClosableIteratorInit<T> {
   /** Where the items come from. */
-  readonly source: AsyncGenerator<T, void, undefined>;
-  /** Interrupts whatever the source waits for. */
+  readonly generator: AsyncGenerator<T, void, undefined>;
+  /** Interrupts whatever the generator waits for. */
   readonly close: () => void;
   /** Ends the iteration with an error. */
   readonly signal: AbortSignal | undefined;
@@ -32,7 +32,7 @@ export interface ClosableIteratorInit<T> {
 /** Iterates over what a generator yields, which by itself would hold `return()` back until its `next()` settles. */
 export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #init: ClosableIteratorInit<T>;
-  readonly #waiting = new Set<Settle<T>>();
+  readonly #waiting = new Set<PendingNext<T>>();
   #last: { readonly item: T } | undefined;
   #ended = false;
   #abortion: ChangesError | undefined;
@@ -52,11 +52,11 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     if (this.#init.signal?.aborted && !this.#ended) this.#abort();
     if (this.#ended) return this.#afterEnd();
     return new Promise((resolve, reject) => {
-      const settle = { resolve, reject };
-      this.#waiting.add(settle);
-      this.#init.source.next().then(
-        (result) => this.#deliver(settle, result),
-        (error) => this.#fail(settle, error),
+      const pending = { resolve, reject };
+      this.#waiting.add(pending);
+      this.#init.generator.next().then(
+        (result) => this.#deliver(pending, result),
+        (error) => this.#fail(pending, error),
       );
     });
   }
@@ -68,22 +68,22 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     return Promise.resolve(DONE);
   }
 
-  #deliver(settle: Settle<T>, result: IteratorResult<T, void>): void {
-    if (!this.#waiting.delete(settle)) return;
+  #deliver(pending: PendingNext<T>, result: IteratorResult<T, void>): void {
+    if (!this.#waiting.delete(pending)) return;
     if (result.done) {
       this.#end();
-      settle.resolve(DONE);
+      pending.resolve(DONE);
     } else {
       this.#last = { item: result.value };
       this.#init.onItem(result.value);
-      settle.resolve(result);
+      pending.resolve(result);
     }
   }
 
-  #fail(settle: Settle<T>, error: unknown): void {
-    if (!this.#waiting.delete(settle)) return;
+  #fail(pending: PendingNext<T>, error: unknown): void {
+    if (!this.#waiting.delete(pending)) return;
     this.#end();
-    settle.reject(error);
+    pending.reject(error);
   }
 
   /** The one error that a consumer who was not waiting has not seen yet. */
@@ -107,7 +107,7 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     this.#init.signal?.removeEventListener("abort", this.#abort);
     this.#init.close();
     // Runs its `finally` blocks; a fault on the way out concerns nobody any more.
-    this.#init.source.return().catch(() => {});
+    this.#init.generator.return().catch(() => {});
     this.#init.onEnd();
   }
 }

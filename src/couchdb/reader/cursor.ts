@@ -11,13 +11,14 @@ import type {
   ResetReason,
   Since,
 } from "../../changes/change.ts";
-import { type DatabaseInfo, sourceOf, type Subject } from "../wire/database_info.ts";
-import { type Anchor, anchorless, beforeLast } from "./anchor.ts";
+import type { DatabaseInfo } from "../wire/database_info.ts";
+import { type Anchor, beforeLast, emptyAnchor } from "./anchor.ts";
 import type { FeedGap } from "./gap.ts";
+import { type FeedScope, sourceOf } from "./position_source.ts";
 import type { Selection } from "../wire/filter.ts";
 
 /** What a reader of CouchDB's feed yields. */
-export type Batch = ChangeBatch<CouchChange>;
+export type CouchBatch = ChangeBatch<CouchChange>;
 
 /** One reader's place in the feed. Everything up to `since` has been yielded. */
 export class Cursor {
@@ -31,24 +32,24 @@ export class Cursor {
   state: FeedState = "catching-up";
   /** How many changes have been yielded. */
   yielded = 0;
-  readonly #subject: Subject;
+  readonly #scope: FeedScope;
   readonly #selection: Selection;
   #info: DatabaseInfo;
   #source: string;
 
   /**
-   * @param name The database, without credentials.
+   * @param scope What positions belong to.
    * @param selection What is asked for.
    * @param since The start; the reader knows none of the rows before.
    * @param info The database's life that `since` belongs to.
    */
-  constructor(name: string, selection: Selection, since: Since, info: DatabaseInfo) {
-    this.#subject = { name, identity: selection.identity };
+  constructor(scope: FeedScope, selection: Selection, since: Since, info: DatabaseInfo) {
+    this.#scope = scope;
     this.#selection = selection;
     this.since = since;
-    this.anchor = anchorless(since);
+    this.anchor = emptyAnchor(since);
     this.#info = info;
-    this.#source = sourceOf(this.#subject, info);
+    this.#source = sourceOf(this.#scope, info);
   }
 
   /** The database's life that all of this belongs to. */
@@ -58,7 +59,7 @@ export class Cursor {
 
   set info(info: DatabaseInfo) {
     this.#info = info;
-    this.#source = sourceOf(this.#subject, info);
+    this.#source = sourceOf(this.#scope, info);
   }
 
   /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
@@ -72,11 +73,11 @@ export class Cursor {
   reset({ reason, info = this.info }: FeedGap): void {
     this.info = info;
     if (reason !== "purged") this.since = 0;
-    this.anchor = anchorless(this.since);
+    this.anchor = emptyAnchor(this.since);
   }
 
   /** A batch that ends here. */
-  batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): Batch {
+  batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): CouchBatch {
     const { state, contact } = this;
     const { replicas } = this.#info;
     return {
@@ -90,7 +91,7 @@ export class Cursor {
   }
 
   /** Rows as batches of at most `size`, the last of which ends at `since`. */
-  *batches(rows: readonly CouchChange[], size: number, since: Since): Generator<Batch, void, undefined> {
+  *batches(rows: readonly CouchChange[], size: number, since: Since): Generator<CouchBatch, void, undefined> {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";

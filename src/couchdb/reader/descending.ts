@@ -3,18 +3,18 @@
  *
  * @module
  */
-import type { Batch } from "./cursor.ts";
+import type { CouchBatch } from "./cursor.ts";
 import { withLeaves } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
 
 /** Everything, the newest first, in batches without a position: that of its last row is the oldest. */
-export async function* readDescending(
+export async function* descendingBatches(
   database: Database,
   { limit, batchSize, selection }: Settings,
   signal: AbortSignal,
-): AsyncGenerator<Batch, void, undefined> {
-  const { rows } = await database.descending(limit, signal);
+): AsyncGenerator<CouchBatch, void, undefined> {
+  const { rows } = await database.readDescending(limit, signal);
   const changes = selection.leaves ? rows.changes.map(withLeaves) : rows.changes;
   for (let start = 0; start < changes.length; start += batchSize) {
     const slice = changes.slice(start, start + batchSize);

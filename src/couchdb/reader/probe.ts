@@ -8,10 +8,10 @@
 import type { Instant, Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { instant } from "../../changes/clock.ts";
-import type { Batch, Cursor } from "./cursor.ts";
+import type { CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
-import { difference, rewound } from "../wire/database_info.ts";
-import { type Anchor, anchorless, fromNewest, rowsNeeded } from "./anchor.ts";
+import { identityChange, isRewound } from "../wire/database_info.ts";
+import { type Anchor, emptyAnchor, fromNewest, rowsNeeded } from "./anchor.ts";
 import type { Settings } from "../connection/options.ts";
 import type { Page } from "../wire/page.ts";
 import { FeedGap } from "./gap.ts";
@@ -24,7 +24,7 @@ export interface Connection {
   readonly signal: AbortSignal;
 }
 
-type Batches<Result = void> = AsyncGenerator<Batch, Result, undefined>;
+type Batches<Result = void> = AsyncGenerator<CouchBatch, Result, undefined>;
 
 /**
  * Yields what is new, then an empty batch with state `"live"` and the new contact.
@@ -50,10 +50,10 @@ export async function verifyIdentity(
   { database, cursor, signal }: Connection,
   since: Since = cursor.since,
 ): Promise<void> {
-  const current = await database.info(signal);
-  const reason = difference(cursor.info, current);
+  const current = await database.readInfo(signal);
+  const reason = identityChange(cursor.info, current);
   if (reason !== undefined) throw new FeedGap(reason, current);
-  if (rewound(since, current)) throw new FeedGap("rewound", current);
+  if (isRewound(since, current)) throw new FeedGap("rewound", current);
   cursor.info = current;
 }
 
@@ -66,7 +66,7 @@ async function* all(connection: Connection): Batches<Instant> {
 /** What a filter lets through: whether the others are still there has to be asked for. */
 async function* selected(connection: Connection): Batches<Instant> {
   const { cursor } = connection;
-  const contact = yield* pages(connection, anchorless(cursor.since));
+  const contact = yield* pages(connection, emptyAnchor(cursor.since));
   await verifyAnchor(connection);
   cursor.anchor = await freshAnchor(connection);
   return contact;
@@ -104,7 +104,7 @@ async function explainGap(connection: Connection, since: Since): Promise<never> 
 
 async function page({ database, settings, signal }: Connection, since: Since): Promise<Page> {
   try {
-    return await database.page(since, settings.batchSize, signal);
+    return await database.readPage(since, settings.batchSize, signal);
   } catch (error) {
     const refused = error instanceof ChangesError && error.status === 400 && since !== 0;
     throw refused ? new FeedGap("since-refused") : error;
@@ -118,7 +118,7 @@ async function page({ database, settings, signal }: Connection, since: Since): P
 async function* anchorFound(connection: Connection): Batches<Instant> {
   const { database, cursor, signal } = connection;
   const limit = rowsNeeded(cursor.info.shards);
-  const newest = await database.newest(limit, signal);
+  const newest = await database.readNewest(limit, signal);
   const contact = yield* pages(connection, cursor.anchor);
   if (cursor.anchor.rows.size > 0 || newest.rows.changes.length === 0) return contact;
   cursor.anchor = fromNewest(newest.rows.changes, limit);
@@ -139,7 +139,7 @@ async function freshAnchor(connection: Connection): Promise<Anchor> {
   const { database, cursor: { since: reached, anchor, info }, signal } = connection;
   if (anchor.rows.size > 0 && JSON.stringify(anchor.reached) === JSON.stringify(reached)) return anchor;
   const limit = rowsNeeded(info.shards);
-  const newest = await database.newest(limit, signal);
+  const newest = await database.readNewest(limit, signal);
   const fresh = fromNewest(newest.rows.changes, limit);
   return { since: fresh.since, rows: await present(connection, fresh), reached };
 }
@@ -150,7 +150,7 @@ async function present(
   { since, rows }: Anchor,
 ): Promise<ReadonlyMap<string, string>> {
   if (rows.size === 0) return rows;
-  const { rows: { changes, fault } } = await database.documents([...rows.keys()], since, signal);
+  const { rows: { changes, fault } } = await database.readDocuments([...rows.keys()], since, signal);
   if (fault !== undefined) throw fault;
   return new Map(changes.map(({ id, rev }) => [id, rev]));
 }

@@ -6,38 +6,37 @@
 import type { Position } from "../../changes/change.ts";
 import type { ChangesErrorCode } from "../../changes/changes_error.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
-import { type Batch, Cursor } from "./cursor.ts";
+import { type CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
-import { foreign, rewound } from "../wire/database_info.ts";
-import { readDescending } from "./descending.ts";
+import { isRewound } from "../wire/database_info.ts";
+import { sourceMismatch } from "./position_source.ts";
+import { descendingBatches } from "./descending.ts";
 import type { Settings } from "../connection/options.ts";
+import { SHORTEST_WAIT } from "../connection/stream.ts";
 import { type Connection, probe, verifyIdentity } from "./probe.ts";
 import { type RetryDecision, RetryPolicy } from "./retry_policy.ts";
 import { FeedGap } from "./gap.ts";
 
-/** A connection that brings nothing and ends sooner was good for nothing. */
-const WORTHWHILE = 1_000;
-
-type Batches = AsyncGenerator<Batch, void, undefined>;
+type Batches = AsyncGenerator<CouchBatch, void, undefined>;
 
 /** Yields batches until closed, done or beyond help. */
 export class Reader {
   readonly #database: Database;
   readonly #settings: Settings;
   readonly #from: Position | undefined;
-  readonly #recovery: RetryPolicy;
+  readonly #retryPolicy: RetryPolicy;
   #cursor: Cursor | undefined;
   #session = new AbortController();
   #closed = false;
   /** A loss before the start has been told. */
-  #told = false;
+  #lossReported = false;
 
   /** @param from Where to start; absent: at the `since` option. */
   constructor(database: Database, settings: Settings, from: Position | undefined) {
     this.#database = database;
     this.#settings = settings;
     this.#from = from;
-    this.#recovery = new RetryPolicy(settings.random);
+    this.#retryPolicy = new RetryPolicy(settings.random);
   }
 
   /** Closes the connection at once, and interrupts whatever waits. */
@@ -59,7 +58,7 @@ export class Reader {
         if (connection === undefined) return;
         // Here, and not a generator deeper: every batch of a live feed passes through each of them.
         yield* this.#follow(connection, session);
-        decision = this.#recovery.ended();
+        decision = this.#retryPolicy.decideAfterEnd();
       } catch (error) {
         if (this.#closed) return;
         // When the stream breaks under a probe, the probe's own fault is only that it was aborted.
@@ -69,43 +68,43 @@ export class Reader {
       }
       wait = decision.wait;
       yield* this.#lose(decision);
-      this.#settings.monitor.tell({ type: "retrying", ms: wait, ...codeOf(decision) });
+      this.#settings.monitor.emit({ type: "retrying", ms: wait, ...codeOf(decision) });
     }
   }
 
   /** Catches up; returns nothing if that was all that was asked for. */
-  async *#connect({ signal }: AbortController): AsyncGenerator<Batch, Connection | undefined, undefined> {
+  async *#connect(
+    { signal }: AbortController,
+  ): AsyncGenerator<CouchBatch, Connection | undefined, undefined> {
     const { feed, descending } = this.#settings;
     if (descending) {
-      yield* readDescending(this.#database, this.#settings, signal);
+      yield* descendingBatches(this.#database, this.#settings, signal);
       return undefined;
     }
     const cursor = this.#cursor ?? await this.#start(signal);
     const connection = { database: this.#database, cursor, settings: this.#settings, signal };
-    if (this.#recovery.gone) {
+    if (this.#retryPolicy.gone) {
       await verifyIdentity(connection);
-      this.#recovery.noteFound();
+      this.#retryPolicy.noteFound();
     }
     yield* probe(connection);
-    this.#recovery.noteProbed();
+    this.#retryPolicy.noteProbed();
     return feed === "normal" ? undefined : connection;
   }
 
   /** Pins the start, so that nothing written from here on is missed whatever happens next. */
   async #start(signal: AbortSignal): Promise<Cursor> {
-    const { name } = this.#database;
     const { selection } = this.#settings;
+    const scope = { database: this.#database.name, selection: selection.identity };
     const from = this.#from;
-    const info = await this.#database.info(signal);
+    const info = await this.#database.readInfo(signal);
     const since = from?.since ?? this.#settings.since;
-    const cursor = new Cursor(name, selection, since === "now" ? info.updateSeq : since, info);
-    if (this.#told) cursor.state = "lost";
+    const cursor = new Cursor(scope, selection, since === "now" ? info.updateSeq : since, info);
+    if (this.#lossReported) cursor.state = "lost";
     this.#cursor = cursor;
-    const reason = from === undefined
-      ? undefined
-      : foreign(from.source, { name, identity: selection.identity }, info);
+    const reason = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
     if (reason !== undefined) throw new FeedGap(reason);
-    if (rewound(cursor.since, info)) throw new FeedGap("rewound");
+    if (isRewound(cursor.since, info)) throw new FeedGap("rewound");
     return cursor;
   }
 
@@ -114,10 +113,10 @@ export class Reader {
     const { database, cursor, settings } = connection;
     const { clock, batchSize } = settings;
     let opened = clock.monotonic();
-    let stream = database.stream(cursor.since, session);
+    let stream = database.openStream(cursor.since, session);
     const renew = () => {
       stream.close();
-      return database.stream(cursor.since, session);
+      return database.openStream(cursor.since, session);
     };
     try {
       for (;;) {
@@ -129,18 +128,18 @@ export class Reader {
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
-        if (rows.changes.length > 0) this.#recovery.noteProgress();
+        if (rows.changes.length > 0) this.#retryPolicy.noteProgress();
         cursor.advance(rows.start, rows.changes, rows.since);
         for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
         if (!rows.ended) continue;
-        if (!settings.ends || clock.monotonic() - opened < WORTHWHILE) return;
+        if (!settings.endsWhenIdle || clock.monotonic() - opened < SHORTEST_WAIT) return;
         // Its time was up: it has told how far it has come, and nothing is lost.
         stream = renew();
         opened = clock.monotonic();
       }
     } finally {
-      if (clock.monotonic() - opened >= WORTHWHILE) this.#recovery.noteProgress();
+      if (clock.monotonic() - opened >= SHORTEST_WAIT) this.#retryPolicy.noteProgress();
     }
   }
 
@@ -151,17 +150,17 @@ export class Reader {
   }
 
   /** Tells that nothing is known any more: once, or as often as there is a reason why. */
-  *#lose(decision: RetryDecision): Generator<Batch, void, undefined> {
+  *#lose(decision: RetryDecision): Generator<CouchBatch, void, undefined> {
     const { monitor } = this.#settings;
     const { reset } = decision;
     const cursor = this.#cursor;
     if (cursor === undefined) {
-      if (this.#told) return;
-      this.#told = true;
-      monitor.tell({ type: "lost", ...codeOf(decision) });
+      if (this.#lossReported) return;
+      this.#lossReported = true;
+      monitor.emit({ type: "lost", ...codeOf(decision) });
       yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
-      if (cursor.state !== "lost") monitor.tell({ type: "lost", ...codeOf(decision) });
+      if (cursor.state !== "lost") monitor.emit({ type: "lost", ...codeOf(decision) });
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }
@@ -170,7 +169,7 @@ export class Reader {
   /** What to do about a fault; throws it if nothing can be done. */
   #decide(fault: unknown): RetryDecision {
     if (fault instanceof FeedGap) this.#cursor?.reset(fault);
-    return this.#recovery.decide(fault, this.#cursor !== undefined);
+    return this.#retryPolicy.decide(fault, this.#cursor !== undefined);
   }
 }
 

@@ -32,9 +32,9 @@ export class RetryPolicy {
   /** The database was there, and is not. */
   #gone = false;
   /** A 401 has been answered with fresh headers once. */
-  #refreshed = false;
+  #headersRefreshed = false;
   /** There was a reset, and no connection since was good for anything. */
-  #begunAnew = false;
+  #resetWithoutProgress = false;
 
   /** @param random A number from 0 up to, not including, 1. */
   constructor(random: () => number) {
@@ -53,18 +53,18 @@ export class RetryPolicy {
 
   /** A probe was complete: the credentials are good. */
   noteProbed(): void {
-    this.#refreshed = false;
+    this.#headersRefreshed = false;
   }
 
   /** The connection was good for something. */
   noteProgress(): void {
-    this.#begunAnew = false;
+    this.#resetWithoutProgress = false;
     this.#backOff.reset();
   }
 
   /** A feed that ended as it should. */
-  ended(): RetryDecision {
-    return { wait: this.#backOff.eager() };
+  decideAfterEnd(): RetryDecision {
+    return { wait: this.#backOff.nextEager() };
   }
 
   /**
@@ -76,13 +76,13 @@ export class RetryPolicy {
   decide(fault: unknown, started: boolean): RetryDecision {
     if (fault instanceof FeedGap) {
       // Only an answer shows it: the wait for the database is over. One reset upon the other is no such news.
-      if (this.#gone || !this.#begunAnew) this.#backOff.reset();
-      this.#begunAnew = true;
-      return { wait: this.#backOff.eager(), reset: fault.reason };
+      if (this.#gone || !this.#resetWithoutProgress) this.#backOff.reset();
+      this.#resetWithoutProgress = true;
+      return { wait: this.#backOff.nextEager(), reset: fault.reason };
     }
     if (!(fault instanceof ChangesError)) throw fault;
     const { code } = fault;
-    if (EAGER.has(code)) return { wait: this.#backOff.eager(), code };
+    if (EAGER.has(code)) return { wait: this.#backOff.nextEager(), code };
     // Before the first success, an address that leads nowhere is a mistake, not a fault.
     const transient = TRANSIENT.has(code) && (started || fault.status !== 404);
     if (transient) return { wait: this.#backOff.next(retryAfterOf(fault)), code };
@@ -94,8 +94,8 @@ export class RetryPolicy {
   #decideRefusal(fault: ChangesError): RetryDecision {
     const { code } = fault;
     if (code === "forbidden") return { wait: this.#backOff.next(LOCKED_OUT), code };
-    if (code === "unauthorized" && !this.#refreshed) {
-      this.#refreshed = true;
+    if (code === "unauthorized" && !this.#headersRefreshed) {
+      this.#headersRefreshed = true;
       return { wait: 0, code };
     }
     if (code !== "not-found") throw fault;

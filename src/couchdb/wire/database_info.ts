@@ -50,43 +50,13 @@ function purgeCount(seq: unknown): string {
 }
 
 /** Why what was known of the database no longer holds, if so. */
-export function difference(known: DatabaseInfo, current: DatabaseInfo): ResetReason | undefined {
+export function identityChange(known: DatabaseInfo, current: DatabaseInfo): ResetReason | undefined {
   if (known.instanceStartTime !== current.instanceStartTime) return "recreated";
   if (known.purgeSeq !== current.purgeSeq) return "purged";
   return undefined;
 }
 
 /** Where positions are numbers (CouchDB 1, PouchDB): whether the database has not come so far, in this life of it. */
-export function rewound(since: Since, { updateSeq }: DatabaseInfo): boolean {
+export function isRewound(since: Since, { updateSeq }: DatabaseInfo): boolean {
   return typeof since === "number" && typeof updateSeq === "number" && since > updateSeq;
-}
-
-/** What a feed is of. */
-export interface Subject {
-  /** The database, without credentials. */
-  readonly name: string;
-  /** The selection; empty for every change. */
-  readonly identity: string;
-}
-
-/** The opaque `source` of positions of `subject` in this life of the database. */
-export function sourceOf({ name, identity }: Subject, info: DatabaseInfo): string {
-  return JSON.stringify([name, info.instanceStartTime, info.purgeSeq, identity]);
-}
-
-/** Why a position of `source` cannot be continued by a feed of `subject` in this life of the database, if so. */
-export function foreign(source: string, subject: Subject, info: DatabaseInfo): ResetReason | undefined {
-  if (source === sourceOf(subject, info)) return undefined;
-  const [name, life, , identity] = parseSource(source);
-  if (name !== subject.name || identity !== subject.identity) return "since-refused";
-  return life === info.instanceStartTime ? "purged" : "recreated";
-}
-
-function parseSource(source: string): readonly unknown[] {
-  try {
-    const value = JSON.parse(source);
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
 }

@@ -26,9 +26,9 @@ export function retryAfterOf(error: ChangesError): number {
  */
 export function statusFault(response: Response, body: string, now: number): ChangesError {
   const { status } = response;
-  const said = reasonIn(body);
-  const code = codeOf(status, said);
-  const error = new ChangesError(code, `The database answered ${status}${said ? `: ${said}` : ""}`, {
+  const reason = reasonIn(body);
+  const code = codeOf(status, reason);
+  const error = new ChangesError(code, `The database answered ${status}${reason ? `: ${reason}` : ""}`, {
     status,
   });
   const retryAfter = parseRetryAfter(response.headers.get("retry-after"), now);
@@ -42,21 +42,21 @@ export function errorObjectFault(value: { readonly [key: string]: unknown }, sin
   return new ChangesError("server-error", message, since === undefined ? {} : { since });
 }
 
-function codeOf(status: number, said: string | undefined): ChangesErrorCode {
+function codeOf(status: number, reason: string | undefined): ChangesErrorCode {
   if (status >= 500 || status === 408 || status === 412) return "server-error";
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
-  if (status === 404) return codeOfMissing(said);
+  if (status === 404) return codeOfMissing(reason);
   if (status === 429) return "too-many-requests";
   return "bad-request";
 }
 
 /** What is missing: the database, or only what the filter is made of. */
-function codeOfMissing(said: string | undefined): ChangesErrorCode {
+function codeOfMissing(reason: string | undefined): ChangesErrorCode {
   // A proxy's error page says nothing about the database.
-  if (said === undefined) return "not-json";
-  if (said.includes("ddoc_updated")) return "server-error";
-  return /\((missing|deleted)/.test(said) ? "bad-request" : "not-found";
+  if (reason === undefined) return "not-json";
+  if (reason.includes("ddoc_updated")) return "server-error";
+  return /\((missing|deleted)/.test(reason) ? "bad-request" : "not-found";
 }
 
 function reasonIn(body: string): string | undefined {

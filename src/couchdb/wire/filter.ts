@@ -48,10 +48,15 @@ export interface Selection {
 }
 
 /** What some filters need, and no other can use. */
-const FILTER_OF = { docIds: "_doc_ids", selector: "_selector", fields: "_selector", view: "_view" } as const;
+const FILTER_NEEDED_BY = {
+  docIds: "_doc_ids",
+  selector: "_selector",
+  fields: "_selector",
+  view: "_view",
+} as const;
 
 /** Names that a filter's parameter would take from the feed. */
-const TAKEN = new Set(
+const RESERVED = new Set(
   "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
     .split(" "),
 );
@@ -61,7 +66,7 @@ const TAKEN = new Set(
  *
  * @throws {TypeError | RangeError} If an option is illegal or contradicts another, saying which.
  */
-export function select(options: SelectionOptions): Selection {
+export function resolveSelection(options: SelectionOptions): Selection {
   const { filter, docIds, selector, fields, view, query, style, seqInterval } = options;
   requireFilter(options);
   requireBody(options);
@@ -70,7 +75,7 @@ export function select(options: SelectionOptions): Selection {
   }
   if (seqInterval !== undefined) requireInteger("seqInterval", seqInterval, 1);
   const leaves = style === "all_docs";
-  const parameters = defined({
+  const parameters = withoutUndefined({
     filter,
     doc_ids: docIds,
     selector,
@@ -83,7 +88,7 @@ export function select(options: SelectionOptions): Selection {
     style: leaves ? style : undefined,
     seq_interval: seqInterval,
   });
-  const identity = defined({ filter, docIds, selector, view, query, style: parameters["style"] });
+  const identity = withoutUndefined({ filter, docIds, selector, view, query, style: parameters["style"] });
   return {
     parameters,
     filtered: filter !== undefined,
@@ -95,13 +100,13 @@ export function select(options: SelectionOptions): Selection {
 function requireFilter(options: SelectionOptions): void {
   const { filter, query } = options;
   const known = filter === undefined || filter === "_design" || isFunctionName(filter);
-  if (!known && !Object.values<unknown>(FILTER_OF).includes(filter)) {
+  if (!known && !Object.values<unknown>(FILTER_NEEDED_BY).includes(filter)) {
     throw new TypeError(
       `filter must be "_doc_ids", "_selector", "_view", "_design" or "ddoc/name", not ${show(filter)}`,
     );
   }
-  for (const [name, needed] of Object.entries(FILTER_OF)) {
-    const given = options[name as keyof typeof FILTER_OF] !== undefined;
+  for (const [name, needed] of Object.entries(FILTER_NEEDED_BY)) {
+    const given = options[name as keyof typeof FILTER_NEEDED_BY] !== undefined;
     if (given && filter !== needed) {
       throw new TypeError(`${name} needs filter: ${show(needed)}, not ${show(filter)}`);
     }
@@ -114,8 +119,8 @@ function requireFilter(options: SelectionOptions): void {
   if (filter !== "_view" && !isFunctionName(filter)) {
     throw new TypeError(`query needs filter: "_view" or "ddoc/name", not ${show(filter)}`);
   }
-  const taken = Object.keys(query).find((name) => TAKEN.has(name));
-  if (taken !== undefined) throw new TypeError(`query.${taken} is a parameter of the feed itself`);
+  const reserved = Object.keys(query).find((name) => RESERVED.has(name));
+  if (reserved !== undefined) throw new TypeError(`query.${reserved} is a parameter of the feed itself`);
 }
 
 function isFunctionName(filter: unknown): boolean {
@@ -144,7 +149,7 @@ export function show(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-function defined(record: Record<string, unknown>): Record<string, unknown> {
+function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
