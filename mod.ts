@@ -27,6 +27,7 @@ export { dependsOn, invalidates } from "./src/http/cache_groups.ts";
 export type {
   Change,
   ChangeBatch,
+  ChangesErrorCode,
   ChangesFeed,
   FeedState,
   Instant,
@@ -34,7 +35,7 @@ export type {
   ResetReason,
   Since,
 } from "./src/changes/change.ts";
-export { ChangesError, type ChangesErrorCode } from "./src/changes/changes_error.ts";
+export { ChangesError } from "./src/changes/changes_error.ts";
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
 export type { Source } from "./src/http/dependency.ts";

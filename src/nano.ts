@@ -14,26 +14,7 @@
  */
 import { changes as changesOf, type ChangesOptions, type CouchChangesFeed } from "./couchdb/changes.ts";
 
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  ChangesOptions,
-  CouchChange,
-  CouchChangesFeed,
-  FeedCounters,
-  FeedEvent,
-  FeedOptions,
-  FeedState,
-  HeadersOption,
-  Instant,
-  Position,
-  ResetReason,
-  SelectionOptions,
-  Since,
-  Sleep,
-} from "./couchdb/changes.ts";
-export { ChangesError, type ChangesErrorCode } from "./couchdb/changes.ts";
+export { ChangesError } from "./couchdb/changes.ts";
 
 /** What a nano database handle (nano 11, `nano(url).use(name)`) is known by. */
 export interface NanoDatabase {

@@ -16,31 +16,14 @@ import { LongpollStream } from "./couchdb/connection/longpoll.ts";
 import { Rows } from "./couchdb/wire/rows.ts";
 import type { Stream } from "./couchdb/connection/stream.ts";
 
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  CouchChange,
-  CouchChangesFeed,
-  FeedCounters,
-  FeedEvent,
-  FeedOptions,
-  FeedState,
-  Instant,
-  Position,
-  ResetReason,
-  SelectionOptions,
-  Since,
-  Sleep,
-} from "./couchdb/changes.ts";
-export { ChangesError, type ChangesErrorCode } from "./couchdb/changes.ts";
+export { ChangesError } from "./couchdb/changes.ts";
 
 /** What a PouchDB is known by. */
 export interface PouchDatabase {
   /** Its name. */
   readonly name: string;
-  /** A random name that every new database gets. */
-  id(): Promise<string>;
+  /** A random name that every new database gets: PouchDB has this method, but `@types/pouchdb-core` omits it. */
+  id?(): Promise<string>;
   /** Its position, among other things. */
   info(): Promise<object>;
   /** Its feed. */
@@ -92,22 +75,35 @@ export interface PouchChangesOptions extends FeedOptions {
  * @param database A PouchDB.
  * @param options Where to start (default `"now"`), and how.
  * @returns The feed. Nothing is asked before it is read.
- * @throws {TypeError | RangeError} At once, if an option is illegal.
+ * @throws {TypeError | RangeError} At once, if this is no PouchDB or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final.
  * @see PouchDB documentation, `db.changes()`
  */
 export function changes(database: PouchDatabase, options: PouchChangesOptions = {}): CouchChangesFeed {
+  requirePouch(database);
   const settings = resolveOptions(options);
   return openFeed(new PouchClient(database, settings), settings);
 }
 
+/** A PouchDB whatever its types declare. */
+type Pouch = PouchDatabase & Required<Pick<PouchDatabase, "id">>;
+
+/** @throws {TypeError} If a method that the feed calls is missing. */
+function requirePouch(database: PouchDatabase): asserts database is Pouch {
+  for (const method of ["id", "info", "changes"] as const) {
+    if (typeof database?.[method] !== "function") {
+      throw new TypeError(`Expected a PouchDB: it has no ${method}()`);
+    }
+  }
+}
+
 class PouchClient implements Database {
   readonly name: string;
-  readonly #database: PouchDatabase;
+  readonly #database: Pouch;
   readonly #settings: Settings;
   readonly #parameters: Readonly<Record<string, unknown>>;
 
-  constructor(database: PouchDatabase, settings: Settings) {
+  constructor(database: Pouch, settings: Settings) {
     this.#parameters = parametersOf(settings);
     this.name = `pouchdb:${database.name}`;
     this.#database = database;

@@ -61,6 +61,24 @@ export interface Position {
 export type ResetReason = "deleted" | "recreated" | "rolled-back" | "since-refused" | "rewound" | "purged";
 
 /**
+ * Which fault. Transient ones stay inside the feed (it backs off and tries again); final ones are thrown.
+ */
+export type ChangesErrorCode =
+  | "network"
+  | "timeout"
+  | "truncated"
+  | "server-error"
+  | "not-json"
+  | "too-many-requests"
+  | "unauthorized"
+  | "forbidden"
+  | "not-found"
+  | "bad-request"
+  | "since-refused"
+  | "bad-row"
+  | "aborted";
+
+/**
  * Whether a reader may be trusted to be complete: `"live"`: nothing was pending at the last contact; `"lost"`:
  * nothing may be answered until the next `"live"`.
  */

@@ -3,25 +3,7 @@
  *
  * @module
  */
-import type { Since } from "./change.ts";
-
-/**
- * Which fault. Transient ones stay inside the feed (it backs off and tries again); final ones are thrown.
- */
-export type ChangesErrorCode =
-  | "network"
-  | "timeout"
-  | "truncated"
-  | "server-error"
-  | "not-json"
-  | "too-many-requests"
-  | "unauthorized"
-  | "forbidden"
-  | "not-found"
-  | "bad-request"
-  | "since-refused"
-  | "bad-row"
-  | "aborted";
+import type { ChangesErrorCode, Since } from "./change.ts";
 
 /**
  * The one error class of this package: a fault of a changes feed. It never carries a credential.

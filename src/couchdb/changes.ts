@@ -27,18 +27,7 @@ import { parseDatabaseUrl } from "./wire/database_url.ts";
 import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
 import { type ChangesOptions, resolveOptions } from "./connection/options.ts";
 
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  CouchChange,
-  FeedState,
-  Position,
-  ResetReason,
-  Since,
-} from "../changes/change.ts";
-export { ChangesError, type ChangesErrorCode } from "../changes/changes_error.ts";
-export type { Instant } from "../changes/clock.ts";
+export { ChangesError } from "../changes/changes_error.ts";
 export { currentRevision, type CurrentRevisionOptions } from "./current_revision.ts";
 export {
   type DatabaseUpdate,

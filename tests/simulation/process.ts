@@ -5,7 +5,8 @@
  */
 import { EtagRegistry, follow, type Follower, type Lease, withEtag } from "../../mod.ts";
 import type { Instant } from "../../src/changes/clock.ts";
-import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
+import type { CouchChange } from "../../src/changes/change.ts";
+import { changes } from "../../src/couchdb/changes.ts";
 import type { Subscription } from "../../src/registry/registry.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";

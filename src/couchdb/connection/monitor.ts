@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { ChangeBatch, FeedState, Instant, ResetReason } from "../../changes/change.ts";
-import type { ChangesErrorCode } from "../../changes/changes_error.ts";
+import type { ChangeBatch, ChangesErrorCode, FeedState, Instant, ResetReason } from "../../changes/change.ts";
 import { type Clock, instant, possiblyElapsed } from "../../changes/clock.ts";
 
 /**

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Position } from "../../changes/change.ts";
-import type { ChangesErrorCode } from "../../changes/changes_error.ts";
+import type { ChangesErrorCode, Position } from "../../changes/change.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import { type CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ResetReason } from "../../changes/change.ts";
-import { ChangesError, type ChangesErrorCode } from "../../changes/changes_error.ts";
+import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
+import { ChangesError } from "../../changes/changes_error.ts";
 import { BackOff } from "./back_off.ts";
 import { retryAfterOf } from "../wire/faults.ts";
 import { FeedGap } from "./gap.ts";

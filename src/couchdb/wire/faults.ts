@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Since } from "../../changes/change.ts";
-import { ChangesError, type ChangesErrorCode } from "../../changes/changes_error.ts";
+import type { ChangesErrorCode, Since } from "../../changes/change.ts";
+import { ChangesError } from "../../changes/changes_error.ts";
 
 /** Whoever asks for more than this is not waited for. */
 const LONGEST_RETRY_AFTER = 3_600_000;
