@@ -22,6 +22,11 @@ export function emptyAnchor(since: Since): Anchor {
   return { since, rows: new Map() };
 }
 
+/** Whether `changes` hold the row that must come again, in whatever revision. */
+export function holdsKnownRow(changes: readonly CouchChange[], { rows, last }: Anchor): boolean {
+  return changes.some(({ id }) => last === undefined ? rows.has(id) : id === last);
+}
+
 /**
  * The anchor just before the last of some rows.
  *

@@ -91,15 +91,17 @@ export class Cursor {
   }
 
   /** Rows as batches of at most `size`, the last of which ends at `since`. */
-  *batches(rows: readonly CouchChange[], size: number, since: Since): Generator<CouchBatch, void, undefined> {
+  batches(rows: readonly CouchChange[], size: number, since: Since): CouchBatch[] {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
+    const batches: CouchBatch[] = [];
     for (let start = 0; start < changes.length; start += size) {
       const slice = changes.length > size ? changes.slice(start, start + size) : changes;
       const last = start + size >= changes.length;
-      yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
+      batches.push(this.batch(slice, last ? since : slice[size - 1]?.seq ?? since));
     }
+    return batches;
   }
 }
 

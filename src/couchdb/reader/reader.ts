@@ -1,9 +1,9 @@
 /**
- * A reader's life: start, connect, probe, follow; and after each fault, wait and connect again.
+ * A reader's course: start, connect, probe, follow; after each fault, report the loss, wait, and connect again.
  *
  * @module
  */
-import type { ChangesErrorCode, Position } from "../../changes/change.ts";
+import type { Position } from "../../changes/change.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import { type CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
@@ -12,22 +12,25 @@ import { sourceMismatch } from "./position_source.ts";
 import { descendingBatches } from "./descending.ts";
 import type { Settings } from "../connection/options.ts";
 import { SHORTEST_WAIT } from "../connection/stream.ts";
-import { type Connection, probe, verifyIdentity } from "./probe.ts";
-import { type RetryDecision, RetryPolicy } from "./retry_policy.ts";
+import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
+import { codeOf, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
 import { FeedGap } from "./gap.ts";
 
 type Batches = AsyncGenerator<CouchBatch, void, undefined>;
 
-/** Yields batches until closed, done or beyond help. */
+/** Yields batches until it is closed, complete, or stopped by a final fault. */
 export class Reader {
   readonly #database: Database;
   readonly #settings: Settings;
   readonly #from: Position | undefined;
   readonly #retryPolicy: RetryPolicy;
+  /** Undefined until the database has answered for the first time. */
   #cursor: Cursor | undefined;
+  /** Ends the reader. */
+  readonly #closing = new AbortController();
+  /** Ends what lies between two faults: the live stream and every request beside it. */
   #session = new AbortController();
-  #closed = false;
-  /** A loss before the start has been told. */
+  /** Whether the consumer has been told of a loss that came before the start. */
   #lossReported = false;
 
   /** @param from Where to start; absent: at the `since` option. */
@@ -38,57 +41,55 @@ export class Reader {
     this.#retryPolicy = new RetryPolicy(settings.random);
   }
 
-  /** Closes the connection at once, and interrupts whatever waits. */
+  /** Closes the connection at once, and interrupts whatever the reader waits for. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#session.abort();
   }
 
-  /** Everything the reader yields. */
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /**
+   * Everything the reader yields. A batch passes through this generator and one other, {@linkcode probe} or `#follow`;
+   * a third level would cost each of them several turns of the microtask queue.
+   */
   async *batches(): Batches {
-    let wait = 0;
+    const { descending, feed } = this.#settings;
     while (!this.#closed) {
       const session = this.#session = new AbortController();
+      const { signal } = session;
       let decision: RetryDecision;
       try {
-        if (wait > 0) await this.#settings.sleep(wait, session.signal);
-        if (this.#closed) return;
-        const connection = yield* this.#connect(session);
-        if (connection === undefined) return;
-        // Here, and not a generator deeper: every batch of a live feed passes through each of them.
-        yield* this.#follow(connection, session);
+        if (descending) return yield* descendingBatches(this.#database, this.#settings, signal);
+        const context = await this.#connect(signal);
+        yield* probe(context);
+        this.#retryPolicy.noteProbed();
+        if (feed === "normal") return;
+        yield* this.#follow(context, session);
         decision = this.#retryPolicy.decideAfterEnd();
       } catch (error) {
         if (this.#closed) return;
-        // When the stream breaks under a probe, the probe's own fault is only that it was aborted.
-        decision = this.#decide(session.signal.aborted ? session.signal.reason : error);
+        // A stream that breaks aborts the session; the request of a probe then fails with nothing but that abort.
+        decision = this.#decide(signal.aborted ? signal.reason : error);
       } finally {
         session.abort();
       }
-      wait = decision.wait;
       yield* this.#lose(decision);
-      this.#settings.monitor.emit({ type: "retrying", ms: wait, ...codeOf(decision) });
+      await pause(decision, this.#settings, this.#closing.signal);
     }
   }
 
-  /** Catches up; returns nothing if that was all that was asked for. */
-  async *#connect(
-    { signal }: AbortController,
-  ): AsyncGenerator<CouchBatch, Connection | undefined, undefined> {
-    const { feed, descending } = this.#settings;
-    if (descending) {
-      yield* descendingBatches(this.#database, this.#settings, signal);
-      return undefined;
-    }
+  /** Pins the start if that has not been done, and checks a database that was gone. */
+  async #connect(signal: AbortSignal): Promise<SessionContext> {
     const cursor = this.#cursor ?? await this.#start(signal);
-    const connection = { database: this.#database, cursor, settings: this.#settings, signal };
+    const context = { database: this.#database, cursor, settings: this.#settings, signal };
     if (this.#retryPolicy.gone) {
-      await verifyIdentity(connection);
+      await verifyIdentity(context);
       this.#retryPolicy.noteFound();
     }
-    yield* probe(connection);
-    this.#retryPolicy.noteProbed();
-    return feed === "normal" ? undefined : connection;
+    return context;
   }
 
   /** Pins the start, so that nothing written from here on is missed whatever happens next. */
@@ -101,16 +102,15 @@ export class Reader {
     const cursor = new Cursor(scope, selection, since === "now" ? info.updateSeq : since, info);
     if (this.#lossReported) cursor.state = "lost";
     this.#cursor = cursor;
-    const reason = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
-    if (reason !== undefined) throw new FeedGap(reason);
+    const mismatch = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
+    if (mismatch !== undefined) throw new FeedGap(mismatch);
     if (isRewound(cursor.since, info)) throw new FeedGap("rewound");
     return cursor;
   }
 
   /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
-  async *#follow(connection: Connection, session: AbortController): Batches {
-    const { database, cursor, settings } = connection;
-    const { clock, batchSize } = settings;
+  async *#follow(context: SessionContext, session: AbortController): Batches {
+    const { database, cursor, settings: { clock, batchSize, endsWhenIdle } } = context;
     let opened = clock.monotonic();
     let stream = database.openStream(cursor.since, session);
     const renew = () => {
@@ -121,8 +121,8 @@ export class Reader {
       for (;;) {
         if (this.#untilProbe(cursor) <= 0) {
           const { yielded } = cursor;
-          yield* probe(connection);
-          // A stream is behind a probe with news: what it still has to say is older than what has been told.
+          yield* probe(context);
+          // The probe is ahead of the stream, whose next rows are then older than what has been yielded.
           if (cursor.yielded !== yielded) stream = renew();
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
@@ -132,8 +132,8 @@ export class Reader {
         for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
         if (!rows.ended) continue;
-        if (!settings.endsWhenIdle || clock.monotonic() - opened < SHORTEST_WAIT) return;
-        // Its time was up: it has told how far it has come, and nothing is lost.
+        if (!endsWhenIdle || clock.monotonic() - opened < SHORTEST_WAIT) return;
+        // The stream ended because `timeout` had passed, and said how far it had come: nothing is lost.
         stream = renew();
         opened = clock.monotonic();
       }
@@ -148,7 +148,7 @@ export class Reader {
     return contact === undefined ? 0 : maxLag / 2 - possiblyElapsed(contact, instant(clock));
   }
 
-  /** Tells that nothing is known any more: once, or as often as there is a reason why. */
+  /** Yields the loss: an empty batch with state `"lost"`, once; and once more for each reset while it lasts. */
   *#lose(decision: RetryDecision): Generator<CouchBatch, void, undefined> {
     const { monitor } = this.#settings;
     const { reset } = decision;
@@ -165,13 +165,9 @@ export class Reader {
     }
   }
 
-  /** What to do about a fault; throws it if nothing can be done. */
+  /** What to do about a fault. @throws The fault, if nothing can be done. */
   #decide(fault: unknown): RetryDecision {
     if (fault instanceof FeedGap) this.#cursor?.reset(fault);
     return this.#retryPolicy.decide(fault, this.#cursor !== undefined);
   }
-}
-
-function codeOf({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
-  return code === undefined ? {} : { code };
 }

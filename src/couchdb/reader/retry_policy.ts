@@ -8,6 +8,7 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import { BackOff } from "./back_off.ts";
 import { retryAfterOf } from "../wire/faults.ts";
 import { FeedGap } from "./gap.ts";
+import type { Settings } from "../connection/options.ts";
 
 /** A 403 is a lost role, or CouchDB's lock-out of a client that failed too often: five minutes, anew at each attempt. */
 const LOCKED_OUT = 60_000;
@@ -104,4 +105,20 @@ export class RetryPolicy {
     this.#gone = true;
     return { wait, code, reset: "deleted" };
   }
+}
+
+/** Announces the next attempt, and waits until it is due or `signal` aborts. */
+export async function pause(
+  decision: RetryDecision,
+  { monitor, sleep }: Pick<Settings, "monitor" | "sleep">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { wait } = decision;
+  monitor.emit({ type: "retrying", ms: wait, ...codeOf(decision) });
+  if (wait > 0) await sleep(wait, signal);
+}
+
+/** The code as an event holds it: absent where no fault was the cause. */
+export function codeOf({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
+  return code === undefined ? {} : { code };
 }
