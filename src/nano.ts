@@ -12,6 +12,8 @@
  *
  * @module
  */
+import { platformFetch } from "./couchdb/connection/fetch.ts";
+import { parseDatabaseUrl } from "./couchdb/wire/database_url.ts";
 import { changes as changesOf, type ChangesOptions, type CouchChangesFeed } from "./couchdb/changes.ts";
 
 export { ChangesError } from "./couchdb/changes.ts";
@@ -71,9 +73,10 @@ export function changes(database: NanoDatabase, options: ChangesOptions = {}): C
     throw new TypeError("Expected a nano database handle, as nano(url).use(name) gives it");
   }
   const server: NanoServerConfig = database.server?.config ?? {};
-  const href = `${url.replace(/\/+$/, "")}/${encodeURIComponent(db)}`;
-  const { fetch = (url, init) => globalThis.fetch(url, init), headers = {} } = options;
-  return changesOf(href, {
+  const location = `${url.replace(/\/+$/, "")}/${encodeURIComponent(db)}`;
+  const { href } = parseDatabaseUrl(location);
+  const { fetch = platformFetch, headers = {} } = options;
+  return changesOf(location, {
     ...options,
     headers: async () => ({
       ...nanoHeaders(server, href),
@@ -87,7 +90,7 @@ export function changes(database: NanoDatabase, options: ChangesOptions = {}): C
 
 /** In the order in which nano puts them together. */
 function nanoHeaders({ headers, cookie, cookieJar }: NanoServerConfig, href: string): Record<string, string> {
-  const jar = cookieJar?.getCookieString(href.replace(/\/\/[^/]*@/, "//"));
+  const jar = cookieJar?.getCookieString(href);
   const sent = jar || cookie;
   return { ...headers as Record<string, string> | undefined, ...(sent ? { cookie: sent } : {}) };
 }

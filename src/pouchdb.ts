@@ -11,9 +11,8 @@ import type { Database } from "./couchdb/connection/database.ts";
 import { openFeed } from "./couchdb/reader/feed.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "./couchdb/wire/database_info.ts";
 import { resolveOptions, type Settings } from "./couchdb/connection/options.ts";
-import type { Page } from "./couchdb/wire/page.ts";
+import { type Page, toPage } from "./couchdb/wire/page.ts";
 import { LongpollStream } from "./couchdb/connection/longpoll.ts";
-import { Rows } from "./couchdb/wire/rows.ts";
 import type { Stream } from "./couchdb/connection/stream.ts";
 
 export { ChangesError } from "./couchdb/changes.ts";
@@ -84,6 +83,9 @@ export function changes(database: PouchDatabase, options: PouchChangesOptions = 
   const settings = resolveOptions(options);
   return openFeed(new PouchClient(database, settings), settings);
 }
+
+/** PouchDB's options of a feed that ends. */
+type PageOptions = Readonly<Record<string, unknown>> & { readonly since?: Since; readonly limit?: number };
 
 /** A PouchDB whatever its types declare. */
 type Pouch = PouchDatabase & Required<Pick<PouchDatabase, "id">>;
@@ -173,21 +175,14 @@ class PouchClient implements Database {
     };
   }
 
-  async #page(options: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Page> {
+  async #page(options: PageOptions, signal: AbortSignal): Promise<Page> {
     const feed = this.#database.changes(options);
     const cancel = () => feed.cancel();
     signal.addEventListener("abort", cancel, { once: true });
     try {
-      const { results, last_seq: lastSeq } = await answerOf(feed) as {
-        readonly results?: readonly unknown[];
-        readonly last_seq?: Since;
-      };
-      if (results === undefined || lastSeq === undefined) throw goneError();
-      const rows = new Rows(options["since"] as Since ?? 0);
-      rows.addResults(results);
-      if (rows.fault === undefined) rows.since = lastSeq;
-      const { limit = Infinity } = options as { readonly limit?: number };
-      return { rows, complete: results.length < limit };
+      const body = await answerOf(feed) as Readonly<Record<string, unknown>>;
+      if (body["results"] === undefined || body["last_seq"] === undefined) throw goneError();
+      return toPage(body, options.since ?? 0, options.limit ?? Infinity);
     } finally {
       signal.removeEventListener("abort", cancel);
     }

@@ -36,6 +36,7 @@ export {
   type DatabaseUpdatesOptions,
 } from "./database_updates.ts";
 export type { CouchChangesFeed } from "./reader/feed.ts";
+export type { FetchFunction } from "./connection/fetch.ts";
 export type { ChangesOptions, FeedOptions, HeadersOption } from "./connection/options.ts";
 export type { SelectionOptions } from "./wire/filter.ts";
 export { cookieSession, type CookieSessionOptions } from "./cookie_session.ts";

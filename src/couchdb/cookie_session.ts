@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
+import { parseServerUrl } from "./wire/database_url.ts";
 
 /** Who logs in, and how. */
 export interface CookieSessionOptions {
@@ -13,7 +15,7 @@ export interface CookieSessionOptions {
   /** Milliseconds a cookie is good for; default 600,000, as CouchDB's (`[chttpd_auth] timeout`). */
   readonly timeout?: number;
   /** What requests are made with; default: the platform's. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
   /** Monotonic clock; default `performance.now`. */
   readonly monotonic?: () => number;
 }
@@ -54,24 +56,26 @@ export function cookieSession(
   server: string | URL,
   options: CookieSessionOptions,
 ): (url: string, init?: RequestInit) => Promise<Response> {
-  const session = new CookieSession(parseServer(server), options);
+  const session = new CookieSession(rootOf(server), options);
   return (url, init = {}) => session.fetch(url, init);
 }
 
 class CookieSession {
-  readonly #server: URL;
+  readonly #root: string;
+  readonly #origin: string;
   readonly #options: CookieSessionOptions;
   #cookie: Cookie | undefined;
   /** Under way: undefined if it succeeds, else what makes the server's answer, for each request that waits for it. */
   #login: Promise<(() => Response) | undefined> | undefined;
 
-  constructor(server: URL, options: CookieSessionOptions) {
-    this.#server = server;
+  constructor(root: string, options: CookieSessionOptions) {
+    this.#root = root;
+    this.#origin = new URL(root).origin;
     this.#options = options;
   }
 
   async fetch(url: string, init: RequestInit): Promise<Response> {
-    if (new URL(url).origin !== this.#server.origin) return await this.#fetch(url, init);
+    if (new URL(url).origin !== this.#origin) return await this.#fetch(url, init);
     const sent = await this.#request(url, init);
     if (sent.response.status !== 401 || sent.cookie === undefined) return sent.response;
     await sent.response.body?.cancel();
@@ -99,7 +103,7 @@ class CookieSession {
 
   async #logIn(signal: AbortSignal | null = null): Promise<(() => Response) | undefined> {
     const { name, password } = this.#options;
-    const response = await this.#fetch(`${this.#server.href.replace(/\/$/, "")}/_session`, {
+    const response = await this.#fetch(`${this.#root}/_session`, {
       method: "POST",
       headers: { "accept": "application/json", "content-type": "application/json" },
       body: JSON.stringify({ name, password }),
@@ -133,20 +137,14 @@ class CookieSession {
   }
 
   #fetch(url: string, init: RequestInit): Promise<Response> {
-    const { fetch = (url, init) => globalThis.fetch(url, init) } = this.#options;
+    const { fetch = platformFetch } = this.#options;
     return fetch(url, init);
   }
 }
 
-function parseServer(server: string | URL): URL {
-  let url: URL | undefined;
-  try {
-    url = new URL(server);
-  } catch {
-    // Said below, without the value: it may hold a password.
-  }
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
-    throw new TypeError("Expected the http or https URL of a server, without credentials");
-  }
-  return url;
+/** The root of a server, which takes the credentials from the options alone. */
+function rootOf(server: string | URL): string {
+  const { href, authorization } = parseServerUrl(server);
+  if (authorization === undefined) return href;
+  throw new TypeError("Expected the URL of a server without credentials: name and password are options");
 }

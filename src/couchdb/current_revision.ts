@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
 
 /** How the database is asked. */
@@ -10,7 +11,7 @@ export interface CurrentRevisionOptions {
   /** Sent with the request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Default: the platform's. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
   /** Gives up. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +44,7 @@ export async function currentRevision(
 ): Promise<{ readonly _id: string; readonly _rev: string } | null | undefined> {
   const { href, authorization } = parseDatabaseUrl(database);
   const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers };
-  const { fetch = (url, init) => globalThis.fetch(url, init), signal = null } = options;
+  const { fetch = platformFetch, signal = null } = options;
   try {
     const url = `${href}/${encodeURIComponent(id)}`;
     const response = await fetch(url, {

@@ -5,11 +5,13 @@
  */
 import type { Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import { parseDatabaseUrl } from "./wire/database_url.ts";
+import type { FetchFunction } from "./connection/fetch.ts";
+import { parseServerUrl } from "./wire/database_url.ts";
 import { errorObjectFault } from "./wire/faults.ts";
 import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
 import { SHORTEST_WAIT } from "./connection/stream.ts";
-import { RetryPolicy } from "./reader/retry_policy.ts";
+import { pause, type RetryDecision, RetryPolicy } from "./reader/retry_policy.ts";
+import { encodeQuery } from "./wire/query.ts";
 import { isSince } from "./wire/rows.ts";
 import { ClosableIterator } from "./reader/closable_iterator.ts";
 import { parseJson, Transport } from "./connection/transport.ts";
@@ -32,7 +34,7 @@ export interface DatabaseUpdatesOptions
   /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: HeadersOption;
   /** Default: the platform's, looked up at each request. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
 }
 
 /** A server's databases, as they come and go; `break` closes the connection. */
@@ -72,9 +74,8 @@ export function databaseUpdates(
   server: string | URL,
   options: DatabaseUpdatesOptions = {},
 ): DatabaseUpdates {
-  const root = new URL("_db_updates", `${String(server).replace(/\/*$/, "")}/`);
   const settings = resolveOptions({ timeout: 30_000, ...options });
-  return new Updates(new Transport(parseDatabaseUrl(root), settings), settings);
+  return new Updates(new Transport(parseServerUrl(server), settings), settings);
 }
 
 class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdates {
@@ -104,45 +105,41 @@ interface UpdatesPage {
   readonly lastSeq: Since;
 }
 
-/** One long poll after another: here a row is rare, and each answer tells how far it has come. */
+/** One long poll after another: rows are rare here, and each response ends with the position that it reached. */
 async function* follow(
   transport: Transport,
-  { since: start, heartbeat: timeout, sleep, random, monitor, clock }: Settings,
+  settings: Settings,
   { signal }: AbortController,
   onSince: (since: Since) => void,
 ): AsyncGenerator<DatabaseUpdate, void, undefined> {
+  const { heartbeat: timeout, random, monitor, clock } = settings;
   const retryPolicy = new RetryPolicy(random);
-  let since = start;
+  let { since } = settings;
   let started = false;
   while (!signal.aborted) {
-    const asked = clock.monotonic();
-    let wait = 0;
+    let decision: RetryDecision;
     try {
-      const { updates, lastSeq } = since === "now"
-        ? await ask(transport, { since }, signal)
-        : await ask(transport, { feed: "longpoll", timeout, since }, signal);
+      const requested = clock.monotonic();
+      const pinning = since === "now";
+      const parameters = pinning ? { since } : { feed: "longpoll", timeout, since };
+      const { updates, lastSeq } = await ask(transport, parameters, signal);
       if (!started) monitor.noteConnected();
       started = true;
       retryPolicy.noteFound();
       retryPolicy.noteProbed();
-      if (since !== "now") onSince(since);
       for (const update of updates) yield update;
       since = lastSeq;
       onSince(since);
-      // A server that does not wait is not to be asked again at once.
-      if (updates.length > 0 || clock.monotonic() - asked >= SHORTEST_WAIT) retryPolicy.noteProgress();
-      else wait = retryPolicy.decideAfterEnd().wait;
+      if (pinning || updates.length > 0 || clock.monotonic() - requested >= SHORTEST_WAIT) {
+        retryPolicy.noteProgress();
+        continue;
+      }
+      decision = retryPolicy.decideAfterEnd();
     } catch (error) {
       if (signal.aborted) return;
-      const decision = retryPolicy.decide(error, started);
-      wait = decision.wait;
-      monitor.emit({
-        type: "retrying",
-        ms: wait,
-        ...(decision.code === undefined ? {} : { code: decision.code }),
-      });
+      decision = retryPolicy.decide(error, started);
     }
-    if (wait > 0) await sleep(wait, signal);
+    await pause(decision, settings, signal);
   }
 }
 
@@ -151,10 +148,7 @@ async function ask(
   parameters: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<UpdatesPage> {
-  const query = Object.entries(parameters).map(([name, value]) =>
-    `${name}=${encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value))}`
-  );
-  const body = parseJson(await textOf(transport, `?${query.join("&")}`, signal)) as {
+  const body = parseJson(await textOf(transport, `/_db_updates?${encodeQuery(parameters)}`, signal)) as {
     readonly [key: string]: unknown;
   };
   const { results, last_seq: lastSeq } = body ?? {};

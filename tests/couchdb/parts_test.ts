@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackOff } from "../../src/couchdb/reader/back_off.ts";
-import { sourceMismatch, sourceOf } from "../../src/couchdb/reader/position_source.ts";
+import { scopeOf, sourceMismatch, sourceOf } from "../../src/couchdb/reader/position_source.ts";
 import { identityChange, parseDatabaseInfo } from "../../src/couchdb/wire/database_info.ts";
+import { resolveSelection, type SelectionOptions } from "../../src/couchdb/wire/filter.ts";
+import { encodeQuery } from "../../src/couchdb/wire/query.ts";
 import { parsePage } from "../../src/couchdb/wire/page.ts";
 import { Rows } from "../../src/couchdb/wire/rows.ts";
 import { deadline, EXPIRED, systemSleep } from "../../src/couchdb/connection/timing.ts";
@@ -109,6 +111,30 @@ test("parseDatabaseInfo: tells lives and purges apart, and spellings not", () =>
   for (const value of [null, 7, [], {}, { couchdb: "Welcome" }, { update_seq: null }]) {
     assert.throws(() => parseDatabaseInfo(value), { code: "not-json" });
   }
+});
+
+test("scopeOf: a selection is a short digest, and none where every change is sent", async () => {
+  const scope = async (options: SelectionOptions) =>
+    (await scopeOf("http://host/db", resolveSelection(options))).selection;
+  assert.equal(await scope({ includeDocs: true, seqInterval: 10 }), "");
+  const docIds = Array.from({ length: 10_000 }, (_, n) => `doc-${n}`);
+  const many = await scope({ filter: "_doc_ids", docIds });
+  assert.match(many, /^[0-9a-f]{32}$/);
+  assert.equal(await scope({ filter: "_doc_ids", docIds: [...docIds] }), many);
+  const others = [
+    { filter: "_doc_ids", docIds: docIds.slice(1) },
+    { filter: "_design" },
+    { style: "all_docs" } as const,
+  ];
+  const digests = await Promise.all(others.map(scope));
+  assert.equal(new Set([many, "", ...digests]).size, 5);
+});
+
+test("encodeQuery: strings as they are, anything else as JSON", () => {
+  assert.equal(
+    encodeQuery({ since: "5-g1/+", limit: 7, doc_ids: ["ü"], "a b": true }),
+    "since=5-g1%2F%2B&limit=7&doc_ids=%5B%22%C3%BC%22%5D&a%20b=true",
+  );
 });
 
 test("BackOff: doubles, is capped, and begins anew after a success", () => {

@@ -12,6 +12,7 @@ import { type Page, parsePage } from "../wire/page.ts";
 import { LongpollStream } from "./longpoll.ts";
 import { ContinuousStream } from "./continuous.ts";
 import type { Selection } from "../wire/filter.ts";
+import { encodeQuery } from "../wire/query.ts";
 import type { Stream } from "./stream.ts";
 import { parseJson, Transport } from "./transport.ts";
 
@@ -112,28 +113,16 @@ export class Client implements Database {
 }
 
 function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: Query): string {
-  return `/_changes?${queryOf(parameters)}${query === "" ? "" : `&${query}`}`;
-}
-
-function queryOf(parameters: Readonly<Record<string, unknown>>): string {
-  return Object.entries(parameters).map(([name, value]) =>
-    `${encodeURIComponent(name)}=${encodeValue(value)}`
-  )
-    .join("&");
-}
-
-/** A position, or anything else, as it goes into a query: strings raw, anything else as JSON. */
-function encodeValue(value: unknown): string {
-  return encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value));
+  return `/_changes?${encodeQuery(parameters)}${query === "" ? "" : `&${query}`}`;
 }
 
 /** CouchDB reads a selector from the body only, document ids from either. */
 function encodeSelection(parameters: Selection["parameters"]): Query {
   const { doc_ids, selector, fields, query_params, ...rest } = parameters;
-  const inQuery = queryOf({ ...rest, ...(query_params as object | undefined) });
+  const inQuery = encodeQuery({ ...rest, ...(query_params as object | undefined) });
   if (selector !== undefined) return { query: inQuery, body: JSON.stringify({ selector, fields }) };
   if (doc_ids === undefined) return { query: inQuery, body: undefined };
-  const whole = `${inQuery}&${queryOf({ doc_ids })}`;
+  const whole = `${inQuery}&${encodeQuery({ doc_ids })}`;
   return whole.length <= LONGEST_QUERY
     ? { query: whole, body: undefined }
     : { query: inQuery, body: JSON.stringify({ doc_ids }) };

@@ -6,13 +6,9 @@
 import type { Since } from "../../changes/change.ts";
 import { type Clock, systemClock } from "../../changes/clock.ts";
 import { isSince } from "../wire/rows.ts";
-import {
-  requireInteger,
-  resolveSelection,
-  type Selection,
-  type SelectionOptions,
-  show,
-} from "../wire/filter.ts";
+import { requireInteger, show } from "../wire/checks.ts";
+import { resolveSelection, type Selection, type SelectionOptions } from "../wire/filter.ts";
+import { type FetchFunction, platformFetch } from "./fetch.ts";
 import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "./timing.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -62,7 +58,7 @@ export interface ChangesOptions extends FeedOptions {
   /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: HeadersOption;
   /** Default: the platform's, looked up at each request. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
 }
 
 /** Options, checked and completed. */
@@ -82,7 +78,7 @@ export interface Settings {
   readonly watchdog: Watchdog;
   readonly signal: AbortSignal | undefined;
   readonly headers: HeadersOption;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch: FetchFunction;
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly random: () => number;
@@ -122,7 +118,7 @@ export function resolveOptions(options: ChangesOptions): Settings {
     watchdog: new Watchdog(timeout ?? heartbeat),
     signal: options.signal,
     headers,
-    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    fetch: options.fetch ?? platformFetch,
     clock,
     sleep: options.sleep ?? systemSleep,
     random: options.random ?? Math.random,

@@ -5,13 +5,25 @@
  */
 import type { ResetReason } from "../../changes/change.ts";
 import type { DatabaseInfo } from "../wire/database_info.ts";
+import type { Selection } from "../wire/filter.ts";
 
 /** What a feed reads, whatever the identity of the database. */
 export interface FeedScope {
   /** The database's name, without credentials. */
   readonly database: string;
-  /** The selection; empty for every change. */
+  /** A digest of the selection; empty for every change. */
   readonly selection: string;
+}
+
+/** The scope of a feed. */
+export async function scopeOf(database: string, { definition }: Selection): Promise<FeedScope> {
+  return { database, selection: definition === "" ? "" : await digestOf(definition) };
+}
+
+/** 128 bits of SHA-256: positions are stored, and a selection may list ten thousand document ids. */
+async function digestOf(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The `source` of positions reached in this scope while the database had this identity: opaque to its users. */

@@ -8,12 +8,12 @@ import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import { type CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
 import { isRewound } from "../wire/database_info.ts";
-import { sourceMismatch } from "./position_source.ts";
+import { scopeOf, sourceMismatch } from "./position_source.ts";
 import { descendingBatches } from "./descending.ts";
 import type { Settings } from "../connection/options.ts";
 import { SHORTEST_WAIT } from "../connection/stream.ts";
 import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
-import { codeOf, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
+import { codeField, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
 import { FeedGap } from "./gap.ts";
 
 type Batches = AsyncGenerator<CouchBatch, void, undefined>;
@@ -95,7 +95,7 @@ export class Reader {
   /** Pins the start, so that nothing written from here on is missed whatever happens next. */
   async #start(signal: AbortSignal): Promise<Cursor> {
     const { selection } = this.#settings;
-    const scope = { database: this.#database.name, selection: selection.identity };
+    const scope = await scopeOf(this.#database.name, selection);
     const from = this.#from;
     const info = await this.#database.readInfo(signal);
     const since = from?.since ?? this.#settings.since;
@@ -156,10 +156,10 @@ export class Reader {
     if (cursor === undefined) {
       if (this.#lossReported) return;
       this.#lossReported = true;
-      monitor.emit({ type: "lost", ...codeOf(decision) });
+      monitor.emit({ type: "lost", ...codeField(decision) });
       yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
-      if (cursor.state !== "lost") monitor.emit({ type: "lost", ...codeOf(decision) });
+      if (cursor.state !== "lost") monitor.emit({ type: "lost", ...codeField(decision) });
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }

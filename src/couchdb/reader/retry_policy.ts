@@ -114,11 +114,11 @@ export async function pause(
   signal: AbortSignal,
 ): Promise<void> {
   const { wait } = decision;
-  monitor.emit({ type: "retrying", ms: wait, ...codeOf(decision) });
+  monitor.emit({ type: "retrying", ms: wait, ...codeField(decision) });
   if (wait > 0) await sleep(wait, signal);
 }
 
 /** The code as an event holds it: absent where no fault was the cause. */
-export function codeOf({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
+export function codeField({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
   return code === undefined ? {} : { code };
 }

@@ -27,7 +27,7 @@ export function retryAfterOf(error: ChangesError): number {
 export function statusFault(response: Response, body: string, now: number): ChangesError {
   const { status } = response;
   const reason = reasonIn(body);
-  const code = codeOf(status, reason);
+  const code = codeOfStatus(status, reason);
   const error = new ChangesError(code, `The database answered ${status}${reason ? `: ${reason}` : ""}`, {
     status,
   });
@@ -42,17 +42,17 @@ export function errorObjectFault(value: { readonly [key: string]: unknown }, sin
   return new ChangesError("server-error", message, since === undefined ? {} : { since });
 }
 
-function codeOf(status: number, reason: string | undefined): ChangesErrorCode {
+function codeOfStatus(status: number, reason: string | undefined): ChangesErrorCode {
   if (status >= 500 || status === 408 || status === 412) return "server-error";
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
-  if (status === 404) return codeOfMissing(reason);
+  if (status === 404) return codeOfNotFound(reason);
   if (status === 429) return "too-many-requests";
   return "bad-request";
 }
 
 /** What is missing: the database, or only what the filter is made of. */
-function codeOfMissing(reason: string | undefined): ChangesErrorCode {
+function codeOfNotFound(reason: string | undefined): ChangesErrorCode {
   // A proxy's error page says nothing about the database.
   if (reason === undefined) return "not-json";
   if (reason.includes("ddoc_updated")) return "server-error";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireInteger, show } from "./checks.ts";
 
 /** Which changes to send, and what to put into them; names are CouchDB's. */
 export interface SelectionOptions {
@@ -43,8 +44,8 @@ export interface Selection {
   readonly filtered: boolean;
   /** Whether every leaf is asked for. */
   readonly leaves: boolean;
-  /** What a position under this selection belongs to; empty for every change. */
-  readonly identity: string;
+  /** What decides which changes are sent, and with which revisions, as JSON; empty for every change. */
+  readonly definition: string;
 }
 
 /** What some filters need, and no other can use. */
@@ -88,12 +89,12 @@ export function resolveSelection(options: SelectionOptions): Selection {
     style: leaves ? style : undefined,
     seq_interval: seqInterval,
   });
-  const identity = withoutUndefined({ filter, docIds, selector, view, query, style: parameters["style"] });
+  const definition = withoutUndefined({ filter, docIds, selector, view, query, style: parameters["style"] });
   return {
     parameters,
     filtered: filter !== undefined,
     leaves,
-    identity: Object.keys(identity).length === 0 ? "" : digest(JSON.stringify(identity)),
+    definition: Object.keys(definition).length === 0 ? "" : JSON.stringify(definition),
   };
 }
 
@@ -133,34 +134,6 @@ function requireBody(options: SelectionOptions): void {
   }
 }
 
-/** @throws {RangeError} If this is no integer from `least` to `most`. */
-export function requireInteger(
-  name: string,
-  value: unknown,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER,
-): void {
-  const legal = Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
-  if (!legal) throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${show(value)}`);
-}
-
-/** A value as an error message names it. */
-export function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
 function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
-}
-
-/** FNV-1a from two starts: positions are stored, and ten thousand document ids should not be stored with each. */
-function digest(text: string): string {
-  const hash = (start: number): string => {
-    let state = start;
-    for (let index = 0; index < text.length; index++) {
-      state = Math.imul(state ^ text.charCodeAt(index), 0x01000193);
-    }
-    return (state >>> 0).toString(36);
-  };
-  return `${hash(0x811c9dc5)}.${hash(0x9e3779b9)}.${text.length}`;
 }

@@ -25,7 +25,15 @@ export interface Page {
  * @throws {ChangesError} If this is not a whole page.
  */
 export function parsePage(text: string, since: Since, limit: number): Page {
-  const body = parse(text, since);
+  return toPage(parse(text, since), since, limit);
+}
+
+/**
+ * The same for a body that has been parsed.
+ *
+ * @throws {ChangesError} If this is no page.
+ */
+export function toPage(body: { readonly [key: string]: unknown }, since: Since, limit: number): Page {
   const { results, last_seq: lastSeq, pending } = body;
   if (!Array.isArray(results) || !isSince(lastSeq)) {
     if ("error" in body) throw errorObjectFault(body, since);
