@@ -5,8 +5,7 @@
  */
 import type { Since } from "./changes/change.ts";
 import { ChangesError } from "./changes/changes_error.ts";
-import type { CouchChangesFeed } from "./couchdb/changes.ts";
-import type { FeedOptions } from "./couchdb/changes.ts";
+import type { CouchChangesFeed, FeedOptions } from "./couchdb/changes.ts";
 import type { Database } from "./couchdb/connection/database.ts";
 import { openFeed } from "./couchdb/reader/feed.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "./couchdb/wire/database_info.ts";
@@ -17,23 +16,23 @@ import type { Stream } from "./couchdb/connection/stream.ts";
 
 export { ChangesError } from "./couchdb/changes.ts";
 
-/** What a PouchDB is known by. */
+/** The part of a PouchDB that is used. */
 export interface PouchDatabase {
   /** Its name. */
   readonly name: string;
-  /** A random name that every new database gets: PouchDB has this method, but `@types/pouchdb-core` omits it. */
+  /** A random name, new for each database. Optional, because `@types/pouchdb-core` does not declare it. */
   id?(): Promise<string>;
-  /** Its position, among other things. */
+  /** An object with its position, `update_seq`. */
   info(): Promise<object>;
   /** Its feed. */
   changes(options: object): PouchChanges;
 }
 
-/** A feed of PouchDB's. */
+/** The feed that `changes()` of a PouchDB returns: an emitter of changes, and a promise of them all. */
 export interface PouchChanges extends PromiseLike<object> {
   /** Ends it. */
   cancel(): void;
-  /** Listens. */
+  /** Adds a listener. */
   on(event: "change", listener: () => void): unknown;
 }
 
@@ -46,10 +45,11 @@ export interface PouchChangesOptions extends FeedOptions {
 }
 
 /**
- * Follows a PouchDB in this process, without HTTP: as `changes()` of a URL does, with the same batches, states and
- * positions. Its rows are read in pages, so a slow consumer holds no more than one of them.
+ * Follows a PouchDB in this process, without HTTP, with the same batches, states and positions as `changes()` of
+ * `./couchdb`. Its rows are read in pages, and a slow consumer is waited for.
  *
- * A destroyed database is told as the reset `"deleted"`; the handle never comes back, so close the feed then.
+ * When the database is destroyed, the feed yields the reset `"deleted"`. The handle is of no use afterwards: close the
+ * feed.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export interface PouchChangesOptions extends FeedOptions {
  *
  * @param database A PouchDB.
  * @param options Where to start (default `"now"`), and how.
- * @returns The feed. Nothing is asked before it is read.
+ * @returns The feed. Nothing is read from the database before it is iterated over.
  * @throws {TypeError | RangeError} At once, if this is no PouchDB or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final.
  * @see PouchDB documentation, `db.changes()`
@@ -87,7 +87,7 @@ export function changes(database: PouchDatabase, options: PouchChangesOptions = 
 /** PouchDB's options of a feed that ends. */
 type PageOptions = Readonly<Record<string, unknown>> & { readonly since?: Since; readonly limit?: number };
 
-/** A PouchDB whatever its types declare. */
+/** A PouchDB with all the methods that are called. */
 type Pouch = PouchDatabase & Required<Pick<PouchDatabase, "id">>;
 
 /** @throws {TypeError} If a method that the feed calls is missing. */
@@ -140,10 +140,10 @@ class PouchClient implements Database {
     return new LongpollStream((since, signal) => this.#next(since, signal), this.#settings, since, session);
   }
 
-  /** The first rows after a position, as soon as there are any. */
+  /** The first page after a position, as soon as it has rows. */
   async #next(since: Since, signal: AbortSignal): Promise<Page> {
     for (;;) {
-      // Listens first: a change between the page and the listening would go unheard.
+      // Listens before the page is read: a change between the two would be missed.
       const { heard, cancel } = this.#listen(since, signal);
       try {
         const page = await this.readPage(since, this.#settings.batchSize, signal);
@@ -155,7 +155,7 @@ class PouchClient implements Database {
     }
   }
 
-  /** Hears the first change after a position, or the end of the database. */
+  /** Waits for the first change after a position, or the end of the database. */
   #listen(since: Since, signal: AbortSignal): { readonly heard: Promise<void>; cancel(): void } {
     const feed = this.#database.changes({ ...this.#parameters, live: true, since, return_docs: false });
     let interrupt = (): void => {};
@@ -193,7 +193,7 @@ function goneError(): ChangesError {
   return new ChangesError("not-found", "The database is closed or destroyed", { status: 404 });
 }
 
-/** A selection in PouchDB's own terms: a filter that its parameter implies has no name there. */
+/** A selection in PouchDB's terms: `doc_ids` and `selector` imply their filter, which has no name there. */
 function parametersOf({ selection }: Settings): Readonly<Record<string, unknown>> {
   const { filter, ...rest } = selection.parameters;
   if (filter === "_design" || rest["fields"] !== undefined) {
@@ -202,7 +202,7 @@ function parametersOf({ selection }: Settings): Readonly<Record<string, unknown>
   return filter === undefined || filter === "_doc_ids" || filter === "_selector" ? rest : { filter, ...rest };
 }
 
-/** What PouchDB answers, or its error as one of ours. */
+/** What PouchDB answers. @throws {ChangesError} In place of its own errors. */
 async function answerOf<T>(answer: PromiseLike<T>): Promise<T> {
   try {
     return await answer;

@@ -1,6 +1,6 @@
 /**
- * The `_changes` feed of a CouchDB database as an async iterable, on `fetch` and streams alone. It loses no change: it
- * pins where it starts, resumes after what was processed, and proves by probing that nothing is missing.
+ * The `_changes` feed of a CouchDB database as an async iterable, with nothing but `fetch` and web streams. It loses no
+ * change: it pins where it starts, resumes after what was processed, and probes whether anything is missing.
  *
  * ```ts
  * import assert from "node:assert/strict";
@@ -44,11 +44,11 @@ export type { FeedCounters, FeedEvent } from "./connection/monitor.ts";
 export type { Sleep } from "./connection/timing.ts";
 
 /**
- * Follows a database: catches up in pages, then stays on a continuous feed, through every fault that passes.
+ * Follows a database: catches up in pages, then stays on a continuous feed, through every transient fault.
  *
  * Each change is yielded at least once, in no order among documents, and only the latest of a document. The position
- * moves when the consumer asks for the next item, so an error or a `break` in the loop skips nothing. Nothing is read
- * ahead of the consumer.
+ * moves when the consumer asks for the next item, so an error or a `break` in the loop skips nothing. A slow consumer
+ * is waited for: rows do not pile up in memory.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export type { Sleep } from "./connection/timing.ts";
  * ```
  *
  * @param url The database; credentials in it are sent as `Authorization: Basic` (RFC 7617) and never shown.
- * @param options Where to start, and how; times are milliseconds.
+ * @param options Where to start (default `"now"`), and how; times are milliseconds.
  * @returns The feed. Nothing is requested before it is read.
  * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final: the database does not exist or refuses the

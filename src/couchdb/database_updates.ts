@@ -16,11 +16,11 @@ import { isSince } from "./wire/rows.ts";
 import { ClosableIterator } from "./reader/closable_iterator.ts";
 import { parseJson, Transport } from "./connection/transport.ts";
 
-/** One event in the life of a database. */
+/** One event of a database. */
 export interface DatabaseUpdate {
   /** The database (CouchDB, `db_name`). */
   readonly dbName: string;
-  /** What happened to it; servers may know other events. */
+  /** What happened to it; a server may send other events. */
   readonly type: "created" | "updated" | "deleted" | (string & Record<never, never>);
   /** Resume after this. */
   readonly seq: Since;
@@ -29,7 +29,7 @@ export interface DatabaseUpdate {
 /** Options of `databaseUpdates()`; times are milliseconds. */
 export interface DatabaseUpdatesOptions
   extends Pick<FeedOptions, "since" | "signal" | "onEvent" | "now" | "monotonic" | "sleep" | "random"> {
-  /** How long a quiet request lasts; default 30,000 (CouchDB, `timeout`). */
+  /** How long a request lasts when nothing happens; default 30,000 (CouchDB, `timeout`). */
   readonly timeout?: number;
   /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: HeadersOption;
@@ -37,16 +37,16 @@ export interface DatabaseUpdatesOptions
   readonly fetch?: FetchFunction;
 }
 
-/** A server's databases, as they come and go; `break` closes the connection. */
+/** The databases of a server as they are created, updated and deleted; `break` closes the connection. */
 export interface DatabaseUpdates extends AsyncIterableIterator<DatabaseUpdate, undefined> {
-  /** After the last update that the consumer has finished with; undefined before `"now"` is known. */
+  /** The position after the last update that the consumer has processed; undefined until `"now"` is known. */
   readonly since: Since | undefined;
 }
 
 /**
- * Follows a server's databases: for an administrator, where the `_global_changes` database exists. Each event is
- * yielded at least once; several updates of one database may arrive as one. It goes on through the faults that
- * `changes()` goes on through, and shows no gap: it has neither identity nor `pending`.
+ * Follows a server's databases. The user must be an administrator, and the `_global_changes` database must exist. Each
+ * event is yielded at least once; several updates of one database may arrive as one. Transient faults are the same as
+ * for `changes()`. A gap is not noticed, because this feed has neither an identity nor `pending`.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export interface DatabaseUpdates extends AsyncIterableIterator<DatabaseUpdate, u
  *
  * @param server The server's root; credentials in it are sent as `Authorization: Basic`.
  * @param options Where to start (default `"now"`), and how; times are milliseconds.
- * @returns What to iterate over, once.
+ * @returns An iterator of updates. Nothing is requested before it is read.
  * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final: see `changes()`.
  * @see CouchDB documentation, `GET /_db_updates`
@@ -154,12 +154,12 @@ async function ask(
   const { results, last_seq: lastSeq } = body ?? {};
   if (!Array.isArray(results) || !isSince(lastSeq)) {
     if (body !== null && typeof body === "object" && "error" in body) throw errorObjectFault(body);
-    throw new ChangesError("not-json", "The answer is JSON, but tells no updates");
+    throw new ChangesError("not-json", "The answer is JSON, but no list of updates");
   }
   return { updates: results.flatMap(updateOf), lastSeq };
 }
 
-/** An answer's text; a request that is given up is not left behind. */
+/** The text of a response. When it is given up, by its deadline too, the request is aborted. */
 async function textOf(transport: Transport, path: string, signal: AbortSignal): Promise<string> {
   const request = new AbortController();
   const stop = () => request.abort(signal.reason);
@@ -172,7 +172,7 @@ async function textOf(transport: Transport, path: string, signal: AbortSignal): 
   }
 }
 
-/** Rows of another kind say nothing about a database. */
+/** The update that a row describes, as a list; empty for a row of another kind. */
 function updateOf(row: { readonly [key: string]: unknown } | null): readonly DatabaseUpdate[] {
   const { db_name: dbName, type, seq } = row ?? {};
   return typeof dbName === "string" && typeof type === "string" && isSince(seq)

@@ -1,5 +1,5 @@
 /**
- * A database over HTTP: which requests ask for what.
+ * A database over HTTP: the request for each question, and how its response is read.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { encodeQuery } from "../wire/query.ts";
 import type { Stream } from "./stream.ts";
 import { parseJson, Transport } from "./transport.ts";
 
-/** Longer queries go into the body: CouchDB refuses a URL above 8 kB, a proxy perhaps earlier. */
+/** Longer lists of document ids go into the body: CouchDB refuses a URL above 8 kB, and a proxy may refuse less. */
 const LONGEST_QUERY = 2_000;
 
-/** A selection as a request carries it. */
-interface Query {
+/** A selection as a request carries it: parameters of the query, and a body where the query cannot hold them. */
+interface EncodedSelection {
   readonly query: string;
   readonly body: string | undefined;
 }
@@ -29,17 +29,19 @@ interface Query {
 export class Client implements Database {
   readonly #transport: Transport;
   readonly #settings: Settings;
-  readonly #query: Query;
-  /** A live row is to have a position of its own. */
-  readonly #live: Query;
+  readonly #selection: EncodedSelection;
+  /** Without `seq_interval`, so that each row of a live feed has a position of its own. */
+  readonly #liveSelection: EncodedSelection;
 
   /** @param database Where, and with which credentials. */
   constructor(database: DatabaseUrl, settings: Settings) {
     this.#transport = new Transport(database, settings);
     this.#settings = settings;
     const { seq_interval, ...live } = settings.selection.parameters;
-    this.#live = encodeSelection(live);
-    this.#query = seq_interval === undefined ? this.#live : encodeSelection({ ...live, seq_interval });
+    this.#liveSelection = encodeSelection(live);
+    this.#selection = seq_interval === undefined
+      ? this.#liveSelection
+      : encodeSelection({ ...live, seq_interval });
   }
 
   get name(): string {
@@ -51,14 +53,18 @@ export class Client implements Database {
   }
 
   async readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
-    const page = await this.#page({ limit, since }, signal, this.#query);
-    // A filter counts as pending what it will not send.
+    const page = await this.#page({ limit, since }, signal, this.#selection);
+    // Under a filter, `pending` counts rows that will not be sent; a page that is not full is the last.
     const { filtered } = this.#settings.selection;
     return filtered ? { ...page, complete: page.rows.changes.length < limit } : page;
   }
 
   readDescending(limit: number, signal: AbortSignal): Promise<Page> {
-    return this.#page({ ...(limit === Infinity ? {} : { limit }), descending: true }, signal, this.#query);
+    return this.#page(
+      { ...(limit === Infinity ? {} : { limit }), descending: true },
+      signal,
+      this.#selection,
+    );
   }
 
   readNewest(limit: number, signal: AbortSignal): Promise<Page> {
@@ -81,8 +87,8 @@ export class Client implements Database {
   }
 
   async #continuous(since: Since, signal: AbortSignal): Promise<Response> {
-    const path = changesPath({ feed: "continuous", ...this.#keepAlive, since }, this.#live);
-    const response = await this.#transport.open(path, signal, this.#live.body);
+    const path = changesPath({ feed: "continuous", ...this.#keepAlive, since }, this.#liveSelection);
+    const response = await this.#transport.open(path, signal, this.#liveSelection.body);
     this.#settings.monitor.noteConnected();
     return response;
   }
@@ -92,11 +98,11 @@ export class Client implements Database {
     return await this.#page(
       { feed: "longpoll", ...this.#keepAlive, limit: batchSize, since },
       signal,
-      this.#live,
+      this.#liveSelection,
     );
   }
 
-  /** How a live feed shows that it is alive. */
+  /** How a live feed that is idle shows that it is alive: by heartbeats, or by ending after `timeout`. */
   get #keepAlive(): { readonly heartbeat: number } | { readonly timeout: number } {
     const { heartbeat, endsWhenIdle } = this.#settings;
     return endsWhenIdle ? { timeout: heartbeat } : { heartbeat };
@@ -105,19 +111,19 @@ export class Client implements Database {
   async #page(
     parameters: { readonly since?: Since; readonly limit?: number; readonly [name: string]: unknown },
     signal: AbortSignal,
-    selection: Query = { query: "", body: undefined },
+    selection: EncodedSelection = { query: "", body: undefined },
   ): Promise<Page> {
     const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body);
     return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
   }
 }
 
-function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: Query): string {
+function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: EncodedSelection): string {
   return `/_changes?${encodeQuery(parameters)}${query === "" ? "" : `&${query}`}`;
 }
 
-/** CouchDB reads a selector from the body only, document ids from either. */
-function encodeSelection(parameters: Selection["parameters"]): Query {
+/** CouchDB reads a selector from the body only, and document ids from body or query. */
+function encodeSelection(parameters: Selection["parameters"]): EncodedSelection {
   const { doc_ids, selector, fields, query_params, ...rest } = parameters;
   const inQuery = encodeQuery({ ...rest, ...(query_params as object | undefined) });
   if (selector !== undefined) return { query: inQuery, body: JSON.stringify({ selector, fields }) };

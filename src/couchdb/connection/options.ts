@@ -1,5 +1,5 @@
 /**
- * What a reader of the feed can be told, and what it does if not.
+ * The options of a feed, their defaults and their checks.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "./timing.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** Request fields, or what gives them anew for every request: for tokens that expire. */
+/** Request fields, or a function that is called for every request: for tokens that expire. */
 export type HeadersOption =
   | Readonly<Record<string, string>>
   | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
@@ -22,21 +22,23 @@ export type HeadersOption =
 export interface FeedOptions extends SelectionOptions {
   /** Where to start: `"now"` (the default), `0` for everything, or a stored `seq` (CouchDB, `since`). */
   readonly since?: Since;
-  /** Ends the iteration after so many changes. */
+  /** The number of changes after which the iteration ends; default: none. */
   readonly limit?: number;
-  /** Most rows of one request while catching up, and most changes of one batch: 1 to 1,000, the default. */
+  /**
+   * The most rows of one request while catching up, and the most changes of one batch: from 1 to 1,000, the default.
+   */
   readonly batchSize?: number;
-  /** How old the last contact may become; a probe renews it every half of that. Default 25,000. */
+  /** How old the last contact may become: a probe renews it when half of this has passed. Default 25,000. */
   readonly maxLag?: number;
   /** Ends every reader: its pending `next()` rejects with a `ChangesError` `aborted`. */
   readonly signal?: AbortSignal;
-  /** Told what happens to the connection; whatever it throws is ignored. */
+  /** Called with what happens to the connection; what it throws is ignored. */
   readonly onEvent?: (event: FeedEvent) => void;
   /** Wall clock; default `Date.now`. */
   readonly now?: () => number;
   /** Monotonic clock; default `performance.now`. */
   readonly monotonic?: () => number;
-  /** Default: a timer. */
+  /** Waits between attempts and for deadlines; default: a timer. */
   readonly sleep?: Sleep;
   /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
   readonly random?: () => number;
@@ -45,15 +47,17 @@ export interface FeedOptions extends SelectionOptions {
 /** Options of `changes()`; names are CouchDB's, times are milliseconds. */
 export interface ChangesOptions extends FeedOptions {
   /**
-   * How the changes come: `"continuous"` (the default); `"longpoll"`, a request for each change, where something on the
-   * way holds back what is not complete; `"normal"`, everything up to now, and the end.
+   * How the changes come: `"continuous"` (the default), rows on one connection; `"longpoll"`, one request after
+   * another, where a proxy holds responses back until they are complete; `"normal"`, everything up to now, and the end.
    */
   readonly feed?: "continuous" | "longpoll" | "normal";
-  /** Newest first: with `feed: "normal"` only. All at once, without a position, so mind `limit`. */
+  /** Newest first, with `feed: "normal"` only. It is one response without a position, so set `limit`. */
   readonly descending?: boolean;
-  /** How often the server says that it is there; default 10,000 (CouchDB, `heartbeat`; it sends at least one a minute). */
+  /** Period of the heartbeats that the server is asked for; default 10,000 (CouchDB, `heartbeat`: at least one a minute). */
   readonly heartbeat?: number;
-  /** Instead of `heartbeat`: how long a quiet connection lasts, which then ends by telling how far it has come. */
+  /**
+   * Instead of `heartbeat`: how long a connection without changes lasts, which then ends with the position it reached.
+   */
   readonly timeout?: number;
   /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: HeadersOption;
@@ -61,15 +65,15 @@ export interface ChangesOptions extends FeedOptions {
   readonly fetch?: FetchFunction;
 }
 
-/** Options, checked and completed. */
+/** Options that have been checked and completed. */
 export interface Settings {
   readonly since: Since;
   readonly feed: "continuous" | "longpoll" | "normal";
   readonly descending: boolean;
   readonly limit: number;
-  /** The longest a healthy server is silent: between heartbeats, or until a quiet connection ends. */
+  /** The longest silence of a healthy server: between heartbeats, or until a connection without changes ends. */
   readonly heartbeat: number;
-  /** Whether a quiet connection ends. */
+  /** Whether a connection without changes ends: whether `timeout` was given. */
   readonly endsWhenIdle: boolean;
   readonly selection: Selection;
   readonly batchSize: number;
@@ -155,14 +159,14 @@ export function requireSince(since: unknown): void {
   }
 }
 
-/** @throws {RangeError} If this is no time to wait for a contact. */
+/** @throws {RangeError} If this is no positive number of milliseconds. */
 export function requireMaxLag(maxLag: number): number {
   if (typeof maxLag === "number" && maxLag > 0) return maxLag;
   throw new RangeError(`maxLag must be a positive number of milliseconds, not ${show(maxLag)}`);
 }
 
 /**
- * Request fields; the platform's own message about an illegal one would show its value, which may be a secret.
+ * Request fields. The platform's own message about an illegal field would show its value, which may be a secret.
  *
  * @throws {TypeError} If a name or value is illegal, naming the field only.
  */

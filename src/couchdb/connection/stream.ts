@@ -1,5 +1,5 @@
 /**
- * A live feed as its reader sees it.
+ * A live feed, whether it is one connection or one request after another.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import type { Rows } from "../wire/rows.ts";
  */
 export const SHORTEST_WAIT = 1_000;
 
-/** One connection to a live feed. Nothing is read ahead of whoever asks. */
+/** The rows of a live feed from one position on. */
 export interface Stream {
   /**
    * The rows that arrive next.
    *
-   * @param ms How long to wait for them, in milliseconds.
-   * @returns Undefined if none came in that time; the connection is as it was.
-   * @throws {ChangesError} If it broke, or was silent for too long.
+   * @param ms How long to wait, in milliseconds.
+   * @returns Undefined if no row came in that time; the stream stays open.
+   * @throws {ChangesError} If the stream broke, or was silent for too long.
    */
   read(ms: number): Promise<Rows | undefined>;
-  /** Closes this connection only. */
+  /** Closes this stream; the session goes on. */
   close(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The batches of a reader, and the position after those that have been processed.
+ * The batches of a reader, and the position after those that the consumer has processed.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Settings } from "../connection/options.ts";
 import type { Reader } from "./reader.ts";
 import { ClosableIterator } from "./closable_iterator.ts";
 
-/** What a batch iterator is made of. */
+/** What a batch iterator needs. */
 export interface BatchIteratorInit {
   /** Where the batches come from. */
   readonly reader: Reader;
   readonly settings: Settings;
-  /** The position before the first of them, where it is known. */
+  /** The position before the first of them; undefined if it is not known yet. */
   readonly position: Position | undefined;
   /** Called once, when it has ended. */
   readonly onEnd: () => void;
 }
 
-/** Iterates over what a reader yields, up to the limit. */
+/** Iterates over the batches of a reader, up to the option `limit`. */
 export class BatchIterator extends ClosableIterator<CouchBatch> {
   #position: Position | undefined;
 
@@ -40,13 +40,13 @@ export class BatchIterator extends ClosableIterator<CouchBatch> {
     this.#position = position;
   }
 
-  /** After the last batch that the consumer has finished with. */
+  /** The position after the last batch that the consumer has processed. */
   get position(): Position | undefined {
     return this.#position;
   }
 }
 
-/** Batches with `limit` changes in all. */
+/** The first batches, cut so that they hold `limit` changes in all. */
 async function* limited(
   batches: AsyncGenerator<CouchBatch, void, undefined>,
   limit: number,

@@ -1,11 +1,12 @@
 /**
- * The consumer's end of a generator: every `next()` settles, whatever the generator waits for.
+ * An iterator over a generator that can be closed while the generator waits.
  *
  * @module
  */
 import { ChangesError } from "../../changes/changes_error.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
+/** A call of `next()` that waits for the generator. */
 interface PendingNext<T> {
   readonly resolve: (result: Result<T>) => void;
   readonly reject: (error: unknown) => void;
@@ -13,23 +14,28 @@ interface PendingNext<T> {
 
 const DONE = { done: true, value: undefined } as const;
 
-/** What a settling iterator is made of. */
+/** What a closable iterator needs. */
 export interface ClosableIteratorInit<T> {
   /** Where the items come from. */
   readonly generator: AsyncGenerator<T, void, undefined>;
-  /** Interrupts whatever the generator waits for. */
+  /** Interrupts what the generator waits for. */
   readonly close: () => void;
-  /** Ends the iteration with an error. */
+  /** Ends the iteration with the error `aborted`. */
   readonly signal: AbortSignal | undefined;
-  /** An item is handed out. */
+  /** Called when an item is yielded. */
   readonly onItem: (item: T) => void;
-  /** The consumer has finished with an item: an error or a `break` never gets here. */
+  /**
+   * Called when the consumer asks for the next item, so that the last one is processed: not after an error or `break`.
+   */
   readonly onFinished: (item: T) => void;
-  /** Called once, when it has ended. */
+  /** Called once, when the iteration has ended. */
   readonly onEnd: () => void;
 }
 
-/** Iterates over what a generator yields, which by itself would hold `return()` back until its `next()` settles. */
+/**
+ * Iterates over what a generator yields. A generator by itself answers `return()` only once its pending `next()` has
+ * settled; here `return()`, and an abort, settle every pending `next()` at once.
+ */
 export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #init: ClosableIteratorInit<T>;
   readonly #waiting = new Set<PendingNext<T>>();
@@ -86,7 +92,7 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     pending.reject(error);
   }
 
-  /** The one error that a consumer who was not waiting has not seen yet. */
+  /** An abort while no `next()` was pending is reported by the following `next()`, once. */
   #afterEnd(): Promise<Result<T>> {
     const error = this.#abortion;
     this.#abortion = undefined;
@@ -106,7 +112,7 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     this.#ended = true;
     this.#init.signal?.removeEventListener("abort", this.#abort);
     this.#init.close();
-    // Runs its `finally` blocks; a fault on the way out concerns nobody any more.
+    // Runs the `finally` blocks of the generator. The iteration is over: an error of theirs is ignored.
     this.#init.generator.return().catch(() => {});
     this.#init.onEnd();
   }

@@ -1,5 +1,5 @@
 /**
- * A descending feed: one answer, from which nothing can be resumed (CouchDB documentation, `descending`).
+ * A descending feed: one response, from which nothing can be resumed (CouchDB documentation, `descending`).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { withLeaves } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
 
-/** Everything, the newest first, in batches without a position: that of its last row is the oldest. */
+/** All changes, newest first, in batches without a position: that of the last row is the oldest. */
 export async function* descendingBatches(
   database: Database,
   { limit, batchSize, selection }: Settings,

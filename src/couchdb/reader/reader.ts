@@ -1,5 +1,5 @@
 /**
- * A reader's course: start, connect, probe, follow; after each fault, report the loss, wait, and connect again.
+ * The loop of a reader: start, connect, probe, follow; after each fault, report the loss, wait, and connect again.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export class Reader {
   #cursor: Cursor | undefined;
   /** Ends the reader. */
   readonly #closing = new AbortController();
-  /** Ends what lies between two faults: the live stream and every request beside it. */
+  /** Ends what happens between two faults: the live stream and every request beside it. */
   #session = new AbortController();
-  /** Whether the consumer has been told of a loss that came before the start. */
+  /** Whether a loss before the start has been yielded. */
   #lossReported = false;
 
   /** @param from Where to start; absent: at the `since` option. */
@@ -52,8 +52,8 @@ export class Reader {
   }
 
   /**
-   * Everything the reader yields. A batch passes through this generator and one other, {@linkcode probe} or `#follow`;
-   * a third level would cost each of them several turns of the microtask queue.
+   * Everything the reader yields. A batch of the live stream passes through this generator and `#follow`, one of a
+   * probe through {@linkcode probe} as well: each level costs it several turns of the microtask queue.
    */
   async *batches(): Batches {
     const { descending, feed } = this.#settings;
@@ -81,7 +81,7 @@ export class Reader {
     }
   }
 
-  /** Pins the start if that has not been done, and checks a database that was gone. */
+  /** Pins the start if that has not been done, and compares the identity of a database that did not exist. */
   async #connect(signal: AbortSignal): Promise<SessionContext> {
     const cursor = this.#cursor ?? await this.#start(signal);
     const context = { database: this.#database, cursor, settings: this.#settings, signal };
@@ -92,7 +92,7 @@ export class Reader {
     return context;
   }
 
-  /** Pins the start, so that nothing written from here on is missed whatever happens next. */
+  /** Pins the start, so that nothing that is written from now on is missed, whatever fault comes next. */
   async #start(signal: AbortSignal): Promise<Cursor> {
     const { selection } = this.#settings;
     const scope = await scopeOf(this.#database.name, selection);
@@ -165,7 +165,7 @@ export class Reader {
     }
   }
 
-  /** What to do about a fault. @throws The fault, if nothing can be done. */
+  /** What to do about a fault. @throws The fault, if it is final. */
   #decide(fault: unknown): RetryDecision {
     if (fault instanceof FeedGap) this.#cursor?.reset(fault);
     return this.#retryPolicy.decide(fault, this.#cursor !== undefined);

@@ -26,7 +26,7 @@ export function parseDatabaseUrl(url: string | URL): DatabaseUrl {
 }
 
 /**
- * The same for the root of a server.
+ * Does the same for the root of a server.
  *
  * @throws {TypeError} If this is no http(s) URL, or has a query or a fragment.
  */

@@ -1,26 +1,26 @@
 /**
- * What a response that is not what was asked for means.
+ * The faults that a response stands for when it is not the one that was asked for.
  *
  * @module
  */
 import type { ChangesErrorCode, Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 
-/** Whoever asks for more than this is not waited for. */
+/** The longest `Retry-After` that is obeyed, in milliseconds. */
 const LONGEST_RETRY_AFTER = 3_600_000;
 
-/** Kept beside the errors, since it concerns nobody outside. */
+/** Kept beside the errors: the back-off needs it, and no user of the error does. */
 const retryAfters = new WeakMap<ChangesError, number>();
 
-/** Milliseconds the server asked to wait before the next request (RFC 9110 §10.2.3); 0 if it did not ask. */
+/** Milliseconds that the server asked to wait before the next request (RFC 9110 §10.2.3); 0 if it did not ask. */
 export function retryAfterOf(error: ChangesError): number {
   return retryAfters.get(error) ?? 0;
 }
 
 /**
- * The fault an HTTP status stands for.
+ * The fault that an HTTP status stands for.
  *
- * @param response Whose status is not 200.
+ * @param response A response with a status other than 200.
  * @param body The response's body, as far as it could be read.
  * @param now The wall clock, in milliseconds.
  */
@@ -36,7 +36,7 @@ export function statusFault(response: Response, body: string, now: number): Chan
   return error;
 }
 
-/** The fault an object stands for that came where rows were due, under status 200. */
+/** The fault that an error object stands for where rows were expected, under status 200. */
 export function errorObjectFault(value: { readonly [key: string]: unknown }, since?: Since): ChangesError {
   const message = `The database sent an error: ${String(value["error"])} (${String(value["reason"])})`;
   return new ChangesError("server-error", message, since === undefined ? {} : { since });
@@ -51,9 +51,9 @@ function codeOfStatus(status: number, reason: string | undefined): ChangesErrorC
   return "bad-request";
 }
 
-/** What is missing: the database, or only what the filter is made of. */
+/** A 404 says by its reason what is missing: the database, or only the design document that a filter is made of. */
 function codeOfNotFound(reason: string | undefined): ChangesErrorCode {
-  // A proxy's error page says nothing about the database.
+  // Without a reason in JSON, this is the error page of a proxy and says nothing about the database.
   if (reason === undefined) return "not-json";
   if (reason.includes("ddoc_updated")) return "server-error";
   return /\((missing|deleted)/.test(reason) ? "bad-request" : "not-found";

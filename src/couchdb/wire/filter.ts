@@ -1,17 +1,17 @@
 /**
- * Which changes a reader is sent, and what is in them.
+ * The selection of a feed: which changes the server sends, and what each of them holds.
  *
  * @module
  */
 import { requireInteger, show } from "./checks.ts";
 
-/** Which changes to send, and what to put into them; names are CouchDB's. */
+/** Which changes are sent, and what each of them holds; names are CouchDB's. */
 export interface SelectionOptions {
   /**
    * Which changes are sent: those of `docIds` (`"_doc_ids"`), of documents that match `selector` (`"_selector"`), that
    * `view` emits something for (`"_view"`), of design documents (`"_design"`), or that a function of a design document
-   * accepts (`"ddoc/name"`). A document that no longer matches vanishes without a word: a filtered feed cannot drive
-   * invalidation.
+   * accepts (`"ddoc/name"`). A document that stops matching leaves the feed without a row, so a filtered
+   * feed cannot drive invalidation.
    */
   readonly filter?: string;
   /** For `"_doc_ids"`: the documents. */
@@ -22,7 +22,7 @@ export interface SelectionOptions {
   readonly fields?: readonly string[];
   /** For `"_view"`: `"ddoc/view"`. */
   readonly view?: string;
-  /** For `"_view"` and `"ddoc/name"`: parameters of the function's own, in its `req.query`. */
+  /** For `"_view"` and `"ddoc/name"`: parameters that the function finds in its `req.query`. */
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   /** Adds the winning revision's body as `doc` (CouchDB, `include_docs`); a deleted document has one too, or none. */
   readonly includeDocs?: boolean;
@@ -32,23 +32,23 @@ export interface SelectionOptions {
   readonly attachments?: boolean;
   /** `"all_docs"` adds `revs`, the leaves, winner first; deleted ones are not marked. Default `"main_only"`. */
   readonly style?: "main_only" | "all_docs";
-  /** Has the server work a position out for every so many rows only, which is cheaper (CouchDB, `seq_interval`). */
+  /** How many rows share one position: the server then works out fewer of them (CouchDB, `seq_interval`). Default 1. */
   readonly seqInterval?: number;
 }
 
-/** The selection, checked. */
+/** A selection that has been checked. */
 export interface Selection {
-  /** Parameters of the request under CouchDB's names; those of the filter's own are in `query_params`. */
+  /** Parameters of the request under CouchDB's names; those of a filter function are in `query_params`. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Whether some changes are not sent. */
   readonly filtered: boolean;
-  /** Whether every leaf is asked for. */
+  /** Whether every leaf revision is asked for. */
   readonly leaves: boolean;
   /** What decides which changes are sent, and with which revisions, as JSON; empty for every change. */
   readonly definition: string;
 }
 
-/** What some filters need, and no other can use. */
+/** Options that one filter needs and no other can use. */
 const FILTER_NEEDED_BY = {
   docIds: "_doc_ids",
   selector: "_selector",
@@ -56,7 +56,7 @@ const FILTER_NEEDED_BY = {
   view: "_view",
 } as const;
 
-/** Names that a filter's parameter would take from the feed. */
+/** Parameters of the feed itself, which `query` must not override. */
 const RESERVED = new Set(
   "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
     .split(" "),
