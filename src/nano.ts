@@ -12,9 +12,9 @@
  *
  * @module
  */
+import { changes as changesOf, type ChangesOptions, type CouchChangesFeed } from "./couchdb/changes.ts";
 import { platformFetch } from "./couchdb/connection/fetch.ts";
 import { parseDatabaseUrl } from "./couchdb/wire/database_url.ts";
-import { changes as changesOf, type ChangesOptions, type CouchChangesFeed } from "./couchdb/changes.ts";
 
 export { ChangesError } from "./couchdb/changes.ts";
 

@@ -7,12 +7,12 @@ import type { Since } from "./changes/change.ts";
 import { ChangesError } from "./changes/changes_error.ts";
 import type { CouchChangesFeed, FeedOptions } from "./couchdb/changes.ts";
 import type { Database } from "./couchdb/connection/database.ts";
+import { LongpollStream } from "./couchdb/connection/longpoll.ts";
+import { resolveOptions, type Settings } from "./couchdb/connection/options.ts";
+import type { Stream } from "./couchdb/connection/stream.ts";
 import { openFeed } from "./couchdb/reader/feed.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "./couchdb/wire/database_info.ts";
-import { resolveOptions, type Settings } from "./couchdb/connection/options.ts";
 import { type Page, toPage } from "./couchdb/wire/page.ts";
-import { LongpollStream } from "./couchdb/connection/longpoll.ts";
-import type { Stream } from "./couchdb/connection/stream.ts";
 
 export { ChangesError } from "./couchdb/changes.ts";
 

@@ -23,9 +23,9 @@
  * @module
  */
 import { Client } from "./connection/client.ts";
-import { parseDatabaseUrl } from "./wire/database_url.ts";
-import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
 import { type ChangesOptions, resolveOptions } from "./connection/options.ts";
+import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
+import { parseDatabaseUrl } from "./wire/database_url.ts";
 
 export { ChangesError } from "../changes/changes_error.ts";
 export { currentRevision, type CurrentRevisionOptions } from "./current_revision.ts";

@@ -6,15 +6,15 @@
 import type { Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import type { FetchFunction } from "./connection/fetch.ts";
-import { parseServerUrl } from "./wire/database_url.ts";
-import { errorObjectFault } from "./wire/faults.ts";
 import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
 import { SHORTEST_WAIT } from "./connection/stream.ts";
+import { parseJson, Transport } from "./connection/transport.ts";
+import { ClosableIterator } from "./reader/closable_iterator.ts";
 import { pause, type RetryDecision, RetryPolicy } from "./reader/retry_policy.ts";
+import { parseServerUrl } from "./wire/database_url.ts";
+import { errorObjectFault } from "./wire/faults.ts";
 import { encodeQuery } from "./wire/query.ts";
 import { isSince } from "./wire/rows.ts";
-import { ClosableIterator } from "./reader/closable_iterator.ts";
-import { parseJson, Transport } from "./connection/transport.ts";
 
 /** One event of a database. */
 export interface DatabaseUpdate {

@@ -4,15 +4,15 @@
  * @module
  */
 import type { Since } from "../../changes/change.ts";
-import type { Database } from "./database.ts";
-import type { DatabaseUrl } from "../wire/database_url.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "../wire/database_info.ts";
-import type { Settings } from "./options.ts";
-import { type Page, parsePage } from "../wire/page.ts";
-import { LongpollStream } from "./longpoll.ts";
-import { ContinuousStream } from "./continuous.ts";
+import type { DatabaseUrl } from "../wire/database_url.ts";
 import type { Selection } from "../wire/filter.ts";
+import { type Page, parsePage } from "../wire/page.ts";
 import { encodeQuery } from "../wire/query.ts";
+import { ContinuousStream } from "./continuous.ts";
+import type { Database } from "./database.ts";
+import { LongpollStream } from "./longpoll.ts";
+import type { Settings } from "./options.ts";
 import type { Stream } from "./stream.ts";
 import { parseJson, Transport } from "./transport.ts";
 

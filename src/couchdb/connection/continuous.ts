@@ -6,10 +6,10 @@
 import type { Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { type Instant, instant } from "../../changes/clock.ts";
-import { BodyReader } from "./body_reader.ts";
-import type { Settings } from "./options.ts";
 import { RowScanner } from "../wire/row_scanner.ts";
 import { Rows } from "../wire/rows.ts";
+import { BodyReader } from "./body_reader.ts";
+import type { Settings } from "./options.ts";
 import type { Stream } from "./stream.ts";
 
 /** One connection to a continuous feed. At most one chunk is read ahead of the consumer. */

@@ -5,8 +5,8 @@
  */
 import type { Since } from "../../changes/change.ts";
 import type { Page } from "../wire/page.ts";
-import type { Settings } from "./options.ts";
 import type { Rows } from "../wire/rows.ts";
+import type { Settings } from "./options.ts";
 import { SHORTEST_WAIT, type Stream } from "./stream.ts";
 import { deadline, EXPIRED } from "./timing.ts";
 

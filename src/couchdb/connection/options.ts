@@ -5,9 +5,9 @@
  */
 import type { Since } from "../../changes/change.ts";
 import { type Clock, systemClock } from "../../changes/clock.ts";
-import { isSince } from "../wire/rows.ts";
 import { requireInteger, show } from "../wire/checks.ts";
 import { resolveSelection, type Selection, type SelectionOptions } from "../wire/filter.ts";
+import { isSince } from "../wire/rows.ts";
 import { type FetchFunction, platformFetch } from "./fetch.ts";
 import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "./timing.ts";
@@ -53,7 +53,10 @@ export interface ChangesOptions extends FeedOptions {
   readonly feed?: "continuous" | "longpoll" | "normal";
   /** Newest first, with `feed: "normal"` only. It is one response without a position, so set `limit`. */
   readonly descending?: boolean;
-  /** Period of the heartbeats that the server is asked for; default 10,000 (CouchDB, `heartbeat`: at least one a minute). */
+  /**
+   * Period of the heartbeats that the server is asked for; default 10,000 (CouchDB, `heartbeat`, which sends at least one
+   * a minute).
+   */
   readonly heartbeat?: number;
   /**
    * Instead of `heartbeat`: how long a connection without changes lasts, which then ends with the position it reached.

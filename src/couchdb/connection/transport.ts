@@ -4,9 +4,9 @@
  * @module
  */
 import { ChangesError } from "../../changes/changes_error.ts";
-import { BodyReader } from "./body_reader.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
+import { BodyReader } from "./body_reader.ts";
 import { type Settings, toHeaders } from "./options.ts";
 import { deadline, EXPIRED } from "./timing.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Position } from "../../changes/change.ts";
-import type { CouchBatch } from "./cursor.ts";
 import type { Settings } from "../connection/options.ts";
-import type { Reader } from "./reader.ts";
 import { ClosableIterator } from "./closable_iterator.ts";
+import type { CouchBatch } from "./cursor.ts";
+import type { Reader } from "./reader.ts";
 
 /** What a batch iterator needs. */
 export interface BatchIteratorInit {

@@ -12,10 +12,10 @@ import type {
   Since,
 } from "../../changes/change.ts";
 import type { DatabaseInfo } from "../wire/database_info.ts";
+import type { Selection } from "../wire/filter.ts";
 import { type Anchor, beforeLast, emptyAnchor } from "./anchor.ts";
 import type { FeedGap } from "./gap.ts";
 import { type FeedScope, sourceOf } from "./position_source.ts";
-import type { Selection } from "../wire/filter.ts";
 
 /** A batch of CouchDB's feed. */
 export type CouchBatch = ChangeBatch<CouchChange>;

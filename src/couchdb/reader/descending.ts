@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { CouchBatch } from "./cursor.ts";
-import { withLeaves } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
+import type { CouchBatch } from "./cursor.ts";
+import { withLeaves } from "./cursor.ts";
 
 /** All changes, newest first, in batches without a position: that of the last row is the oldest. */
 export async function* descendingBatches(

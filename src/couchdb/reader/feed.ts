@@ -4,12 +4,12 @@
  * @module
  */
 import type { ChangesFeed, CouchChange, FeedState, Position, Since } from "../../changes/change.ts";
+import type { Database } from "../connection/database.ts";
+import type { FeedCounters } from "../connection/monitor.ts";
+import { requireMaxLag, requireSince, type Settings } from "../connection/options.ts";
 import { BatchIterator } from "./batch_iterator.ts";
 import { ChangeIterator } from "./change_iterator.ts";
-import type { Database } from "../connection/database.ts";
-import { requireMaxLag, requireSince, type Settings } from "../connection/options.ts";
 import { Reader } from "./reader.ts";
-import type { FeedCounters } from "../connection/monitor.ts";
 
 /**
  * The changes of a database: one at a time by `for await`, or as they arrive by `batches()`.

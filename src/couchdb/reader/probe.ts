@@ -11,12 +11,12 @@
 import type { Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { instant } from "../../changes/clock.ts";
-import type { CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
-import { identityChange, isRewound } from "../wire/database_info.ts";
-import { type Anchor, emptyAnchor, fromNewest, holdsKnownRow, rowsNeeded } from "./anchor.ts";
 import type { Settings } from "../connection/options.ts";
+import { identityChange, isRewound } from "../wire/database_info.ts";
 import type { Page } from "../wire/page.ts";
+import { type Anchor, emptyAnchor, fromNewest, holdsKnownRow, rowsNeeded } from "./anchor.ts";
+import type { CouchBatch, Cursor } from "./cursor.ts";
 import { FeedGap } from "./gap.ts";
 
 /** What a reader works with from one fault to the next. */

@@ -5,16 +5,16 @@
  */
 import type { Position } from "../../changes/change.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
-import { type CouchBatch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
-import { isRewound } from "../wire/database_info.ts";
-import { scopeOf, sourceMismatch } from "./position_source.ts";
-import { descendingBatches } from "./descending.ts";
 import type { Settings } from "../connection/options.ts";
 import { SHORTEST_WAIT } from "../connection/stream.ts";
+import { isRewound } from "../wire/database_info.ts";
+import { type CouchBatch, Cursor } from "./cursor.ts";
+import { descendingBatches } from "./descending.ts";
+import { FeedGap } from "./gap.ts";
+import { scopeOf, sourceMismatch } from "./position_source.ts";
 import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
 import { codeField, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
-import { FeedGap } from "./gap.ts";
 
 type Batches = AsyncGenerator<CouchBatch, void, undefined>;
 

@@ -5,10 +5,10 @@
  */
 import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
-import { BackOff } from "./back_off.ts";
-import { retryAfterOf } from "../wire/faults.ts";
-import { FeedGap } from "./gap.ts";
 import type { Settings } from "../connection/options.ts";
+import { retryAfterOf } from "../wire/faults.ts";
+import { BackOff } from "./back_off.ts";
+import { FeedGap } from "./gap.ts";
 
 /**
  * The least wait after a 403, in milliseconds. It means that the user has lost a role, or that CouchDB has locked out a
@@ -81,8 +81,8 @@ export class RetryPolicy {
    */
   decide(fault: unknown, started: boolean): RetryDecision {
     if (fault instanceof FeedGap) {
-      // A gap is only found in a response, so the server is back: restart the back-off, but not for a second gap without
-      // progress in between.
+      // A gap is only found in a response, so the server is back: restart the back-off, but not for a second gap
+      // without progress in between.
       if (this.#gone || !this.#resetWithoutProgress) this.#backOff.reset();
       this.#resetWithoutProgress = true;
       return { wait: this.#backOff.nextEager(), reset: fault.reason };
