@@ -89,7 +89,7 @@ class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdate
       close: () => session.abort(),
       signal,
       onItem: () => {},
-      onFinished: ({ seq }) => this.#since = seq,
+      onProcessed: ({ seq }) => this.#since = seq,
       onEnd: () => monitor.emit({ type: "closed" }),
     });
     this.#since = since === "now" ? undefined : since;
@@ -130,6 +130,7 @@ async function* follow(
       for (const update of updates) yield update;
       since = lastSeq;
       onSince(since);
+      // A pin is answered at once. An empty long poll that ends sooner than it should is a server that does not wait.
       if (pinning || updates.length > 0 || clock.monotonic() - requested >= SHORTEST_WAIT) {
         retryPolicy.noteProgress();
         continue;

@@ -31,7 +31,7 @@ export class BatchIterator extends ClosableIterator<CouchBatch> {
       close: () => reader.close(),
       signal,
       onItem: (batch) => monitor.noteBatch(batch),
-      onFinished: (batch) => this.#position = batch.position ?? this.#position,
+      onProcessed: (batch) => this.#position = batch.position ?? this.#position,
       onEnd: () => {
         monitor.emit({ type: "closed" });
         onEnd();

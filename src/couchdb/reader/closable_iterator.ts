@@ -6,6 +6,7 @@
 import { ChangesError } from "../../changes/changes_error.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
+
 /** A call of `next()` that waits for the generator. */
 interface PendingNext<T> {
   readonly resolve: (result: Result<T>) => void;
@@ -27,7 +28,7 @@ export interface ClosableIteratorInit<T> {
   /**
    * Called when the consumer asks for the next item, so that the last one is processed: not after an error or `break`.
    */
-  readonly onFinished: (item: T) => void;
+  readonly onProcessed: (item: T) => void;
   /** Called once, when the iteration has ended. */
   readonly onEnd: () => void;
 }
@@ -53,7 +54,7 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
   }
 
   next(): Promise<Result<T>> {
-    if (this.#last !== undefined) this.#init.onFinished(this.#last.item);
+    if (this.#last !== undefined) this.#init.onProcessed(this.#last.item);
     this.#last = undefined;
     if (this.#init.signal?.aborted && !this.#ended) this.#abort();
     if (this.#ended) return this.#afterEnd();
