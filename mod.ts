@@ -23,7 +23,8 @@
  *
  * @module
  */
-export { ChangesError, type ChangesErrorCode } from "./src/changes/changes_error.ts";
+export type { ChangesErrorCode } from "./src/changes/change.ts";
+export { ChangesError } from "./src/changes/changes_error.ts";
 export type { AuditMismatch, WithEtagOptions } from "./src/handler/context.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
 export { withEtag } from "./src/handler/with_etag.ts";
