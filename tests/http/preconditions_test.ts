@@ -1,7 +1,7 @@
 /** What the table of preconditions cannot hold: `Date` objects, and what is true of every request. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { evaluatePreconditions, type Validators } from "../../src/http/preconditions.ts";
 
 type Outcome = ReturnType<typeof evaluatePreconditions>;

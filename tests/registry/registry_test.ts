@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { EtagRegistry, type EtagRegistryOptions, type Lease } from "../../src/registry/registry.ts";
 import { zeroCounters } from "../../src/registry/reason.ts";
 import { SettableClock } from "../support/clock.ts";
