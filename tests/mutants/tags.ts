@@ -52,7 +52,7 @@ export const tagMutants: readonly Mutant[] = [
     sources,
     tag: deriveTag(
       sources,
-      site.build,
+      context.build,
       representationOf(exchange.key, exchange.request.headers, response, [], exchange.caller),
     ),
   }, refusal)`,
