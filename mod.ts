@@ -8,7 +8,7 @@
  * import assert from "node:assert/strict";
  * import { dependsOn, EtagRegistry, withEtag } from "@stillfresh/etag";
  *
- * const registry = new EtagRegistry();
+ * const registry = new EtagRegistry({ manual: true }); // or follow(registry, changes(url))
  * const post = { _id: "post-1", _rev: "2-abc", title: "Fresh" };
  * const handler = withEtag(
  *   () => Response.json(post, { headers: { "cache-control": "public, no-cache", ...dependsOn(post) } }),

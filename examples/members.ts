@@ -26,7 +26,7 @@ const handler = withEtag((request: Request) => {
   return new Response(`Hello ${member._id}, ${member.letters} letters are waiting.\n`, {
     headers: { "cache-control": "private, no-cache", ...dependsOn(member) },
   });
-}, { caller: memberOf });
+}, { manual: true, caller: memberOf });
 
 export default {
   fetch: (request: Request): Response | Promise<Response> => handler(request),

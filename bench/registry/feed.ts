@@ -100,7 +100,7 @@ let sum = 0;
 let wanted = 0;
 let reached = (): void => {};
 const none: string[] = [];
-const registry = new EtagRegistry({ maxEntries: 1e8, maxBytes: 1e11 });
+const registry = new EtagRegistry({ manual: true, maxEntries: 1e8, maxBytes: 1e11 });
 const follower = follow(registry, feed, {
   maxLag: 3_600_000,
   groups: ({ id }) => {

@@ -19,7 +19,7 @@ const fields = { "cache-control": "public, no-cache", vary: "accept-encoding" };
 const headers = new Headers({ "accept-encoding": "gzip" });
 
 function registering(etag: string | undefined, vary: readonly string[], caller?: string): () => void {
-  const registry = new EtagRegistry();
+  const registry = new EtagRegistry({ manual: true });
   return () => {
     for (let n = 0; n < CALLS; n++) {
       const page = n & (PAGES - 1);

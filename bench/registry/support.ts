@@ -164,7 +164,7 @@ export function add(
 
 /** A registry without bounds that matter, live through a feed that was in contact a moment ago. */
 export function liveRegistry(options: EtagRegistryOptions = {}): EtagRegistry {
-  const registry = new EtagRegistry({ maxEntries: 1e8, maxBytes: 1e11, ...options });
+  const registry = new EtagRegistry({ manual: true, maxEntries: 1e8, maxBytes: 1e11, ...options });
   coreOf(registry).subscribe("changes", 3_600_000).apply({
     changes: [],
     position: { since: "1-x", source: "bench" },

@@ -18,6 +18,8 @@ import { retainedNames } from "./responses.ts";
 export interface WithEtagOptions<Req extends Request = Request> {
   /** Where valid tags are kept; default: a registry of its own, at `.registry` of the wrapped handler. */
   readonly registry?: EtagRegistry;
+  /** Of the registry that is made where none is given: whether it answers without a feed; default false. */
+  readonly manual?: boolean;
   /** The resource; default `request.url`. Undefined: this request is passed on untouched. It does not identify a caller. */
   readonly key?: (request: Req) => string | undefined;
   /** Who asks; joins the key. Only this or `Cache-Control: public` admits requests with Cookie or Authorization. */

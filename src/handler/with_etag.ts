@@ -32,7 +32,7 @@ const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRA
  * const handler = withEtag((_request: Request) => {
  *   runs++;
  *   return Response.json(post, { headers: { "cache-control": "public, no-cache", ...dependsOn(post) } });
- * }, { version: "2026-11-22" });
+ * }, { version: "2026-11-22", manual: true });
  *
  * const first = await handler(new Request("http://localhost/posts/1"));
  * const etag = first.headers.get("etag")!;
@@ -59,7 +59,13 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   if (typeof handler !== "function") {
     throw new TypeError(`withEtag() wraps a function, not ${String(handler)}`);
   }
-  const { key: keyOf, caller: callerOf, current, registry = new EtagRegistry() } = options;
+  const { key: keyOf, caller: callerOf, current, manual = false } = options;
+  if (manual && options.registry !== undefined) {
+    throw new TypeError(
+      "manual is for the registry that withEtag() makes; give it to new EtagRegistry() instead",
+    );
+  }
+  const registry = options.registry ?? new EtagRegistry({ manual });
   const context = resolveOptions(registry, options);
   const core = context.registry;
 

@@ -120,7 +120,7 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
  * import assert from "node:assert/strict";
  * import { dependsOn, EtagRegistry, invalidates, withEtag } from "@stillfresh/etag";
  *
- * const registry = new EtagRegistry();
+ * const registry = new EtagRegistry({ manual: true });
  * const page = withEtag(() => new Response("posts", { headers: dependsOn("posts") }), { registry });
  * const write = withEtag(() => new Response(null, { status: 204, headers: invalidates("posts") }), { registry });
  *

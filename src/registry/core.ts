@@ -50,13 +50,17 @@ export class RegistryCore {
   readonly #counters: Record<Reason, number> = zeroCounters();
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
+  readonly #manual: boolean;
   #inEvictCallback = false;
+  /** Whether the console has been told that no feed is followed. */
+  #warned = false;
   /** The build whose tags these are. */
   readonly version: string | undefined;
 
   constructor(options: EtagRegistryOptions) {
     const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
+    this.#manual = options.manual ?? false;
     this.version = options.version;
     this.#subscriptions = new Subscriptions(clock);
     this.#entries = new EntryStore(limits, (entry, reason) => {
@@ -92,7 +96,12 @@ export class RegistryCore {
 
   /** Whether answers may be given now. */
   get live(): boolean {
-    return this.#subscriptions.live;
+    return this.#subscriptions.live && !this.#isUnfollowed;
+  }
+
+  /** Whether no feed vouches for the entries, and the user has not taken that on. */
+  get #isUnfollowed(): boolean {
+    return !this.#manual && this.#subscriptions.isEmpty;
   }
 
   /** Counts a reason. */
@@ -112,6 +121,7 @@ export class RegistryCore {
    * @param headers The request's fields, from which `Vary` selects.
    */
   lookup(key: string, headers: Headers, caller?: string): StoredEntry | LookupRefusal {
+    if (this.#isUnfollowed) return this.#refuse("unfollowed");
     if (!this.#subscriptions.live) return this.#refuse("suspended");
     const entry = this.#entries.find(storageKey(key, caller), headers);
     if (typeof entry === "string") return this.#refuse(entry);
@@ -144,6 +154,7 @@ export class RegistryCore {
     registration: Registration,
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
+    if (this.#isUnfollowed) this.#warnUnfollowed();
     const refusal = this.#changeLog.conflict(lease, registration.dependencies);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
@@ -229,6 +240,17 @@ export class RegistryCore {
     this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
     this.#changeLog.invalidateAll();
     for (const entry of snapshot.entries) this.#entries.restore(entry, this.#changeLog.sequence);
+  }
+
+  /** Says once what is missing: a registry that answers nothing looks like one that works. */
+  #warnUnfollowed(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    console.warn(
+      "Stillfresh: no feed is followed, so no request is answered from this registry. Call follow(registry, feed) in " +
+        "this process with this registry; or, if you call registry.invalidate() for every change yourself, make it " +
+        "with new EtagRegistry({ manual: true }).",
+    );
   }
 
   /** Called within the operation that made the entry leave, so that a nested `clear()` has to be refused. */

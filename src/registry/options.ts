@@ -15,6 +15,11 @@ export interface EtagRegistryOptions {
   readonly maxBytes?: number;
   /** Variants of one resource; default 8. */
   readonly maxVariants?: number;
+  /**
+   * Whether the registry answers without a feed: you call `invalidate()` yourself for whatever changes, and no other
+   * process writes. Default false: until {@linkcode follow} follows a feed, nothing is answered.
+   */
+  readonly manual?: boolean;
   /** Called after an entry has left, with its resource and the reason. Must neither throw nor clear the registry. */
   readonly onEvict?: (key: string, reason: Departure | Incident) => void;
   /** Build id: `withEtag` puts it into every tag it derives, and a snapshot is of one build; default none. */

@@ -31,6 +31,8 @@ export type LookupRefusal =
   | "tag-differs"
   /** a group that the entry depends on has changed */
   | "group-changed"
+  /** no feed is followed, and the registry was not made with manual: true */
+  | "unfollowed"
   /** contact with the database is lost, or older than maxLag */
   | "suspended"
   /** the request carries Cookie or Authorization, and nothing says that the answer is for everyone */
@@ -132,6 +134,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "miss": "lookup",
   "tag-differs": "lookup",
   "group-changed": "lookup",
+  "unfollowed": "lookup",
   "suspended": "lookup",
   "credentials": "lookup",
   "variant": "lookup",

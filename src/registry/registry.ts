@@ -29,7 +29,7 @@ export {
  * import assert from "node:assert/strict";
  * import { dependsOn, EtagRegistry, withEtag } from "@stillfresh/etag";
  *
- * const registry = new EtagRegistry({ maxEntries: 10_000 });
+ * const registry = new EtagRegistry({ maxEntries: 10_000, manual: true });
  * const handler = withEtag(() => new Response("page", { headers: dependsOn("post-1") }), { registry });
  * const etag = (await handler(new Request("http://localhost/"))).headers.get("etag")!;
  *
@@ -73,7 +73,7 @@ export class EtagRegistry {
     return this.#core.stats;
   }
 
-  /** True while each follower is live and within its `maxLag`; without followers, always. */
+  /** True while a feed is followed, and each feed is live and within its `maxLag`; without a feed, if `manual`. */
   get live(): boolean {
     return this.#core.live;
   }

@@ -21,6 +21,11 @@ export class Subscriptions {
     this.#clock = clock;
   }
 
+  /** Whether no feed has ever been followed. */
+  get isEmpty(): boolean {
+    return this.#byName.size === 0;
+  }
+
   /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, always. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||

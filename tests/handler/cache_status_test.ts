@@ -18,7 +18,7 @@ test("Cache-Status: says what happened and why (RFC 9211)", async () => {
   const handler = withEtag(() => {
     during(handler.registry);
     return new Response(status === 200 ? "page" : null, { status, headers });
-  }, { cacheStatus: "Stillfresh" });
+  }, { manual: true, cacheStatus: "Stillfresh" });
   const ask = async (sent: HeadersInit = {}, method = "GET") => {
     const response = await handler(new Request(URL, { method, headers: sent }));
     return [response.status, response.headers.get("cache-status")];
@@ -117,11 +117,23 @@ test("auditRate: a check runs the handler; equal tags are a 304, others its answ
   const handler = withEtag(() => {
     runs++;
     return new Response("page", { headers: dependsOn({ _id: "post-1", _rev: rev }, "posts") });
-  }, { auditRate: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
+  }, {
+    manual: true,
+    auditRate: 0.5,
+    random: () => drawn,
+    onAudit: (mismatch) => mismatches.push(mismatch),
+    version: "1",
+  });
   const single = withEtag(() => {
     runs++;
     return new Response("page", { headers: dependsOn({ _id: "post-1", _rev: rev }) });
-  }, { auditRate: 0.5, random: () => drawn, onAudit: (mismatch) => mismatches.push(mismatch), version: "1" });
+  }, {
+    manual: true,
+    auditRate: 0.5,
+    random: () => drawn,
+    onAudit: (mismatch) => mismatches.push(mismatch),
+    version: "1",
+  });
   for (const site of [handler, single]) {
     rev = "1-a";
     drawn = 0.5;

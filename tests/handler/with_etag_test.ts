@@ -222,7 +222,7 @@ test("withEtag: mistakes of the programmer throw at once", () => {
 });
 
 test("withEtag: has a registry of its own unless given one", () => {
-  const registry = new WatchedRegistry();
+  const registry = new WatchedRegistry({ manual: true });
   assert.equal(withEtag(() => page(), { registry }).registry, registry);
   const a = withEtag(() => page());
   assert.ok(a.registry instanceof EtagRegistry);

@@ -26,7 +26,7 @@ function expect(truth: boolean, claim: string): void {
 
 const url = "https://example.com/posts/1";
 let runs = 0;
-const registry = new EtagRegistry({ maxEntries: 100 });
+const registry = new EtagRegistry({ manual: true, maxEntries: 100 });
 const handler = withEtag((_request: Request): Response => {
   runs++;
   const headers = { "cache-control": "public, no-cache", ...dependsOn({ _id: "post-1", _rev: "1-a" }) };
@@ -44,7 +44,7 @@ const feed: AsyncIterable<Change> = {
     yield await Promise.resolve({ id: "post-1", rev: "2-b" });
   },
 };
-const follower = follow(new EtagRegistry(), feed);
+const follower = follow(new EtagRegistry({ manual: true }), feed);
 await follower.close();
 
 const request = new Request(url, { headers: { "if-none-match": '"a", "b"' } });

@@ -482,7 +482,7 @@ test("follow: a feed that cannot be read throws at once, and leaves its name fre
 
 for (const wrong of [{ maxLag: -1 }, { maxLag: NaN }, { replicaLag: -5 }, { replicaLag: NaN }]) {
   test(`follow: ${JSON.stringify(wrong)} ${Object.values(wrong)[0]} is no number of milliseconds`, () => {
-    const registry = new EtagRegistry();
+    const registry = new EtagRegistry({ manual: true });
     assert.throws(() => follow(registry, new PushedFeed(), wrong), RangeError);
     assert.equal(registry.live, true, "nothing was taken");
   });

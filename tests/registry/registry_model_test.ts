@@ -65,6 +65,7 @@ class Run {
     this.setting = setting;
     this.model = new ReferenceModel(this.clock);
     this.registry = new EtagRegistry({
+      manual: true,
       ...this.clock,
       maxEntries: setting.maxEntries,
       maxBytes: setting.maxBytes,

@@ -12,6 +12,7 @@ function setUp(options: EtagRegistryOptions = {}) {
   const clock = new SettableClock();
   const left: string[] = [];
   const registry = new EtagRegistry({
+    manual: true,
     ...clock,
     onEvict: (key, reason) => left.push(`${key} ${reason}`),
     ...options,
@@ -28,7 +29,7 @@ for (const name of ["maxEntries", "maxBytes", "maxVariants"] as const) {
   test(`EtagRegistry: ${name} is a number above 0`, () => {
     for (const wrong of [0, -1, NaN]) {
       assert.throws(
-        () => new EtagRegistry({ [name]: wrong }),
+        () => new EtagRegistry({ manual: true, [name]: wrong }),
         (error) =>
           error instanceof RangeError && error.message.includes(name) && error.message.includes(`${wrong}`),
       );
@@ -396,7 +397,7 @@ test("stats: every reason has a counter, and each refusal counts once", () => {
 });
 
 test("onEvict: may take further entries out without upsetting the sizes", () => {
-  const registry: EtagRegistry = new EtagRegistry({ onEvict: () => registry.deleteTag('"1"') });
+  const registry: EtagRegistry = new EtagRegistry({ manual: true, onEvict: () => registry.deleteTag('"1"') });
   for (let i = 0; i < 5; i++) keep(registry, `/${i}`, ["a"]);
   registry.deleteTag('"1"');
   assert.deepEqual([registry.size, registry.bytes], [0, 0]);
@@ -443,4 +444,26 @@ test("EtagRegistry: sizes return to nothing once everything has left, whatever h
     }),
     { numRuns: 200 },
   );
+});
+
+test("unfollowed: a registry that no feed vouches for answers nothing, and says so once", (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  const { registry } = setUp({ manual: false });
+  assert.equal(registry.live, false);
+  keep(registry, "/", ["a"]);
+  keep(registry, "/b", ["a"]);
+  assert.equal(ask(registry, "/"), "unfollowed");
+  assert.equal(registry.stats.unfollowed, 1);
+  assert.equal(warn.mock.callCount(), 1);
+  assert.match(String(warn.mock.calls[0]?.arguments[0]), /follow\(registry, feed\).*manual: true/s);
+});
+
+test("unfollowed: a feed that has been followed and closed leaves the registry suspended", () => {
+  const { registry, clock } = setUp({ manual: false });
+  const subscription = coreOf(registry).subscribe("changes", 60_000, 0);
+  subscription.apply(live(clock), noGroups);
+  keep(registry, "/", ["a"]);
+  assert.equal(ask(registry, "/"), '"1"');
+  subscription.close();
+  assert.equal(ask(registry, "/"), "suspended");
 });

@@ -44,7 +44,7 @@ export interface Wrapped {
 
 /** A handler under withEtag. */
 export function wrap(handler: (request: Request) => unknown, options: WithEtagOptions = {}): Wrapped {
-  const registry = new WatchedRegistry();
+  const registry = new WatchedRegistry({ manual: true });
   let runs = 0;
   const wrapped = withEtag((request: Request): unknown => {
     runs++;
