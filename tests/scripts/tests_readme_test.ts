@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const tests = new URL("../", import.meta.url);
@@ -11,20 +11,11 @@ test("tests/README.md: a line for each folder, and no other", () => {
   assert.deepEqual(told.sort(), folders.map(({ name }) => name).sort());
 });
 
-test("tests/README.md: every file that it names exists", () => {
-  const files = [...readme.matchAll(/`([\w/-]+\.ts)`/g)].map(([, path]) => path!);
-  assert.ok(files.length >= 10);
-  for (const path of files) {
-    const exists = [path, `../${path}`].some((path) => existsSync(new URL(path, tests)));
-    assert.ok(exists, path);
-  }
-});
-
 test("tests/README.md: every stand-in for CouchDB is told", () => {
   const files = readdirSync(tests, { recursive: true, encoding: "utf8" });
   const standIns = files.filter((path) =>
     /(^|\/)(\w+_couchdb|wire_server|chaos_proxy)\.ts$/.test(path.replaceAll("\\", "/"))
   );
   assert.ok(standIns.length >= 5);
-  for (const path of standIns) assert.ok(readme.includes(`\`${path}\``), path);
+  for (const path of standIns) assert.ok(readme.includes(`\`tests/${path}\``), path);
 });
