@@ -54,6 +54,8 @@ export class Sieve<V extends Sieved<V>> {
     if (this.#newest === undefined) this.#oldest = value;
     else this.#newest.newer = value;
     this.#newest = value;
+    // It lies between the second hand and the oldest values, so a sweep that is under way has one more to look at.
+    if (this.#unswept > 0) this.#unswept++;
   }
 
   /** Takes a value out. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { ShardedMap } from "../../src/registry/sharded_map.ts";
 
 const key = fc.oneof(fc.constantFrom("", "a", "b", "__proto__"), fc.string({ maxLength: 20 }));
