@@ -8,6 +8,7 @@
  */
 import { EtagRegistry } from "../../src/registry/registry.ts";
 import { print, runtime, windows } from "./support.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 const CALLS = 10_240;
 const PAGES = 1024;
@@ -22,10 +23,10 @@ function registering(etag: string | undefined, vary: readonly string[], caller?:
   return () => {
     for (let n = 0; n < CALLS; n++) {
       const page = n & (PAGES - 1);
-      const lease = registry.lease(urls[page]!, caller);
-      const entry = registry.register(lease, {
+      const lease = coreOf(registry).lease(urls[page]!, caller);
+      const entry = coreOf(registry).register(lease, {
         ...{ etag, representation: "K7gNU3sdo-O", lastModified: undefined, fields, isPublic: true, vary },
-        sources: sources[page]!,
+        dependencies: sources[page]!,
       }, headers);
       if (typeof entry === "string") throw new Error(entry);
     }

@@ -1,11 +1,12 @@
 /** The blog as one Fetch handler: routes, and the registry in front of them. */
 import { type IRequestStrict, IttyRouter } from "itty-router";
-import { type ChangesFeed, dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
 import { listPage, messagePage, postPage, type Run } from "./pages.ts";
 import { openStore, type Store } from "./store.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** A running site. */
 export interface Site {

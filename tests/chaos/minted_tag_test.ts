@@ -1,7 +1,8 @@
 /** A minted tag stands for one state of its sources: what can be seen to differ, or cannot be known, gets another. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChangeBatch, type ChangesFeed, dependsOn, EtagRegistry, follow, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, withEtag } from "../../mod.ts";
+import type { ChangeBatch, ChangesFeed } from "../../src/changes/change.ts";
 
 test("withEtag: a response built from another revision does not keep a minted tag, though no change was reported", async () => {
   let rev = "1-a";

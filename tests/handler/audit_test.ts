@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 import { request, wrap } from "../support/http.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"own"' }]] as const) {
   test(`auditRate: an answer that declares nothing, ${what}, is another too`, async () => {
@@ -85,7 +86,7 @@ test("auditRate: an entry that another request has renewed under the same tag is
 
 test("auditRate: a check that ends while the feed is lost is judged all the same", async () => {
   const registry = new EtagRegistry();
-  const subscription = registry.subscribe("changes", 1_000, 0);
+  const subscription = coreOf(registry).subscribe("changes", 1_000, 0);
   const live = subscription.unbatched();
   subscription.apply(live, () => []);
   let [tag, meanwhile] = ['"old"', () => {}];

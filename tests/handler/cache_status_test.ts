@@ -87,15 +87,15 @@ test("purgeFields: the groups go on without revisions, each field in its grammar
     purgeFields: ["cache-groups", "cache-tag", "surrogate-key", "xkey"],
   });
   const { headers } = await handler(new Request(URL));
-  assert.equal(headers.get("cache-groups"), '"post,1", "all%20posts"');
+  assert.equal(headers.get("cache-groups"), '"post%2C1", "all%20posts"');
   assert.equal(headers.get("cache-tag"), "post%2C1,all%20posts");
-  assert.equal(headers.get("surrogate-key"), "post,1 all%20posts");
-  assert.equal(headers.get("xkey"), "post,1 all%20posts");
+  assert.equal(headers.get("surrogate-key"), "post%2C1 all%20posts");
+  assert.equal(headers.get("xkey"), "post%2C1 all%20posts");
   const writes = withEtag(() => new Response(null, { headers: invalidates("post,1") }), {
     purgeFields: ["cache-groups"],
   });
   const written = await writes(new Request(URL, { method: "PUT" }));
-  assert.equal(written.headers.get("cache-group-invalidation"), '"post,1"');
+  assert.equal(written.headers.get("cache-group-invalidation"), '"post%2C1"');
 });
 
 test("purgeFields: over its limit a field is left out whole, and counted", async () => {
@@ -105,7 +105,7 @@ test("purgeFields: over its limit a field is left out whole, and counted", async
   });
   const { headers } = await handler(new Request(URL));
   assert.deepEqual([headers.get("cache-tag"), headers.get("xkey")], [null, long]);
-  assert.equal(handler.registry.stats["group-field-too-large"], 1);
+  assert.equal(handler.registry.stats["purge-field-too-large"], 1);
   assert.throws(() => withEtag(() => new Response(), { purgeFields: ["cdn" as "xkey"] }), /cdn/);
 });
 

@@ -58,7 +58,7 @@ test("withEtag: a write that throws drops nothing", async () => {
 test("withEtag: two invalidations appended are both heard", async () => {
   const site = store(() => {
     const headers = new Headers(invalidates("x"));
-    headers.append("cache-group-invalidation", invalidates("list")["cache-group-invalidation"]);
+    headers.append(...Object.entries(invalidates("list"))[0]!);
     return new Response(null, { status: 200, headers });
   });
   await site.ask(request());
@@ -67,10 +67,11 @@ test("withEtag: two invalidations appended are both heard", async () => {
 });
 
 test("withEtag: an invalidation that cannot be read may have named anything", async () => {
-  const site = store(() => new Response(null, { headers: { "cache-group-invalidation": "list" } }));
+  const [[name, value]] = Object.entries(invalidates("list")) as [[string, string]];
+  const site = store(() => new Response(null, { headers: { [name]: `${value} %` } }));
   await site.ask(request());
   const response = await site.ask(request({}, { method: "POST", url: `${PAGE}/elsewhere` }));
-  assert.equal(response.headers.has("cache-group-invalidation"), false);
+  assert.equal(response.headers.has(name), false);
   assert.equal(await known(site), false);
   assert.equal(site.registry.stats.malformed, 1);
 });

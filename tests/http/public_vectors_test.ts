@@ -27,7 +27,7 @@ function serving({ response }: PublicRow, declared: boolean) {
     lastModified: headers.get("last-modified") ?? undefined,
   };
   if (declared && !headers.has("cache-control")) headers.set("cache-control", "public");
-  if (declared) headers.set("cache-groups", dependsOn("doc")["cache-groups"]);
+  if (declared) headers.set(...Object.entries(dependsOn("doc"))[0]!);
   return wrap(() => new Response("page", { headers: new Headers(headers) }), { current: () => current });
 }
 

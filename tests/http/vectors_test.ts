@@ -41,7 +41,7 @@ function serving(way: Way, status: number, lines: Lines, current: Known | undefi
     const headers = headersOf(lines);
     if (way === "hit") {
       if (!headers.has("cache-control")) headers.set("cache-control", "public");
-      headers.set("cache-groups", dependsOn("doc")["cache-groups"]);
+      headers.set(...Object.entries(dependsOn("doc"))[0]!);
     }
     return new Response(NO_BODY.includes(status) ? null : "page", { status, headers });
   };

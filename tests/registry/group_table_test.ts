@@ -1,45 +1,38 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { StoredEntry } from "../../src/registry/entry.ts";
-import { copied, groupNames, Groups } from "../../src/registry/group_table.ts";
+import { copied, Dependent, groupNames, GroupTable } from "../../src/registry/group_table.ts";
 
-function dependent(groups: readonly number[], validAt: number): StoredEntry {
-  const init = {
-    status: 304,
-    headers: { etag: "" },
-    ...{ isPublic: true, minted: false, signature: "", uses: 1 },
-  } as const;
-  const from = { etag: "", lastModified: undefined, init, storageKey: "/" };
-  return new StoredEntry(from, groups, validAt);
+function dependent(groups: readonly number[], validAt: number): Dependent {
+  return new Dependent(groups, validAt);
 }
 
-test("Groups: all who depend on a group share one number", () => {
-  const groups = new Groups();
+test("GroupTable: all who depend on a group share one number", () => {
+  const groups = new GroupTable();
   const first = groups.acquire("a");
   assert.equal(groups.acquire("a"), first);
   assert.notEqual(groups.acquire("b"), first);
   assert.equal(groups.nameOf(first), "a");
 });
 
-test("Groups: a change is one write, seen by all who depend on the group", () => {
-  const groups = new Groups();
+test("GroupTable: a change is one write, seen by all who depend on the group", () => {
+  const groups = new GroupTable();
   const held = [groups.acquire("a"), groups.acquire("b")];
   assert.equal(groups.change("b", 7), true);
-  assert.equal(groups.changedAt, 7);
-  assert.equal(groups.isOutdated(dependent(held, 6)), true);
-  assert.equal(groups.isOutdated(dependent(held, 7)), false, "built at the mark of the change: it was seen");
-  assert.equal(groups.isOutdated(dependent(held.slice(0, 1), 0)), false);
+  assert.equal(groups.lastChange, 7);
+  assert.equal(groups.isValid(dependent(held, 6)), false);
+  assert.equal(groups.isValid(dependent(held, 7)), true, "built at the mark of the change: it was seen");
+  assert.equal(groups.isValid(dependent(held.slice(0, 1), 0)), true);
 });
 
-test("Groups: a change of what nobody depends on is nobody's", () => {
-  const groups = new Groups();
+test("GroupTable: a change of what nobody depends on is nobody's", () => {
+  const groups = new GroupTable();
   assert.equal(groups.change("a", 7), false);
-  assert.equal(groups.changedAt, 0);
+  assert.equal(groups.lastChange, 0);
 });
 
-test("Groups: a group leaves with its last dependent, and its bytes with it", () => {
-  const groups = new Groups();
+test("GroupTable: a group leaves with its last dependent, and its bytes with it", () => {
+  const groups = new GroupTable();
   const name = "a-name-of-some-length";
   const group = groups.acquire(name);
   groups.acquire(name);
@@ -53,29 +46,29 @@ test("Groups: a group leaves with its last dependent, and its bytes with it", ()
   assert.equal(groups.change(name, 2), false);
 });
 
-test("Groups: a number that is free again has nothing of whose it was", () => {
-  const groups = new Groups();
+test("GroupTable: a number that is free again has nothing of whose it was", () => {
+  const groups = new GroupTable();
   const previous = groups.acquire("previous");
   groups.change("previous", 5);
   groups.release(previous);
   const young = groups.acquire("young");
   assert.equal(young, previous, "it is used again");
   assert.equal(groups.nameOf(young), "young");
-  assert.equal(groups.isOutdated(dependent([young], 0)), false);
+  assert.equal(groups.isValid(dependent([young], 0)), true);
   assert.equal(groups.change("previous", 6), false);
 });
 
-test("Groups: after all have been forgotten, a namesake begins anew", () => {
-  const groups = new Groups();
+test("GroupTable: after all have been forgotten, a namesake begins anew", () => {
+  const groups = new GroupTable();
   groups.acquire("a");
   groups.change("a", 1);
   groups.clear();
   assert.equal(groups.bytes, 0);
   assert.equal(groups.change("a", 2), false);
   const young = groups.acquire("a");
-  assert.equal(groups.isOutdated(dependent([young], 0)), false);
+  assert.equal(groups.isValid(dependent([young], 0)), true);
   assert.equal(groups.change("a", 3), true);
-  assert.equal(groups.isOutdated(dependent([young], 2)), true);
+  assert.equal(groups.isValid(dependent([young], 2)), false);
 });
 
 /** What a step does to the group of a number. */
@@ -84,9 +77,9 @@ const step = fc.tuple(fc.constantFrom("acquire", "acquire", "release", "change")
 const bad = (name: string) => ({ low: name.length, high: name.charCodeAt(name.length - 1) % 2 });
 
 for (const [what, hash] of [["a good hash", undefined], ["a bad one, which may void more", bad]] as const) {
-  test(`Groups: hold and stamp what a Map of names would, with ${what}`, () => {
+  test(`GroupTable: hold and stamp what a Map of names would, with ${what}`, () => {
     fc.assert(fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-      const groups = new Groups(hash);
+      const groups = new GroupTable(hash);
       const twin = new Map<string, { group: number; dependents: number; changedAt: number }>();
       for (const [index, [what, n]] of steps.entries()) {
         const name = `group-${n}`;
@@ -111,24 +104,24 @@ for (const [what, hash] of [["a good hash", undefined], ["a bad one, which may v
       assert.equal(new Set([...twin.values()].map(({ group }) => group)).size, twin.size);
       for (const [name, { group, changedAt }] of twin) {
         assert.equal(groups.nameOf(group), name);
-        assert.equal(groups.isOutdated(dependent([group], changedAt - 1)), true);
-        if (hash === undefined) assert.equal(groups.isOutdated(dependent([group], changedAt)), false);
+        assert.equal(groups.isValid(dependent([group], changedAt - 1)), false);
+        if (hash === undefined) assert.equal(groups.isValid(dependent([group], changedAt)), true);
       }
     }));
   });
 }
 
-test("Groups: names that share a hash are two groups, and a change of one voids both", () => {
-  const groups = new Groups(() => ({ low: 7, high: 7 }));
+test("GroupTable: names that share a hash are two groups, and a change of one voids both", () => {
+  const groups = new GroupTable(() => ({ low: 7, high: 7 }));
   const [a, b] = [groups.acquire("a"), groups.acquire("b")];
   assert.notEqual(a, b);
   assert.deepEqual([groups.acquire("a"), groups.nameOf(a), groups.nameOf(b)], [a, "a", "b"]);
   assert.equal(groups.change("a", 1), true);
-  assert.deepEqual([a, b].map((group) => groups.isOutdated(dependent([group], 0))), [true, true]);
+  assert.deepEqual([a, b].map((group) => groups.isValid(dependent([group], 0))), [false, false]);
   groups.release(a);
   groups.release(a);
   assert.equal(groups.change("b", 2), true);
-  assert.equal(groups.isOutdated(dependent([b], 1)), true);
+  assert.equal(groups.isValid(dependent([b], 1)), false);
   groups.release(b);
   assert.equal(groups.change("b", 3), false);
   assert.equal(groups.bytes, 0);
@@ -137,13 +130,13 @@ test("Groups: names that share a hash are two groups, and a change of one voids 
 test("StoredEntry: holds any number of groups, and is outdated by a change of any one", () => {
   for (let count = 0; count < 7; count++) {
     for (let changed = 0; changed < count; changed++) {
-      const groups = new Groups();
+      const groups = new GroupTable();
       const held = Array.from({ length: count }, (_, n) => groups.acquire(`g${n}`));
       const entry = dependent(held, 0);
       assert.deepEqual(entry.groups, held);
-      assert.equal(groups.isOutdated(entry), false);
+      assert.equal(groups.isValid(entry), true);
       groups.change(`g${changed}`, 1);
-      assert.equal(groups.isOutdated(entry), true, `${changed} of ${count}`);
+      assert.equal(groups.isValid(entry), false, `${changed} of ${count}`);
     }
   }
 });

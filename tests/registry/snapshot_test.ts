@@ -104,7 +104,7 @@ test("snapshot: fields of the 304 survive, byte for byte", async () => {
   again.reader.push(live(clock, [], { position }));
   await settled();
   const answer = await handler(registry)(new Request(url, { headers: { "if-none-match": etag } }));
-  const { "cache-groups": _, ...sent } = headers;
+  const sent = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("stillfresh")));
   assert.deepEqual([answer.status, Object.fromEntries(answer.headers)], [304, { ...sent, etag }]);
   assert.equal(registry.stats.hit, 1);
 });
