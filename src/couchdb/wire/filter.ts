@@ -51,8 +51,8 @@ export interface Selection {
 const FILTER_OF = { docIds: "_doc_ids", selector: "_selector", fields: "_selector", view: "_view" } as const;
 
 /** Names that a filter's parameter would take from the feed. */
-const TAKEN = new Set(
-  "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
+const TAKEN = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
     .split(" "),
 );
 

@@ -13,17 +13,25 @@ const QUOTE = '"';
 // The fixed parts of a row are compared four bytes at a time: byte by byte, or by `startsWith`, takes as long as all
 // the rest. Where four does not divide their length, the last two words overlap.
 const SEQ = '{"seq":"';
-const [SEQ_0, SEQ_4] = [word(SEQ, 0), word(SEQ, 4)];
+const [SEQ_0, SEQ_4] = [/* @__PURE__ */ word(SEQ, 0), /* @__PURE__ */ word(SEQ, 4)];
 const ID = '","id":"';
-const [ID_0, ID_4] = [word(ID, 0), word(ID, 4)];
+const [ID_0, ID_4] = [/* @__PURE__ */ word(ID, 0), /* @__PURE__ */ word(ID, 4)];
 const REV = '","changes":[{"rev":"';
-const [REV_0, REV_4, REV_8] = [word(REV, 0), word(REV, 4), word(REV, 8)];
-const [REV_12, REV_16, REV_17] = [word(REV, 12), word(REV, 16), word(REV, 17)];
+const [REV_0, REV_4, REV_8] = [
+  /* @__PURE__ */ word(REV, 0),
+  /* @__PURE__ */ word(REV, 4),
+  /* @__PURE__ */ word(REV, 8),
+];
+const [REV_12, REV_16, REV_17] = [
+  /* @__PURE__ */ word(REV, 12),
+  /* @__PURE__ */ word(REV, 16),
+  /* @__PURE__ */ word(REV, 17),
+];
 const END = '"}]}';
-const END_0 = word(END, 0);
+const END_0 = /* @__PURE__ */ word(END, 0);
 const DELETED = '"}],"deleted":true}';
 /** Of a row with empty strings. */
-const SHORTEST = SEQ.length + ID.length + REV.length + END.length;
+const SHORTEST = /* @__PURE__ */ (() => SEQ.length + ID.length + REV.length + END.length)();
 
 /** Four characters of ASCII as a number. Little-endian, as processors are: each turning round would cost. */
 function word(text: string, at: number): number {
