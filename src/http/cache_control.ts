@@ -23,7 +23,7 @@ export function cacheDirectives(field: string | null): ReadonlySet<string> {
   // Where the name of the current directive begins and ends, without the white space around it; -1: not begun.
   let [start, end] = [-1, -1];
   let [named, quoted] = [false, false];
-  for (let at = 0;; at++) {
+  for (let at = 0, escaped = false;; at++) {
     const code = field.charCodeAt(at);
     if (at >= field.length || (code === COMMA && !quoted)) {
       // An empty member is legal, and no directive (RFC 9110 §5.6.1.2).
@@ -37,10 +37,7 @@ export function cacheDirectives(field: string | null): ReadonlySet<string> {
       if (start < 0) start = at;
       end = at + 1;
     }
-    if (code === DQUOTE) quoted = !quoted;
-    else if (quoted && code === BACKSLASH) {
-      at++;
-      if (!named && at < field.length) end = at + 1;
-    }
+    if (code === DQUOTE && !escaped) quoted = !quoted;
+    escaped = quoted && code === BACKSLASH && !escaped;
   }
 }

@@ -8,13 +8,14 @@ import { base64url } from "../http/sha256.ts";
 /** Random bytes for 64 ids at a time: asking the platform for few costs as much as asking for many. */
 const POOL_BYTES = 1_024;
 
-let pool: Uint8Array | undefined;
+let pool: Uint8Array<ArrayBuffer> | undefined;
 let used = 0;
 
 /** 128 random bits in URL-safe Base64. */
 export function randomId(): string {
-  if (pool === undefined || used === POOL_BYTES) {
-    pool = crypto.getRandomValues(pool ?? new Uint8Array(POOL_BYTES));
+  pool ??= new Uint8Array(POOL_BYTES);
+  if (used % POOL_BYTES === 0) {
+    crypto.getRandomValues(pool);
     used = 0;
   }
   return base64url(pool.subarray(used, used += 16));
