@@ -88,6 +88,14 @@ export function filesUnder(folder = ""): string[] {
 /** The part of `deno.json` that the scripts read. */
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
+  /** Read by npm alone, as are the next four; `deno pack` leaves them out, `scripts/pack.ts` puts them in. */
+  readonly description: string;
+  readonly keywords: readonly string[];
+  /** The address of the repository; README's links to its files begin with it. */
+  readonly repository: string;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly sideEffects: boolean;
   readonly exports: Readonly<Record<string, string>>;
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { install } from "./install.ts";
 import {
   closingLine,
   differences,
@@ -19,7 +20,7 @@ import {
 } from "./junit.ts";
 import { checkPackage } from "./package.ts";
 import { TestCounter, withProgress } from "./progress.ts";
-import { deno, filesUnder, jsrAnswers, needsJsr, root, run } from "./run.ts";
+import { deno, filesUnder, jsrAnswers, needsJsr, type Outcome, root, run } from "./run.ts";
 import { bunRuntime, denoRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
 const oneFailure: Tally = { ...nothing, failed: 1 };
@@ -38,21 +39,14 @@ interface Report {
   readonly results: readonly TestResult[];
 }
 
-/** Everything Deno has to install so that Bun and Node find the same bare names in `node_modules`. */
-async function install(files: readonly string[]): Promise<Tally> {
-  const site = filesUnder("examples/").filter((path) => path.endsWith(".ts") && !needsJsr(path));
-  const frozen = Deno.env.get("CI") ? ["--frozen"] : [];
-  return await step("install", ["install", "-q", ...frozen, "--entrypoint", ...files, ...site]);
-}
-
 async function typeCheck(): Promise<Tally> {
   const files = filesUnder().filter((path) => path.endsWith(".ts") && !needsJsr(path));
-  return await step("type check", ["check", "-q", ...files]);
+  return await step("type check", () => deno(["check", "-q", "--node-modules-dir=manual", ...files]));
 }
 
-/** Takes a step of Deno's that is no test: one failure, unless it succeeds. */
-async function step(title: string, args: readonly string[]): Promise<Tally> {
-  const { code, output } = await withProgress(title, () => deno(args));
+/** Takes a step that is no test: one failure, unless it succeeds. */
+async function step(title: string, take: () => Promise<Outcome>): Promise<Tally> {
+  const { code, output } = await withProgress(title, take);
   console.log(code === 0 ? `${title}: ok` : `${title}: FAILED\n${output}`);
   return code === 0 ? nothing : oneFailure;
 }
@@ -60,7 +54,7 @@ async function step(title: string, args: readonly string[]): Promise<Tally> {
 function commandFor(runtime: Runtime, files: readonly string[], report: string): string[] {
   switch (runtime.name) {
     case "Deno":
-      return ["test", "-A", "--no-check", `--junit-path=${report}`, ...files];
+      return ["test", "-A", "--no-check", "--node-modules-dir=manual", `--junit-path=${report}`, ...files];
     case "Bun":
       return [
         ...["test", `--timeout=${testLimit}`, "--reporter=junit", `--reporter-outfile=${report}`],
@@ -179,7 +173,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const tallies: Tally[] = [];
   try {
-    tallies.push(await install(all));
+    tallies.push(await step("install", () => install()));
     if (words.length === 0) tallies.push(await typeCheck());
     tallies.push(...await onAllRuntimes(files));
     if (words.length === 0) tallies.push(await docTests(), await stdTests(), await checkPackage());

@@ -176,7 +176,10 @@ export function isDecoded({ url, headers }: Response): boolean {
 export function remade(response: Response, body: BodyInit | null, headers: Headers): Response {
   const { status, statusText } = response;
   if (status < 200) return response;
-  return new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+  const made = new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+  // @hono/node-server sends a stream in chunks, unless its `body` has been read: then it looks for the length first.
+  void made.body;
+  return made;
 }
 
 /** The 412 in the place of a response that the handler gave. */

@@ -1,7 +1,8 @@
 /** Traps of the `_changes` feed: how rows are written, and what a row says. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, type ChangesOptions, type CouchChange } from "../../../src/couchdb/changes.ts";
+import type { CouchChange } from "../../../src/changes/change.ts";
+import { changes, type ChangesOptions } from "../../../src/couchdb/changes.ts";
 import { ids, live, lost, until, withDatabase } from "../../support/feed_harness.ts";
 import { row, type Stub, stub } from "../../support/stub_couchdb.ts";
 
