@@ -36,7 +36,7 @@ export function answerFromRegistry(
   }
   // Two edits fit in the second that If-Modified-Since can tell, so a date alone is for the handler to answer.
   if (outcome !== 304 || field === null) return count(context, "tag-differs");
-  if (context.shouldAudit()) return count(context, "audit");
+  if (context.audit?.shouldAudit()) return count(context, "audit");
   registry.count("hit");
   // New at each hit: what a middleware does to one must not show in the next.
   const fields: Record<string, string> = { ...entry.headers.fields, etag: entry.etag };

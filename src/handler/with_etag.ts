@@ -77,7 +77,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     if (typeof reason !== "string") return reason;
     const found = reason === "audit" ? core.peek(key, headers, caller) : undefined;
     const lease = method === "GET" ? core.lease(key, caller) : undefined;
-    const asked: RequestContext = { request, key, caller, lease, reason, audited: found };
+    const asked: RequestContext = { request, given: request, key, caller, lease, reason, audited: found };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
       lease?.release();

@@ -29,6 +29,8 @@ export interface SavedEntry {
   readonly fields: Readonly<Record<string, string>>;
   readonly isPublic: boolean;
   readonly groups: readonly string[];
+  /** Absent where the body was not read for an audit. */
+  readonly bodyDigest?: string;
 }
 
 /** Where one feed was. */
@@ -56,7 +58,7 @@ export function saveEntry(
   groups: readonly string[],
   variants: SavedVariants | undefined,
 ): SavedEntry {
-  const { storageKey, etag, lastModified, headers: { fields, isPublic, minted } } = entry;
+  const { storageKey, etag, lastModified, headers: { fields, isPublic, minted }, body } = entry;
   return {
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],
@@ -66,6 +68,7 @@ export function saveEntry(
     fields,
     isPublic,
     groups,
+    ...(body === undefined ? {} : { bodyDigest: body.digest }),
   };
 }
 
