@@ -39,6 +39,11 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly requirePrecondition?: boolean;
   /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
   readonly purgeFields?: readonly PurgeField[];
+  /**
+   * Whether the `Cache-Groups` and `Cache-Group-Invalidation` (RFC 9875) of a response count as declarations, by name: for
+   * an upstream whose groups a followed feed reports; default false.
+   */
+  readonly trustCacheGroups?: boolean;
   /** The name of this cache in `Cache-Status` (RFC 9211); default: no such field. */
   readonly cacheStatus?: string;
   /**
@@ -72,6 +77,9 @@ export interface HandlerContext {
   readonly requirePrecondition: boolean;
   /** Undefined: nothing is audited. */
   readonly audit: Audit | undefined;
+  readonly trustCacheGroups: boolean;
+  /** Whether the key of a resource is its URL, which holds the host. */
+  readonly keyedByUrl: boolean;
 }
 
 /** A request as it arrived: preconditions and `Accept` are read from it, whatever the handler does to its own. */
@@ -82,6 +90,8 @@ export interface RequestContext {
   readonly request: ArrivedRequest;
   /** What the handler was given, for the hooks of an audit. */
   readonly given: Request;
+  /** Where the request was sent. */
+  readonly url: string;
   /** The resource. */
   readonly key: string;
   readonly caller: string | undefined;
@@ -118,6 +128,8 @@ export function resolveOptions<Req extends Request>(
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
     requirePrecondition: options.requirePrecondition ?? false,
     audit: resolveAudit(core, options),
+    trustCacheGroups: options.trustCacheGroups ?? false,
+    keyedByUrl: options.key === undefined,
   };
 }
 
