@@ -20,7 +20,33 @@ import { copyBody } from "./body_copy.ts";
  */
 export type AuditReason = "status" | "declaration" | "tag" | "body";
 
-/** A tag that would have been confirmed, though the handler now gives another response. */
+/**
+ * A tag that would have been confirmed, though the handler now gives another response. `onAudit` is told of it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type AuditMismatch, dependsOn, withEtag } from "@stillfresh/etag";
+ *
+ * const post = { _id: "post-1", _rev: "2-abc" };
+ * let author = "Ada";
+ * const mismatches: AuditMismatch[] = [];
+ * // The author is read as well, and not declared.
+ * const page = withEtag(() => new Response(`by ${author}`, { headers: dependsOn(post) }), {
+ *   manual: true,
+ *   auditRate: 1,
+ *   auditBodies: true,
+ *   onAudit: (mismatch) => mismatches.push(mismatch),
+ * });
+ *
+ * const etag = (await page(new Request("http://localhost/"))).headers.get("etag")!;
+ * author = "Grace";
+ * const answer = await page(new Request("http://localhost/", { headers: { "if-none-match": etag } }));
+ * assert.equal(await answer.text(), "by Grace");
+ * assert.equal(mismatches[0]?.reason, "body");
+ * assert.deepEqual(mismatches[0]?.difference, { offset: 3, registered: "by Ada", answered: "by Grace" });
+ * ```
+ */
 export interface AuditMismatch {
   /** The resource. */
   readonly key: string;

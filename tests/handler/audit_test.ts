@@ -679,22 +679,61 @@ test("auditRate: a stream that is drawn reaches the client, every byte of it", a
   assert.equal(site.mismatches.length, 1);
 });
 
-test("auditRate: a body that cannot be read is left alone, counted, and judged by its tag", async () => {
-  let runs = 0;
-  const page = (rev: string) =>
-    html(`data: ${++runs}\n\n`, {
-      ...dependsOn({ _id: "post", _rev: rev }),
-      "content-type": "text/event-stream",
+const unread: readonly (readonly [what: string, body: (runs: number) => BodyInit, type?: string])[] = [
+  ["an event stream", (runs) => `data: ${runs}\n\n`, "text/event-stream"],
+  ["a text of more than 8 MiB", (runs) => `${runs}`.padEnd(8 * 2 ** 20 + 1)],
+  ["a stream of more than 8 MiB", (runs) => streamed([`${runs}`.padEnd(8 * 2 ** 20), "x"])],
+];
+for (const [what, bodyOf, type = "text/plain"] of unread) {
+  test(`auditRate: ${what} is left alone, counted, and judged by its tag`, async () => {
+    let [rev, runs] = ["1-a", 0];
+    const site = audited(() =>
+      html(bodyOf(++runs), { ...dependsOn({ _id: "post", _rev: rev }), "content-type": type })
+    );
+    const { etag, body } = await site.get();
+    assert.equal(body, await new Response(bodyOf(1)).text());
+    assert.equal((await site.get({ "if-none-match": etag })).status, 304);
+    assert.equal(site.registry.stats["audit-unread"], 2);
+    rev = "2-b";
+    assert.equal((await site.get({ "if-none-match": etag })).status, 200);
+    assert.deepEqual(site.mismatches.map(({ reason }) => reason), ["tag"]);
+  });
+}
+
+test("auditRate: a body that does not end is sent, once two seconds are over", async () => {
+  const waits: number[] = [];
+  const { setTimeout: platform } = globalThis;
+  globalThis.setTimeout = ((run: () => void, ms: number) => {
+    waits.push(ms);
+    queueMicrotask(run);
+  }) as never;
+  const site = audited(() => {
+    const pull = (controller: ReadableStreamDefaultController) => controller.enqueue(bytesOf("x"));
+    let pulls = 0;
+    const body = new ReadableStream({ pull: (c) => ++pulls > 2 ? new Promise(() => {}) : pull(c) });
+    return html(body, dependsOn(post(false)));
+  });
+  const answer = await site.ask(request());
+  globalThis.setTimeout = platform;
+  assert.deepEqual(waits, [2_000]);
+  const reader = answer.body!.getReader();
+  assert.deepEqual((await reader.read()).value, bytesOf("x"));
+  await reader.cancel();
+  assert.deepEqual([site.registry.stats["audit-unread"], site.registry.size, site.registry.open.size], [
+    1,
+    1,
+    0,
+  ]);
+});
+
+test("auditRate: hooks are functions", () => {
+  for (const name of ["onAudit", "normalizeBody", "random"]) {
+    const options = { auditRate: 1, [name]: "console" } as unknown as WithEtagOptions;
+    assert.throws(() => withEtag(() => new Response(), options), {
+      name: "TypeError",
+      message: `${name} is a function, not console`,
     });
-  let rev = "1-a";
-  const site = audited(() => page(rev));
-  const { etag, body } = await site.get();
-  assert.equal(body, "data: 1\n\n");
-  assert.equal((await site.get({ "if-none-match": etag })).status, 304);
-  assert.equal(site.registry.stats["audit-unread"], 2);
-  rev = "2-b";
-  assert.equal((await site.get({ "if-none-match": etag })).status, 200);
-  assert.deepEqual(site.mismatches.map(({ reason }) => reason), ["tag"]);
+  }
 });
 
 test("auditRate: a change while a drawn body is read breaks the lease", async () => {
