@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { replaceFile, unpack } from "../../scripts/tarball.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "./fast_check.ts";
+import { filesBelow } from "./files.ts";
 
 test("fast-check: lists and texts are as long as maxLength says", () => {
   const longest = (values: readonly { readonly length: number }[]): number =>
@@ -11,13 +12,10 @@ test("fast-check: lists and texts are as long as maxLength says", () => {
 });
 
 test("fast-check: every test takes it from here", () => {
-  const tests = new URL("..", import.meta.url);
-  const files = readdirSync(tests, { recursive: true, encoding: "utf8" }).filter((path) =>
-    path.endsWith("_test.ts")
-  );
+  const tests = new URL("../", import.meta.url);
+  const files = filesBelow(tests).filter((path) => path.endsWith("_test.ts"));
   assert.ok(files.length > 50, `${files.length}`);
-  const own = files.filter((path) =>
-    /^import .* from "fast-check"/m.test(readFileSync(new URL(path, tests), "utf8"))
-  );
-  assert.deepEqual(own, []);
+  const takesOwn = (path: string): boolean =>
+    /^import .* from "fast-check"/m.test(readFileSync(new URL(path, tests), "utf8"));
+  assert.deepEqual(files.filter(takesOwn), []);
 });

@@ -8,7 +8,7 @@
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
 /** What {@linkcode deadline} gives when the deadline came first. */
-export const EXPIRED: unique symbol = Symbol("expired");
+export const EXPIRED: unique symbol = /* @__PURE__ */ Symbol("expired");
 
 /** The longest delay of `setTimeout`: with a longer one it fires at once. */
 const LONGEST_TIMER = 2_147_483_647;

@@ -36,9 +36,15 @@ const QUOTE = '"';
 // `{"se`, the first word of SEQ, is the bytes 7b 22 73 65 and the number 0x6573227b. REV is 21 bytes long, so its last
 // two words, at 16 and at 17, overlap in three of them.
 const SEQ = '{"seq":"';
-const [SEQ_0, SEQ_4] = [/* @__PURE__ */ word(SEQ, 0), /* @__PURE__ */ word(SEQ, 4)];
+const [SEQ_0, SEQ_4] = [
+  /* @__PURE__ */ /* @__PURE__ */ word(SEQ, 0),
+  /* @__PURE__ */ /* @__PURE__ */ word(SEQ, 4),
+];
 const ID = '","id":"';
-const [ID_0, ID_4] = [/* @__PURE__ */ word(ID, 0), /* @__PURE__ */ word(ID, 4)];
+const [ID_0, ID_4] = [
+  /* @__PURE__ */ /* @__PURE__ */ word(ID, 0),
+  /* @__PURE__ */ /* @__PURE__ */ word(ID, 4),
+];
 const REV = '","changes":[{"rev":"';
 const [REV_0, REV_4, REV_8] = [
   /* @__PURE__ */ word(REV, 0),
@@ -51,7 +57,7 @@ const [REV_12, REV_16, REV_17] = [
   /* @__PURE__ */ word(REV, 17),
 ];
 const END = '"}]}';
-const END_0 = /* @__PURE__ */ word(END, 0);
+const END_0 = /* @__PURE__ */ /* @__PURE__ */ word(END, 0);
 /** In place of END. It is compared as text: tombstones are rare. */
 const DELETED = '"}],"deleted":true}';
 /** Bytes of a row whose strings are empty. */
