@@ -114,10 +114,10 @@ export interface AuditedAnswer {
   readonly body: BodyRecord | undefined;
 }
 
-/** A body is read only if it is complete within these limits. */
-const LIMITS = { bytes: 8 * 2 ** 20, ms: 2_000 };
-/** Bytes of a body that are kept, where they are. */
-const MOST_KEPT = 2 ** 20;
+/** A body is read only if it is complete within these limits; 8 MiB. */
+const LIMITS = { bytes: 8_388_608, ms: 2_000 };
+/** Bytes of a body that are kept, where they are: 1 MiB. */
+const MOST_KEPT = 1_048_576;
 /** Refuted tags that are remembered. */
 const MOST_REFUTED = 1_000;
 /** Characters of a digest: 132 bits. */
