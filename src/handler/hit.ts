@@ -36,7 +36,7 @@ export function answerFromRegistry(
   }
   // Two edits fit in the second that If-Modified-Since can tell, so a date alone is for the handler to answer.
   if (outcome !== 304 || field === null) return count(context, "tag-differs");
-  if (context.shouldAudit()) return count(context, "audit");
+  if (context.audit?.shouldAudit()) return count(context, "audit");
   // By its own name: under one that varies, V8 takes as long as it does to read a field of a request.
   registry.counters.hit++;
   return notModified(context, entry);

@@ -82,7 +82,10 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const headers = new Headers(request.headers);
     const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
     const lease = method === "GET" ? core.lease(key, caller) : undefined;
-    const asked: RequestContext = { request: { method, headers }, url, key, caller, lease, reason, audited };
+    const asked: RequestContext = {
+      request: { method, headers },
+      ...{ given: request, url, key, caller, lease, reason, audited },
+    };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
       lease?.release();

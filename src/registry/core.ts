@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
+import type { Dependency } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
@@ -146,6 +147,18 @@ export class RegistryCore {
   peek(key: string, headers: Headers, caller?: string): StoredEntry | undefined {
     const entry = this.#entries.find(storageKey(key, caller), headers);
     return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
+  }
+
+  /** The names of the groups that the response of an entry declared; undefined where the entry has left. */
+  groupsOf(entry: StoredEntry): readonly string[] | undefined {
+    if (!this.#entries.has(entry)) return undefined;
+    const own = resourceGroup(entry.key);
+    return this.#entries.namesOf(entry).filter((name) => name !== own);
+  }
+
+  /** Whether a response that was built under a lease may be older than what is known by now. */
+  isOvertaken(lease: Lease, dependencies: readonly Dependency[]): boolean {
+    return this.#changeLog.conflict(lease, dependencies) !== undefined;
   }
 
   /** Opens a lease for a handler that is about to run. */
