@@ -6,7 +6,7 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
-import { type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
+import { declaredIn, type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
 import { parseHttpDate } from "../http/http_date.ts";
 import { varyFields } from "../http/vary.ts";
@@ -179,7 +179,7 @@ function readDependencies(
   { trustCacheGroups }: HandlerContext,
   headers: Headers,
 ): readonly Dependency[] | RegistrationRefusal {
-  const field = headers.get(DEPENDS_ON);
+  const field = declaredIn(headers, DEPENDS_ON);
   const upstream = trustCacheGroups ? headers.get("cache-groups") : null;
   if (field === null && upstream === null) return [];
   if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
