@@ -65,12 +65,6 @@ const mistakes: readonly Mistake[] = [
     reported: ["author"],
   },
   {
-    what: "two declarations that are spread",
-    reason: "body",
-    page: (changed) => html(changed ? "two" : "one", { ...dependsOn(post(changed)), ...dependsOn(author) }),
-    reported: ["post"],
-  },
-  {
     what: "a misspelt group",
     reason: "body",
     page: (changed) => html(changed ? "two" : "one", dependsOn("all post")),
