@@ -25,18 +25,23 @@ export interface Outcome {
  *
  * @param command The program.
  * @param args Its arguments.
- * @param options Working directory (default: the repository), time limit in seconds (default: 600).
+ * @param options Working directory (default: the repository), time limit in seconds (default: 600), more variables for
+ * its environment.
  */
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly limit?: number } = {},
+  options: {
+    readonly cwd?: string;
+    readonly limit?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Outcome> {
-  const { cwd = root, limit = 600 } = options;
+  const { cwd = root, limit = 600, env = {} } = options;
   const child = new Deno.Command(command, {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -69,7 +74,7 @@ export function deno(args: readonly string[], options?: Parameters<typeof run>[2
   return run(Deno.execPath(), args, options);
 }
 
-const foreign = new Set([".git", "node_modules", "coverage"]);
+const foreign = new Set([".git", "node_modules", "coverage", ".next", "next-env.d.ts"]);
 
 /** Every file of the repository under `folder`, as sorted paths relative to the root with `/` between. */
 export function filesUnder(folder = ""): string[] {
