@@ -54,7 +54,6 @@ interface Mistake {
 }
 
 const post = (changed: boolean) => ({ _id: "post", _rev: changed ? "2-b" : "1-a" });
-const author = { _id: "author", _rev: "1-x" };
 const name = (changed: boolean) => changed ? "Grace" : "Ada";
 
 const mistakes: readonly Mistake[] = [
