@@ -72,6 +72,8 @@ export type RegistrationRefusal =
   | "settling"
   /** a declared revision is not the one last reported, or one document was read at two revisions */
   | "revision-differs"
+  /** a declared group is none of the documents that a partial feed reports */
+  | "unreported"
   /** larger than the registry's bound by itself */
   | "too-large";
 
@@ -163,6 +165,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
+  "unreported": "registration",
   "too-large": "registration",
   "replaced": "departure",
   "evicted": "departure",

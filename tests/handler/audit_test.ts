@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 import { request, wrap } from "../support/http.ts";
+import { live } from "../support/registrations.ts";
+import { systemClock } from "../../src/changes/clock.ts";
 import { coreOf } from "../../src/registry/core.ts";
 
 for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"own"' }]] as const) {
@@ -90,8 +92,8 @@ test("auditRate: an entry that another request has renewed under the same tag is
 test("auditRate: a check that ends while the feed is lost is judged all the same", async () => {
   const registry = new EtagRegistry({ manual: true });
   const subscription = coreOf(registry).subscribe("changes", 1_000, 0);
-  const live = subscription.unbatched();
-  subscription.apply(live, () => []);
+  const batch = live(systemClock);
+  subscription.apply(batch, () => []);
   let [tag, meanwhile] = ['"old"', () => {}];
   const site = withEtag(() => {
     meanwhile();
@@ -99,9 +101,9 @@ test("auditRate: a check that ends while the feed is lost is judged all the same
   }, { auditRate: 1, registry });
   await site(request());
   tag = '"new"';
-  meanwhile = () => subscription.apply({ ...live, state: "lost" }, () => []);
+  meanwhile = () => subscription.apply({ ...batch, state: "lost" }, () => []);
   await site(request({ "if-none-match": '"old"' }));
   assert.equal(registry.stats["audit-mismatch"], 1);
-  subscription.apply(live, () => []);
+  subscription.apply(batch, () => []);
   assert.equal(registry.hasTag('"old"'), false, "it would be confirmed again");
 });
