@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 21_700 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 23_600 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 17_800,
+    most: 19_500,
   },
   "EtagRegistry": {
     from: "mod.ts",
