@@ -183,11 +183,12 @@ export class RegistryCore {
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
-    const refusal = this.#changeLog.conflict(lease, registration.dependencies);
+    const groups = groupNames(registration.dependencies);
+    const refusal = this.#changeLog.conflict(lease, registration.dependencies) ??
+      (this.#subscriptions.reports(groups) ? undefined : "unreported");
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    const groups = groupNames(registration.dependencies);
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push(resourceGroup(key));
     const { sequence } = this.#changeLog;
@@ -250,8 +251,11 @@ export class RegistryCore {
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
-  subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
-    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag);
+  subscribe(name: string, maxLag: number, replicaLag?: number, documents?: readonly string[]): Subscription {
+    const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, documents);
+    // What was registered before may depend on documents that this feed does not report.
+    if (documents !== undefined) this.#reset("reset");
+    return subscription;
   }
 
   /** The registry as plain data. */
