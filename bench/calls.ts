@@ -17,7 +17,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import v8 from "node:v8";
-import type { ChangesFeed, EtagRegistry } from "../mod.ts";
+import type { ChangesFeed } from "../mod.ts";
 import { printTable } from "./table.ts";
 import { EMPTY_PAGE, INFORMATION } from "./feed/rows.ts";
 
@@ -44,13 +44,6 @@ async function load(checkout: string): Promise<Library> {
   return { ...core, ...couchdb };
 }
 
-function newRegistry({ EtagRegistry }: Library): EtagRegistry {
-  // A registry without a follower may have to be told that this is meant.
-  return new EtagRegistry(
-    { version: "calls", manual: true } as ConstructorParameters<typeof EtagRegistry>[0],
-  );
-}
-
 /** Two documents whose revisions are as short as in an example, or as long as CouchDB's. */
 const documents = {
   short: [{ _id: "post-1", _rev: "2-abc" }, { _id: "post-2", _rev: "1-def" }],
@@ -65,10 +58,12 @@ async function requests(
   library: Library,
   sources: readonly { readonly _id: string; readonly _rev: string }[],
 ): Promise<{ hit: Way; miss: Way }> {
-  const { dependsOn, withEtag } = library;
+  const { dependsOn, EtagRegistry, withEtag } = library;
+  // A registry without a follower may have to be told that this is meant.
+  const options: object = { version: "calls", manual: true };
   const handler = withEtag(
     () => new Response("", { headers: { "cache-control": "public, no-cache", ...dependsOn(...sources) } }),
-    { registry: newRegistry(library) },
+    { registry: new EtagRegistry(options) },
   );
   const first = await handler(new Request("http://localhost/"));
   const headers = { "if-none-match": first.headers.get("etag")! };
@@ -103,7 +98,7 @@ async function rows(library: Library): Promise<Way> {
     applied++;
     return none;
   };
-  await library.follow(newRegistry(library), feed, { maxLag: 3_600_000, groups }).ready;
+  await library.follow(new library.EtagRegistry(), feed, { maxLag: 3_600_000, groups }).ready;
   const encoder = new TextEncoder();
   let row = 1;
   return async () => {
