@@ -1,14 +1,14 @@
 /**
- * HTTP validation that is right and costs nothing: entity tags from the revisions of the documents a response was
- * built from, a registry of those that are valid now, and a feed of changes that takes them out again. A conditional
- * request that matches is answered 304 without running the handler.
+ * HTTP validation that is right, and answers in a microsecond: entity tags from the revisions of the documents that a
+ * response was built from, a registry of those that are valid now, and a feed of changes that takes them out again. A
+ * conditional request that matches is answered 304 without running the handler.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  * import { dependsOn, EtagRegistry, withEtag } from "@stillfresh/etag";
  *
- * const registry = new EtagRegistry();
+ * const registry = new EtagRegistry({ manual: true }); // or follow(registry, changes(url))
  * const post = { _id: "post-1", _rev: "2-abc", title: "Fresh" };
  * const handler = withEtag(
  *   () => Response.json(post, { headers: { "cache-control": "public, no-cache", ...dependsOn(post) } }),
@@ -23,34 +23,25 @@
  *
  * @module
  */
-export { dependsOn, invalidates } from "./src/http/cache_groups.ts";
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  FeedState,
-  Instant,
-  Position,
-  ResetReason,
-  Since,
-} from "./src/changes/change.ts";
-export { ChangesError, type ChangesErrorCode } from "./src/changes/changes_error.ts";
-export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
+export type { ChangesErrorCode } from "./src/changes/change.ts";
+export { ChangesError } from "./src/changes/changes_error.ts";
+export type { AuditMismatch, WithEtagOptions } from "./src/handler/context.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
-export type { Source } from "./src/http/dependency.ts";
-export type { PurgeField } from "./src/http/cdn_tags.ts";
-export { evaluatePreconditions } from "./src/http/preconditions.ts";
+export { withEtag } from "./src/handler/with_etag.ts";
+export { conflictResponse } from "./src/handler/write.ts";
+export { type PurgeField, purgeKey } from "./src/http/cdn_tags.ts";
+export { type Dependency, dependsOn, invalidates } from "./src/http/dependency.ts";
+export { evaluatePreconditions, type Validators } from "./src/http/preconditions.ts";
+export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
 export {
-  type Entry,
+  type Departure,
   EtagRegistry,
   type EtagRegistryOptions,
-  type Lease,
-  type NotModifiedInit,
+  type Incident,
+  type LookupRefusal,
+  type Outcome,
   type Reason,
-  type Registration,
-  type Subscription,
+  reasonFamilies,
+  type ReasonFamily,
+  type RegistrationRefusal,
 } from "./src/registry/registry.ts";
-export type { Validators } from "./src/http/validators.ts";
-export type { AuditMismatch } from "./src/handler/context.ts";
-export { withEtag, type WithEtagOptions } from "./src/handler/with_etag.ts";
-export { conflictResponse } from "./src/handler/write.ts";

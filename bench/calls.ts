@@ -17,7 +17,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import v8 from "node:v8";
-import type { ChangesFeed } from "../mod.ts";
+import type { ChangesFeed } from "../src/changes/change.ts";
 import { printTable } from "./table.ts";
 import { EMPTY_PAGE, INFORMATION } from "./feed/rows.ts";
 

@@ -18,7 +18,7 @@ export class Site {
 
   /** Pages whose path begins with `/shared/` have one group in common. */
   constructor(maxEntries: number) {
-    this.registry = new EtagRegistry({ maxEntries });
+    this.registry = new EtagRegistry({ manual: true, maxEntries });
     this.#handler = withEtag((request: Request) => {
       this.#runs++;
       const { pathname } = new URL(request.url);

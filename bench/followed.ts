@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ChangesFeed, EtagRegistry, follow } from "../mod.ts";
+import { EtagRegistry, follow } from "../mod.ts";
+import type { ChangesFeed } from "../src/changes/change.ts";
 
 /** Follows a feed that is complete and has nothing to report. */
 export async function followed(): Promise<EtagRegistry> {

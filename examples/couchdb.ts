@@ -1,5 +1,5 @@
 /**
- * Every document of a CouchDB database as JSON; a page is void the moment its document changes.
+ * Every document of a CouchDB database as JSON; an entry is void as soon as the feed reports a change of its document.
  *
  *     deno run -A examples/couchdb.ts http://user:password@127.0.0.1:5984/blog
  *

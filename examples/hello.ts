@@ -4,7 +4,7 @@
  *     deno serve examples/hello.ts     or     bun run examples/hello.ts
  *     curl -i http://localhost:8000/milk          (Bun: port 3000) 200, with an ETag
  *     curl -i http://localhost:8000/milk -H 'If-None-Match: "…"'   304, and the handler did not run
- *     curl -X PUT -d 'Oat milk.' http://localhost:8000/milk        200, and that tag is void
+ *     curl -X PUT -d 'Oat milk.' http://localhost:8000/milk        200, and the old tag is void
  *
  * In a program of your own, `../mod.ts` is `@stillfresh/etag`.
  */
@@ -23,6 +23,6 @@ const handler = withEtag(async (request: Request) => {
   return new Response(`${note.text}\n`, {
     headers: { "cache-control": "public, no-cache", ...dependsOn(note) },
   });
-});
+}, { manual: true }); // Each change passes through here, so no feed has to tell.
 
 export default { fetch: (request: Request): Response | Promise<Response> => handler(request) };

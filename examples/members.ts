@@ -1,6 +1,6 @@
 /**
- * Pages for those who are logged in. Without `caller` nothing here would ever be answered from the registry, because
- * a request with a cookie asks as somebody. With it, each member has tags of his own.
+ * Pages for members who are logged in. Without `caller` no request here would ever be answered from the registry,
+ * because a cookie may select what is shown. With `caller`, each member has tags of their own.
  *
  *     deno serve examples/members.ts     or     bun run examples/members.ts
  *     curl -i http://localhost:8000/ -H 'Cookie: session=s-ada'
@@ -26,10 +26,10 @@ const handler = withEtag((request: Request) => {
   return new Response(`Hello ${member._id}, ${member.letters} letters are waiting.\n`, {
     headers: { "cache-control": "private, no-cache", ...dependsOn(member) },
   });
-}, { caller: memberOf });
+}, { manual: true, caller: memberOf });
 
 export default {
   fetch: (request: Request): Response | Promise<Response> => handler(request),
-  /** Ends a session: from here on its cookie says nothing. */
+  /** Ends a session: from here on its cookie belongs to no member. */
   logOut: (session: string): void => void sessions.delete(session),
 };

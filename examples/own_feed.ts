@@ -1,6 +1,6 @@
 /**
- * Without CouchDB: whatever can say "this has changed" can be followed. Here it is a queue; it could be Postgres'
- * `LISTEN`, a Redis stream or a message bus.
+ * Without CouchDB: any async iterable of changes can be followed. Here it is a queue in this process. An iterable
+ * counts as live until it ends or throws, so one that reads from a connection has to throw when the connection is lost.
  *
  * In a program of your own, `../mod.ts` is `@stillfresh/etag`.
  */
@@ -22,7 +22,7 @@ export class Prices {
     this.#wake();
   }
 
-  /** Never ends: that would tell the follower that nobody reports changes any more. */
+  /** Never ends: the end of the iterable would suspend the registry for good. */
   async *changes(): AsyncGenerator<{ id: string }> {
     for (;;) {
       const change = this.#waiting.shift();

@@ -6,7 +6,8 @@
  */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { ChangesFeed, EtagRegistry } from "../../mod.ts";
+import type { EtagRegistry } from "../../mod.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** What is compared. */
 export interface Site {

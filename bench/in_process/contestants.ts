@@ -5,6 +5,7 @@
  */
 import { dependsOn, evaluatePreconditions, withEtag } from "../../mod.ts";
 import { followed } from "../followed.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 /** Pages, and requests in turn for them: a power of two, so that cycling is a mask. */
 export const PAGES = 1024;
@@ -184,14 +185,18 @@ export async function steps(): Promise<Contestant[]> {
     { name: "request.url", handler: (request) => request.url, requests },
     { name: "headers.get, present", handler: ({ headers }) => headers.get("if-none-match"), requests },
     { name: "headers.has, absent", handler: ({ headers }) => headers.has("if-match"), requests },
-    { name: "registry.lookup", handler: ({ url, headers }) => registry.lookup(url, headers), requests },
+    {
+      name: "registry.lookup",
+      handler: ({ url, headers }) => coreOf(registry).lookup(url, headers),
+      requests,
+    },
     {
       name: "evaluatePreconditions",
       handler: (request) => evaluatePreconditions(request, { etag }),
       requests,
     },
     { name: "dependsOn", handler: ({ url }) => dependsOn(revision(url)), requests },
-    { name: "lease, release", handler: ({ url }) => registry.lease(url).release(), requests },
+    { name: "lease, release", handler: ({ url }) => coreOf(registry).lease(url).release(), requests },
   ];
 }
 

@@ -20,6 +20,7 @@ import {
   runtime,
   url,
 } from "./support.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 const ENTRIES = Number(process.argv[2] ?? 1_000_000);
 /** One entry in so many does not depend on the group. */
@@ -71,8 +72,10 @@ function printLongest(name: string, [first = 0, ...next]: readonly number[], tar
 let hits = 0;
 const LIVE = 1000;
 const asking = Array.from({ length: LIVE }, (_, at) => () => {
-  if (typeof registry.lookup(url(at * REST), NO_FIELDS) !== "string") hits++;
-  if (registry.lookup(url(at * REST + 1), NO_FIELDS) !== "group-changed") throw new Error("still answered");
+  if (typeof coreOf(registry).lookup(url(at * REST), NO_FIELDS) !== "string") hits++;
+  if (coreOf(registry).lookup(url(at * REST + 1), NO_FIELDS) !== "group-changed") {
+    throw new Error("still answered");
+  }
 });
 printLongest("the change and who asks then", longest([() => registry.invalidate("posts"), ...asking]), "≤ 5");
 line("hits on the rest, right after", `${(100 * hits / LIVE).toFixed(1)} %`);
@@ -87,7 +90,7 @@ line("live entries evicted for new ones", `${registry.stats.evicted - evicted}`,
 hits = 0;
 let asked = 0;
 for (let page = 0; page < ENTRIES; page += REST * 7, asked++) {
-  if (typeof registry.lookup(url(page), NO_FIELDS) !== "string") hits++;
+  if (typeof coreOf(registry).lookup(url(page), NO_FIELDS) !== "string") hits++;
 }
 line("hits on the rest, one pass later", `${(100 * hits / asked).toFixed(1)} %`);
 printLongest("new pages for dead ones", replacing, "the collector, mostly");

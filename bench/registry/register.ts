@@ -8,6 +8,7 @@
  */
 import { EtagRegistry } from "../../src/registry/registry.ts";
 import { print, runtime, windows } from "./support.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 const CALLS = 10_240;
 const PAGES = 1024;
@@ -18,14 +19,23 @@ const fields = { "cache-control": "public, no-cache", vary: "accept-encoding" };
 const headers = new Headers({ "accept-encoding": "gzip" });
 
 function registering(etag: string | undefined, vary: readonly string[], caller?: string): () => void {
-  const registry = new EtagRegistry();
+  const registry = new EtagRegistry({ manual: true });
   return () => {
     for (let n = 0; n < CALLS; n++) {
       const page = n & (PAGES - 1);
-      const lease = registry.lease(urls[page]!, caller);
-      const entry = registry.register(lease, {
-        ...{ etag, representation: "K7gNU3sdo-O", lastModified: undefined, fields, isPublic: true, vary },
-        sources: sources[page]!,
+      const lease = coreOf(registry).lease(urls[page]!, caller);
+      const entry = coreOf(registry).register(lease, {
+        ...{
+          etag,
+          representation: "K7gNU3sdo-O",
+          lastModified: undefined,
+          fields,
+          isPublic: true,
+          anyOrigin: true,
+          expires: Infinity,
+          vary,
+        },
+        dependencies: sources[page]!,
       }, headers);
       if (typeof entry === "string") throw new Error(entry);
     }

@@ -4,6 +4,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { performance } from "node:perf_hooks";
 import { EtagRegistry, type EtagRegistryOptions } from "../../src/registry/registry.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 /** The middle of some figures, and the quarter on either side of it. */
 export function quartiles(figures: readonly number[]): readonly [number, number, number] {
@@ -149,22 +150,24 @@ export function add(
   etag?: string,
   caller?: string,
 ): void {
-  const entry = registry.register(registry.lease(url(page, prefix), caller), {
+  const entry = coreOf(registry).register(coreOf(registry).lease(url(page, prefix), caller), {
     etag,
     representation: "K7gNU3sdo-O",
     lastModified: undefined,
     fields: FIELDS,
     isPublic: true,
+    anyOrigin: true,
+    expires: Infinity,
     vary: [],
-    sources: groups(page),
+    dependencies: groups(page),
   }, NO_FIELDS);
   if (typeof entry === "string") throw new Error(`page ${page} was not registered: ${entry}`);
 }
 
 /** A registry without bounds that matter, live through a feed that was in contact a moment ago. */
 export function liveRegistry(options: EtagRegistryOptions = {}): EtagRegistry {
-  const registry = new EtagRegistry({ maxEntries: 1e8, maxBytes: 1e11, ...options });
-  registry.subscribe("changes", 3_600_000).apply({
+  const registry = new EtagRegistry({ manual: true, maxEntries: 1e8, maxBytes: 1e11, ...options });
+  coreOf(registry).subscribe("changes", 3_600_000).apply({
     changes: [],
     position: { since: "1-x", source: "bench" },
     state: "live",

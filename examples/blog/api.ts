@@ -3,15 +3,15 @@ import { conflictResponse, dependsOn, invalidates, revisionOf } from "../../mod.
 import { isPostId, parsePost, type Post, type Stored } from "./documents.ts";
 import type { Store } from "./store.ts";
 
-/** The group of the lists of posts: whatever is added, edited or deleted changes it. */
+/** The group of all lists of posts: a post that is added, edited or deleted changes it. */
 export const allPosts = "posts";
 
 const revalidated = { "cache-control": "public, no-cache", "vary": "accept-encoding" };
 
-/** The posts that writes with a precondition were judged by. */
+/** The post that the preconditions of a write were evaluated against. */
 const judged = new WeakMap<Request, Stored<Post> | null>();
 
-/** What a write is judged by before it runs: the post, null where there is none, undefined for other addresses. */
+/** What the preconditions of a write are evaluated against: the post, null where there is none, undefined for other addresses. */
 export async function currentPost(store: Store, request: Request): Promise<Stored<Post> | null | undefined> {
   const id = /^\/api\/posts\/([^/]+)$/.exec(new URL(request.url).pathname)?.[1];
   if (id === undefined || !isPostId(id)) return undefined;
@@ -20,7 +20,7 @@ export async function currentPost(store: Store, request: Request): Promise<Store
   return post;
 }
 
-/** Answers with the post as the database holds it. Its tag is derived from its revision, and tells it again. */
+/** Answers with the post as the database holds it. Its tag is derived from its revision, which can be read back out of it. */
 export async function getPost(store: Store, id: string): Promise<Response> {
   const post = isPostId(id) ? await store.post(id) : null;
   if (post === null) return problem(404, `there is no post ${id}`);
@@ -71,13 +71,13 @@ export function problem(status: number, detail: string, headers: Record<string, 
   });
 }
 
-/** The revision that `If-Match` is about: the one it names; where it takes several, or any, the one it was judged by. */
+/** The revision that `If-Match` names; where it names several, or `*`, the one it was evaluated against. */
 function intended(request: Request): string | undefined {
   if (!request.headers.has("if-match")) return undefined;
   return revisionOf(request) ?? judged.get(request)?._rev;
 }
 
-/** The write lost a race: against the precondition, or against the `_rev` that was sent. */
+/** Another write came first: the 412 where `If-Match` was sent, else the 409. */
 function lost(request: Request, error: unknown): Response {
   const conflict = conflictResponse(request, error);
   if (conflict === undefined) throw error;

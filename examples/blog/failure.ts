@@ -1,6 +1,6 @@
-/** What can keep the demo from starting, each said in one line and without a password. */
+/** What can keep the demo from starting, each as one line without a password. */
 
-/** The program cannot start; the message says why, to a person. */
+/** The program cannot start; the message says why, for the person who started it. */
 export class Refusal extends Error {}
 
 const patience = 10_000;
@@ -15,7 +15,7 @@ export async function reach(database: URL): Promise<void> {
   }
 }
 
-/** From what a database client threw to a refusal; whatever is no answer of the database stays as it is. */
+/** The refusal for an error of the database client; an error without an answer of the database is returned as it is. */
 export function refusedByDatabase(database: URL, error: unknown): unknown {
   const { statusCode, status = statusCode, reason } = error as {
     statusCode?: number;
@@ -32,7 +32,7 @@ export function refusedByDatabase(database: URL, error: unknown): unknown {
   );
 }
 
-/** From what a server threw to a refusal. */
+/** The refusal for an error of the server. */
 export function refusedByAddress(hostname: string, port: number, error: unknown): unknown {
   const { code, name } = error as { code?: string; name?: string };
   if (code === "EADDRINUSE" || name === "AddrInUse") {

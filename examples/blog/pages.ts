@@ -75,7 +75,7 @@ function byline(post: Post, author: Author | undefined): Html {
   return html`<p class="meta">${date} · ${author?.name ?? "Unknown"}</p>`;
 }
 
-/** Says of each page which documents it shows, and at which revisions; a page that is made of none says nothing. */
+/** The whole page around its content. `data-documents` names the documents that it shows, with their revisions. */
 function page(
   title: string,
   content: Html,

@@ -1,4 +1,4 @@
-/** The sample content: the same posts and authors each time, told by number. */
+/** The sample content: the same posts and authors each time, found by number. */
 import type { Author, Post } from "./documents.ts";
 import { asides, firstNames, lastNames, slots, topics, trades } from "./prose.ts";
 
@@ -70,7 +70,7 @@ function shuffle<Item>(random: () => number, items: readonly Item[]): Item[] {
   );
 }
 
-/** Mulberry32: a small generator whose whole state is one number, so that a seed tells the sequence. */
+/** Mulberry32: a small generator whose whole state is one number, so that a seed determines the sequence. */
 function randomFrom(seed: number): () => number {
   let state = Math.imul(seed, 0x9E3779B1);
   return () => {

@@ -3,7 +3,7 @@ import nano from "nano";
 import { sampleAuthors, samplePosts } from "./sample.ts";
 import { locate } from "./store.ts";
 
-/** How much to fill in, and who is told about it. */
+/** How much to fill in, and a callback for the progress. */
 export interface SeedOptions {
   /** Default 3,000. */
   readonly posts?: number;
@@ -15,7 +15,7 @@ export interface SeedOptions {
 
 const documentsPerRequest = 500;
 
-/** Gives whether the database was absent; one that exists is left as it is. */
+/** Returns true if the database was absent; one that exists is left as it is. */
 export async function seed(url: URL, options: SeedOptions = {}): Promise<boolean> {
   const { server, name } = locate(url);
   const couch = nano(server.href);

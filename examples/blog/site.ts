@@ -1,11 +1,12 @@
 /** The blog as one Fetch handler: routes, and the registry in front of them. */
 import { type IRequestStrict, IttyRouter } from "itty-router";
-import { type ChangesFeed, dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
 import { listPage, messagePage, postPage, type Run } from "./pages.ts";
 import { openStore, type Store } from "./store.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** A running site. */
 export interface Site {
@@ -17,11 +18,11 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Enters every tag that is derived from revisions: raise it when the markup changes. */
+/** Part of every tag that is derived from revisions: change it when the markup changes. */
 const build = "blog-1";
 const perPage = 20;
 
-/** Where the site's documents are, and what it begins with. */
+/** Where the site's documents are, and what its registry begins with. */
 export interface SiteOptions {
   /** The database; credentials in it are used, and never shown. */
   readonly couchUrl: string;
@@ -45,7 +46,7 @@ export function createSite(
   let runs = 0;
   const site = withEtag((request: Request) => route(request, { number: ++runs, time: new Date() }), {
     registry,
-    // Under whichever name and port it is reached: instances behind one proxy agree on their tags.
+    // Path and query, without host and port, so that instances behind one proxy agree on their tags.
     key: ({ url }) => url.slice(url.indexOf("/", "https://".length)),
     current: (request) => currentPost(store, request),
     cacheStatus: "Stillfresh",

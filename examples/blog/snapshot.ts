@@ -27,7 +27,7 @@ export function keepSnapshot(registry: EtagRegistry, file: string): { close(): P
   };
 }
 
-/** Whoever reads the file finds a whole one: the former, or this. */
+/** A reader of the file finds a whole snapshot, the previous one or this one, because a rename is atomic. */
 async function write(registry: EtagRegistry, file: string): Promise<void> {
   const draft = `${file}.${process.pid}`;
   try {

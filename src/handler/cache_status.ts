@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Reason } from "../registry/reason.ts";
+import type { Reason, RegistrationRefusal } from "../registry/reason.ts";
 
 /** Why a request went on to the handler, in the words of RFC 9211 §2.2; any other reason is `request`. */
 const FORWARDED: Partial<Readonly<Record<Reason, string>>> = {
@@ -16,16 +16,16 @@ const FORWARDED: Partial<Readonly<Record<Reason, string>>> = {
   "unsafe-method": "method",
 };
 
-/** What the field tells of one request. */
-export interface Handling {
-  /** Why the registry did or did not answer. */
-  readonly why: Reason;
-  /** What the handler answered; undefined: it did not run. */
-  readonly handlerStatus?: number;
-  /** Whether its response was registered; default false. */
-  readonly stored?: boolean;
-  /** Why not, if it might have been. */
-  readonly refusal?: Reason | undefined;
+/** What became of a request that the handler answered. */
+export interface Forwarding {
+  /** Why the registry did not answer. */
+  readonly reason: Reason;
+  /** The status that the handler answered with. */
+  readonly handlerStatus: number;
+  /** Whether its response was registered. */
+  readonly stored: boolean;
+  /** Why it was not, if it might have been. */
+  readonly refusal: RegistrationRefusal | undefined;
 }
 
 /** A name as a Token where it is one, else as a String (RFC 9651 §3.3.3, §3.3.4). */
@@ -37,10 +37,25 @@ export function cacheName(name: string): string {
   return `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
-/** One member of the field, for one cache. Each `detail` is a reason out of the closed list. */
-export function memberFor(name: string, { why, handlerStatus, stored, refusal }: Handling): string {
-  if (handlerStatus === undefined) return why === "hit" ? `${name}; hit` : `${name}; hit; detail=${why}`;
-  const forwarded = `${name}; fwd=${FORWARDED[why] ?? "request"}; fwd-status=${handlerStatus}`;
-  const detail = refusal === undefined ? why : `"${why}, ${refusal}"`;
-  return `${forwarded}${stored === true ? "; stored" : ""}; detail=${detail}`;
+/** The field of an answer that was given without the handler; none where the cache has no name. */
+export function answeredStatus(name: string | undefined, reason: Reason): Record<string, string> {
+  if (name === undefined) return {};
+  return { "cache-status": reason === "hit" ? `${name}; hit` : `${name}; hit; detail=${reason}` };
+}
+
+/**
+ * The field of what the handler answered; none where the cache has no name.
+ *
+ * @param before The field of caches nearer to the origin, whose members come first (RFC 9211 §2).
+ */
+export function forwardedStatus(
+  name: string | undefined,
+  before: string | null,
+  { reason, handlerStatus, stored, refusal }: Forwarding,
+): Record<string, string> {
+  if (name === undefined) return {};
+  const detail = refusal === undefined ? reason : `"${reason}, ${refusal}"`;
+  const forwarded = `${name}; fwd=${FORWARDED[reason] ?? "request"}; fwd-status=${handlerStatus}`;
+  const member = `${forwarded}${stored ? "; stored" : ""}; detail=${detail}`;
+  return { "cache-status": before === null ? member : `${before}, ${member}` };
 }

@@ -5,45 +5,81 @@
  * @module
  */
 import { cacheDirectives } from "../http/cache_control.ts";
-import type { Reason } from "../registry/reason.ts";
+import { parseHttpDate } from "../http/http_date.ts";
+import type { RegistrationRefusal } from "../registry/reason.ts";
 
-/** Whether a request says who sends it: what it is answered may not be for others (RFC 9110 §11.6.2, RFC 6265 §4.2). */
+/** Whether a request carries credentials: its answer may not be for others (RFC 9110 §11.6.2, RFC 6265 §4.2). */
 export function hasCredentials(headers: Headers): boolean {
   return headers.has("cookie") || headers.has("authorization");
 }
 
-/** Whether a response says that it is for everyone (RFC 9111 §5.2.2.9). */
-export function isPublic(response: Response): boolean {
-  return cacheDirectives(response.headers.get("cache-control")).has("public");
-}
-
-/** Whether a Content-Security-Policy has a nonce (CSP §2.3.1, in any case): made for one response, good for no other. */
+/** Whether a value is a Content-Security-Policy with a nonce (CSP §2.3.1, in any case): good for one response only. */
 export function hasNonce(policy: string | null): boolean {
   return policy !== null && policy.toLowerCase().includes("'nonce-");
 }
 
+/** The seconds of a `max-age`; a quoted argument counts, as RFC 9111 §5.2 asks. */
+const MAX_AGE = /(?:^|[\s,])max-age="?([0-9]{1,10})/i;
+
 /**
- * Why a response may not be registered, and gets no derived entity tag either: a tag that did not depend on who
- * asked would go on matching after a logout. Undefined if it may.
+ * When an entry ends: at the moment of an `Expires` that lies ahead, or where `max-age` and `must-revalidate` ask to be
+ * revalidated. Either may have been worked out for that moment, and the page may change at it without any change of a
+ * document. Infinity: at no fixed moment.
+ *
+ * @param now ms since the epoch.
+ * @returns ms since the epoch.
+ */
+export function expiryOf(headers: Headers, now: number): number {
+  const expires = headers.get("expires");
+  const date = expires === null ? undefined : parseHttpDate(expires);
+  const ending = date !== undefined && date * 1000 > now ? date * 1000 : Infinity;
+  const cacheControl = headers.get("cache-control");
+  if (cacheControl === null || !cacheControl.toLowerCase().includes("must-revalidate")) return ending;
+  const seconds = Number(MAX_AGE.exec(cacheControl)?.[1] ?? 0);
+  return seconds > 0 ? Math.min(ending, now + seconds * 1000) : ending;
+}
+
+/** What the fields of a response say about registering it. */
+export interface Cacheability {
+  /** Whether it says that it is for everyone (RFC 9111 §5.2.2.9). */
+  readonly isPublic: boolean;
+  /**
+   * Why it may not be registered; undefined if it may. Then it gets no derived entity tag either: a tag that did not
+   * depend on who asked would go on matching after a logout.
+   */
+  readonly refusal: RegistrationRefusal | undefined;
+}
+
+/**
+ * Reads the fields of a response.
  *
  * @param request The request's fields.
- * @param response What the handler answered.
  * @param caller Who asks; a private response is kept for that caller alone.
  */
-export function uncacheableReason(
+export function cacheability(
   request: Headers,
   response: Response,
   caller: string | undefined,
-): Reason | undefined {
-  const { headers } = response;
-  if (response.status !== 200) return "not-200";
+): Cacheability {
+  const directives = cacheDirectives(response.headers.get("cache-control"));
+  const isPublic = directives.has("public");
+  return { isPublic, refusal: uncacheableReason(request, response, caller, directives, isPublic) };
+}
+
+function uncacheableReason(
+  request: Headers,
+  { status, headers }: Response,
+  caller: string | undefined,
+  directives: ReadonlySet<string>,
+  isPublic: boolean,
+): RegistrationRefusal | undefined {
+  if (status !== 200) return "not-200";
   if (headers.has("set-cookie")) return "set-cookie";
-  const directives = cacheDirectives(headers.get("cache-control"));
   if (directives.has("no-store")) return "no-store";
   if (directives.has("private") && caller === undefined) return "private";
   if (headers.get("vary")?.includes("*")) return "vary-star";
   if (hasNonce(headers.get("content-security-policy"))) return "nonce";
   if (hasNonce(headers.get("content-security-policy-report-only"))) return "nonce";
-  if (caller === undefined && !directives.has("public") && hasCredentials(request)) return "credentials";
+  if (caller === undefined && !isPublic && hasCredentials(request)) return "not-public";
   return undefined;
 }

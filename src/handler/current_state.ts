@@ -3,20 +3,22 @@
  *
  * @module
  */
+import type { Dependency } from "../http/dependency.ts";
 import { matchesList, someListedTag } from "../http/entity_tag_list.ts";
-import type { Source } from "../http/dependency.ts";
-import { evaluateSelected, selectedBy } from "../http/preconditions.ts";
+import { evaluateSelected, representationWith, type Validators } from "../http/selected_representation.ts";
 import { documentOf, idDigest } from "./derived_tag.ts";
-import type { Validators } from "../http/validators.ts";
 
 /**
  * The current state of a resource: validators, or the document that it is made of, which every tag derived from that
  * revision matches; null: it does not exist; undefined: cannot tell.
  */
-export type Current = Validators | Exclude<Source, string> | null | undefined;
+export type Current = Validators | Exclude<Dependency, string> | null | undefined;
 
 /** The fields that make a request conditional upon the state of its target. */
 const PRECONDITIONS = ["if-match", "if-none-match", "if-unmodified-since"] as const;
+
+/** A generation, a dash and a hash: CouchDB's own entity tag of a document. */
+const COUCH_TAG = /^"([1-9][0-9]*-[0-9a-f]{32})"$/;
 
 /** Whether a request says which state it is meant for. */
 export function hasPrecondition(headers: Headers): boolean {
@@ -24,27 +26,28 @@ export function hasPrecondition(headers: Headers): boolean {
 }
 
 /**
- * Evaluates the preconditions of a request against what `current` said.
+ * Evaluates the preconditions of a request against what `current` gave.
  *
- * @throws {TypeError} If that is a document without a revision: nothing could ever match it.
+ * @throws {TypeError} If that is a document without a revision: no tag could match it.
  */
 export function evaluateCurrent(
-  request: Request,
+  request: Pick<Request, "method" | "headers">,
   current: Exclude<Current, undefined>,
 ): "proceed" | 304 | 412 {
-  if (current === null || !("_id" in current)) return evaluateSelected(request, selectedBy(current));
+  if (current === null || !("_id" in current)) return evaluateSelected(request, representationWith(current));
   const { _id, _rev } = current;
   if (typeof _rev !== "string") {
     throw new TypeError(`current() gave the document ${JSON.stringify(_id)} without a _rev`);
   }
   const id = idDigest(_id);
-  const names = (tag: string) => {
+  const isOfDocument = (tag: string) => {
     const document = documentOf(tag);
     return document !== undefined && document.rev === _rev && document.idDigest === id;
   };
   return evaluateSelected(request, {
     // CouchDB's own tag of a document is its revision in quotes.
-    matches: (field, weak) => matchesList(field, `"${_rev}"`, weak) || someListedTag(field, weak, names),
+    matches: (field, weak) =>
+      matchesList(field, `"${_rev}"`, weak) || someListedTag(field, weak, isOfDocument),
     lastModified: undefined,
   });
 }
@@ -77,12 +80,9 @@ export function revisionOf(request: Pick<Request, "headers">): string | undefine
   const field = request.headers.get("if-match");
   if (field === null) return undefined;
   const tags: string[] = [];
-  // More than one is a choice, and this is not the place to make it.
+  // Several tags are a choice of states, and a revision is one.
   someListedTag(field, false, (tag) => tags.push(tag) > 1);
   const [tag] = tags;
   if (tag === undefined || tags.length > 1) return undefined;
   return documentOf(tag)?.rev ?? COUCH_TAG.exec(tag)?.[1];
 }
-
-/** A generation, a dash and a hash. */
-const COUCH_TAG = /^"([1-9][0-9]*-[0-9a-f]{32})"$/;

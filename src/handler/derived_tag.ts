@@ -1,18 +1,17 @@
 /**
- * Which entity tag identifies a response, where the handler gave none: one derived from the revisions of everything
- * it was built from.
+ * The entity tag of a response whose handler gave none: derived from the revisions of everything that it was built from.
  *
  * @module
  */
-import { groupOf, revOf, type Source } from "../http/dependency.ts";
-import { randomId } from "../registry/random_tag.ts";
+import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
+import { randomId } from "../registry/random_tag.ts";
 
 /** Up to this many revisions are spelled out in a tag, where people and proxies' logs can read them. */
 const SPELLED_OUT = 8;
 /** Characters of the digest behind spelled-out revisions: 66 bits. */
 const SHORT = 11;
-/** What a revision may hold, to be spelled out: neither of the separators. CouchDB's are a number, a dash and 32 hex digits. */
+/** A revision without the separators `.` and `+` can be spelled out. CouchDB's are a number, a dash and 32 hex digits. */
 const PLAIN = /^[0-9A-Za-z_-]+$/;
 
 let salt: string | undefined;
@@ -25,7 +24,14 @@ export function buildId(version: string | undefined): string {
   return version === undefined ? `salt ${salt ??= randomId()}` : `version ${version}`;
 }
 
-/** What {@linkcode representationOf} found; only ever digested. */
+/** The resource, the caller and the request's fields. */
+interface AskedResource {
+  readonly request: Pick<Request, "headers">;
+  readonly key: string;
+  readonly caller: string | undefined;
+}
+
+/** What {@linkcode representationOf} found; it is only ever digested. */
 export type Representation = readonly unknown[];
 
 /**
@@ -34,55 +40,56 @@ export type Representation = readonly unknown[];
  * document makes many pages, and the tag of one must not unlock another.
  */
 export function representationOf(
-  key: string,
-  request: Headers,
+  { request, key, caller }: AskedResource,
   { headers }: Response,
   vary: readonly string[],
-  caller: string | undefined,
 ): Representation {
   const type = headers.get("content-type");
   const coding = headers.get("content-encoding");
   const language = headers.get("content-language");
-  const selected = vary.map((name) => [name, request.get(name)]);
+  const selected = vary.map((name) => [name, request.headers.get(name)]);
   return [key, caller ?? null, type, coding, language, selected];
 }
 
 /**
- * A representation together with what it was built from, in etagc: a minted tag is kept for nothing that can be seen to
- * be built from something else, whether or not the feed has told yet.
+ * A representation together with what it was built from, in etagc. A random tag carries it, so that the tag is not kept
+ * for a response that is known to be built from something else, whether or not the feed has reported that yet.
  */
-export function sourcesId(representation: Representation, sources: readonly Source[]): string {
-  const built = sources.map((source) => JSON.stringify([groupOf(source), revOf(source) ?? null])).sort();
+export function dependenciesId(
+  representation: Representation,
+  dependencies: readonly Dependency[],
+): string {
+  const built = dependencies.map((one) => JSON.stringify([groupOf(one), revOf(one) ?? null])).sort();
   return digestOf([representation, built], SHORT);
 }
 
 /**
- * A strong entity tag that covers the id *and* the revision of each source: equal documents have equal revisions, so
- * a resource that moves from one to the other must get another tag. Undefined where a source has no revision, or there
- * is none.
+ * A strong entity tag that covers the id *and* the revision of each dependency: equal documents have equal revisions, so
+ * a resource that moves from one to the other must get another tag. Undefined where a dependency has no revision, or
+ * there is none.
  *
- * One source: its revision, a digest of its id, and one of all else, `"2-8de7a93e.K7gNU3sdo-O.9xJzWq0aTbE"`, so that
- * {@linkcode documentOf} can read it back. Up to eight revisions are joined by `+`; more are told by their digest alone.
+ * One dependency: its revision, a digest of its id, and one of all else, `"2-8de7a93e.K7gNU3sdo-O.9xJzWq0aTbE"`, so that
+ * {@linkcode documentOf} can read it back. Up to eight revisions are joined by `+`; of more there is a digest only.
  */
 export function deriveTag(
-  sources: readonly Source[],
+  dependencies: readonly Dependency[],
   build: string,
   representation: Representation,
 ): string | undefined {
   const revisions: string[] = [];
-  for (const source of sources) {
-    const revision = revOf(source);
+  for (const dependency of dependencies) {
+    const revision = revOf(dependency);
     if (revision === undefined) return undefined;
     revisions.push(revision);
   }
-  const [only] = sources;
+  const [only] = dependencies;
   if (only === undefined) return undefined;
-  const all = [build, representation, sources.map(groupOf), revisions];
+  const all = [build, representation, dependencies.map(groupOf), revisions];
   if (revisions.length > SPELLED_OUT || !revisions.every((revision) => PLAIN.test(revision))) {
     return `"${digestOf(all)}"`;
   }
   const short = digestOf(all, SHORT);
-  if (sources.length > 1) return `"${revisions.join("+")}.${short}"`;
+  if (dependencies.length > 1) return `"${revisions.join("+")}.${short}"`;
   return `"${revisions[0]}.${idDigest(groupOf(only))}.${short}"`;
 }
 
@@ -95,7 +102,7 @@ export function documentOf(tag: string): { readonly rev: string; readonly idDige
   return { rev, idDigest: id };
 }
 
-/** What stands for a document's id in a tag: the same in every build, because a document outlives builds. */
+/** Represents a document's id in a tag: the same in every build, because a document outlives builds. */
 export function idDigest(id: string): string {
   return digestOf(["document", id], SHORT);
 }

@@ -1,226 +1,308 @@
 /**
- * What becomes of a response: it gets its entity tag, and is registered if it says what it was built from.
+ * What becomes of a response that the handler gave. Its fields are read, it gets its entity tag, it is registered if it
+ * says what it was built from, and then its fields are written: `inspect`, `tagFor`, `register`, `finish`.
  *
  * @module
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
-import { parseEntityTag } from "../http/entity_tag.ts";
-import { groupOf, type Source } from "../http/dependency.ts";
 import { purgeField } from "../http/cdn_tags.ts";
+import { type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
+import { parseEntityTag } from "../http/entity_tag.ts";
 import { parseHttpDate } from "../http/http_date.ts";
-import type { Reason } from "../registry/registry.ts";
-import { pick, withFields } from "./responses.ts";
-import { type HandlerContext, isResponse, type RequestContext } from "./context.ts";
-import { randomTag } from "../registry/random_tag.ts";
-import { isPublic, uncacheableReason } from "./cacheable.ts";
-import { evaluated, explained } from "./evaluate.ts";
-import { deriveTag, digestTag, type Representation, representationOf, sourcesId } from "./derived_tag.ts";
-import { varyFields } from "../registry/storage_key.ts";
+import { varyFields } from "../http/vary.ts";
+import { isTagOf, randomTag } from "../registry/random_tag.ts";
+import type { RegistrationRefusal } from "../registry/reason.ts";
+import { forwardedStatus } from "./cache_status.ts";
+import { cacheability, expiryOf } from "./cacheable.ts";
+import type { HandlerContext, RequestContext } from "./context.ts";
+import { dependenciesId, deriveTag, digestTag, representationOf } from "./derived_tag.ts";
+import { echoIn } from "./echo.ts";
+import { evaluateAgainst } from "./evaluate.ts";
+import {
+  isDecoded,
+  isResponse,
+  notModifiedInstead,
+  pickFields,
+  preconditionFailedInstead,
+  remade,
+  withFields,
+} from "./responses.ts";
 
-/** What is known of a response by the time that it may be registered. */
-interface Offer {
-  /** Empty where nothing is declared, and so nothing may be registered. */
-  readonly sources: readonly Source[];
-  readonly vary: readonly string[];
-  /** The handler's own tag, or one that was derived. */
-  readonly tag: string | undefined;
-  /** Whether equal tags mean equal sources. */
-  readonly identifiesDependencies: boolean;
-  readonly representation: Representation;
-}
-
-/** Characters of a declaration: several thousand documents. Who needs more names a group instead. */
+/** Characters of a declaration: several thousand documents. A longer one can name a group instead. */
 const MOST_DECLARED = 262_144;
 
-/** What the handler answered, tagged and registered as far as it may be. */
-export function complete(context: HandlerContext, exchange: RequestContext, result: unknown): unknown {
+/** What the fields of a response say. */
+interface Facts {
+  /** Empty where nothing is declared. */
+  readonly dependencies: readonly Dependency[];
+  /** The handler's own entity tag. */
+  readonly ownTag: string | undefined;
+  /** The request fields that selected the response. */
+  readonly vary: readonly string[];
+  readonly isPublic: boolean;
+  /** The groups for caches in front. */
+  readonly purgeFields: Readonly<Record<string, string>>;
+  /** Why the response may neither be registered nor get a tag of ours; undefined if it may. */
+  readonly refusal: RegistrationRefusal | undefined;
+}
+
+/** The entity tag that a response is to have. */
+interface TagChoice {
+  /** Undefined: its own, or none, or a random one where it is registered. */
+  readonly etag: string | undefined;
+  /** What a random tag carries, in etagc. */
+  readonly id: string;
+  /** Whether equal tags mean equal dependencies. */
+  readonly identifiesDependencies: boolean;
+}
+
+/** Whether a response was registered, and under which tag. */
+interface Registered {
+  /** Undefined: no tag of ours. */
+  readonly etag: string | undefined;
+  /** Undefined: it was registered, or it answers a HEAD. */
+  readonly refusal: RegistrationRefusal | undefined;
+}
+
+/** Reasons for which a response may be older than what the database has reported. */
+const STALE: ReadonlySet<RegistrationRefusal | undefined> = /* @__PURE__ */ new Set(
+  [
+    "lease-broken",
+    "settling",
+    "revision-differs",
+  ] as const,
+);
+
+/** Where caches in front are purged by group, the change that such a response missed has been purged already. */
+const NOT_FOR_SHARED_CACHES = { "cache-control": "private, no-cache", "cdn-cache-control": "no-store" };
+
+const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: true };
+
+/** The response as the client gets it; what is no Response is returned untouched. */
+export function finishRetrieval(context: HandlerContext, request: RequestContext, result: unknown): unknown {
   if (!isResponse(result)) {
-    exchange.lease?.release();
+    request.lease?.release();
     return result;
   }
-  const { request, key, caller, lease, audited } = exchange;
-  if (audited !== undefined && !confirms(context, exchange, audited.etag)) {
-    return complete(context, { ...exchange, audited: undefined }, result);
+  const asked = isConfirmed(context, request) ? request : { ...request, audited: undefined };
+  const facts = inspect(context, asked, result);
+  const tag = tagFor(context, asked, result, facts);
+  // The body of the response to a HEAD is not there to be hashed.
+  if (
+    tag.etag === undefined && facts.refusal === undefined && context.hashBody && asked.lease !== undefined
+  ) {
+    return finishHashed(context, asked, result, facts);
   }
-  const { headers } = result;
-  const field = headers.get("cache-groups");
-  if (field === null && !context.hashBody) return passed(context, exchange, result);
-  const own = headers.get("etag") ?? undefined;
-  if (field === null && own !== undefined) return passed(context, exchange, result);
-  const declared = declarationOf(field, own, headers.get("vary"));
-  if (typeof declared === "string") return refused(context, exchange, result, [], declared);
-  const { sources, vary } = declared;
-  const refusal = uncacheableReason(request.headers, result, caller);
-  if (refusal !== undefined) return refused(context, exchange, result, sources, refusal);
-  const representation = representationOf(key, request.headers, result, vary, caller);
-  const tag = own ?? deriveTag(sources, context.build, representation);
-  const offer = { sources, vary, tag, identifiesDependencies: own === undefined, representation };
-  // The body of a HEAD is not there to be read.
-  if (tag !== undefined || !context.hashBody || lease === undefined) {
-    return registered(context, exchange, result, offer);
-  }
-  return digested(context, exchange, result, offer);
+  return finish(context, asked, result, facts, tag, register(context, asked, result, facts, tag));
 }
 
-/** Whether the registry may still confirm a tag: void or gone meanwhile, there is nothing to check any more. */
-function confirms(
-  { registry }: HandlerContext,
-  { key, caller, request }: RequestContext,
-  etag: string,
-): boolean {
-  return registry.peek(key, request.headers, caller)?.etag === etag;
-}
-
-/** What a response says that it was built from and selected by, else why that cannot be relied on. */
-function declarationOf(
-  field: string | null,
-  etag: string | undefined,
-  varied: string | null,
-): Pick<Offer, "sources" | "vary"> | Reason {
-  if (field !== null && field.length > MOST_DECLARED) return "declaration-too-large";
-  const sources = field === null ? [] : parseCacheGroups(field);
-  const vary = varyFields(varied);
-  if (sources === undefined || vary === undefined) return "malformed";
-  return etag !== undefined && parseEntityTag(etag) === undefined ? "malformed" : { sources, vary };
-}
-
-/** An undeclared response: the same object, as a rule. */
-function passed(context: HandlerContext, exchange: RequestContext, response: Response): Response {
-  exchange.lease?.release();
-  context.registry.count("undeclared");
-  const { request, why, audited } = exchange;
-  // As a rule there is nothing to take off, and to try costs a look at each field.
-  const bare = response.headers.has("cache-group-invalidation") ? withFields(response) : response;
-  if (audited !== undefined) audit(context, exchange, bare, [], "undeclared");
-  const handling = { why, handlerStatus: response.status, refusal: "undeclared" as const };
-  return explained(context, evaluated(context, request, bare, why), handling);
-}
-
-function refused(
-  context: HandlerContext,
-  exchange: RequestContext,
-  response: Response,
-  sources: readonly Source[],
-  refusal: Reason,
-): Response {
-  exchange.lease?.release();
-  context.registry.count(refusal);
-  return delivered(context, exchange, response, { sources, tag: undefined }, refusal);
-}
-
-function registered(
-  context: HandlerContext,
-  exchange: RequestContext,
-  response: Response,
-  offer: Offer,
-): Response {
-  const { request, lease } = exchange;
-  if (offer.sources.length === 0) {
-    return refused(context, exchange, withFields(response, tagField(offer.tag)), [], "undeclared");
-  }
-  if (lease === undefined) return delivered(context, exchange, response, offer, undefined);
+/** Reads the fields. */
+function inspect(context: HandlerContext, asked: RequestContext, response: Response): Facts {
   const { headers } = response;
-  // Only a minted tag carries it.
-  const representation = offer.tag === undefined ? sourcesId(offer.representation, offer.sources) : "";
-  const fields = pick(headers, context.replayedNames);
-  const entry = context.registry.register(lease, {
-    etag: offer.tag,
-    representation,
-    lastModified: parseHttpDate(headers.get("last-modified") ?? ""),
-    fields: offer.identifiesDependencies ? fields : { ...fields, ...groupFieldsOf(context, offer.sources) },
-    isPublic: isPublic(response),
-    vary: offer.vary,
-    sources: offer.sources,
-  }, request.headers);
-  if (typeof entry !== "string") {
-    return delivered(context, exchange, response, { ...offer, tag: entry.etag }, undefined);
+  const ownTag = headers.get("etag") ?? undefined;
+  const dependencies = readDependencies(context, headers);
+  if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
+  const hashed = context.hashBody && ownTag === undefined && !isDecoded(response);
+  if (dependencies.length === 0 && !hashed) {
+    return withoutDependencies(ownTag, "undeclared");
   }
-  if (offer.tag !== undefined) return delivered(context, exchange, response, offer, entry);
-  const minted = { ...offer, tag: randomTag(representation) };
-  // Its tag is new whatever the answer is; what it was built from says whether a check has found another.
-  const same = exchange.audited?.etag.endsWith(`.${representation}"`) === true;
-  const judged = same ? { ...exchange, audited: undefined } : exchange;
-  return delivered(context, judged, response, minted, entry);
+  const selecting = headers.get("vary");
+  const vary = selecting === null ? [] : varyFields(selecting);
+  if (vary === undefined || (ownTag !== undefined && parseEntityTag(ownTag) === undefined)) {
+    return withoutDependencies(ownTag, "malformed");
+  }
+  const { isPublic, refusal } = cacheability(asked.request.headers, response, asked.caller);
+  return { dependencies, ownTag, vary, isPublic, purgeFields: purgeFieldsOf(context, dependencies), refusal };
 }
 
-async function digested(
+function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRefusal): Facts {
+  return { dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {}, refusal };
+}
+
+function readDependencies(
+  { trustCacheGroups }: HandlerContext,
+  headers: Headers,
+): readonly Dependency[] | RegistrationRefusal {
+  const field = headers.get(DEPENDS_ON);
+  const upstream = trustCacheGroups ? headers.get("cache-groups") : null;
+  if (field === null && upstream === null) return [];
+  if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
+  const own = field === null ? [] : readDeclaration(field);
+  const trusted = upstream === null ? [] : parseCacheGroups(upstream);
+  return own === undefined || trusted === undefined ? "malformed" : own.concat(trusted);
+}
+
+function tagFor(
   context: HandlerContext,
-  exchange: RequestContext,
+  asked: RequestContext,
   response: Response,
-  offer: Offer,
+  { dependencies, ownTag, vary, refusal }: Facts,
+): TagChoice {
+  if (refusal !== undefined) return NO_TAG;
+  if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
+  const representation = representationOf(asked, response, vary);
+  const etag = deriveTag(dependencies, context.build, representation);
+  const id = etag === undefined ? dependenciesId(representation, dependencies) : "";
+  return { etag, id, identifiesDependencies: true };
+}
+
+/** Registers the response, as far as that is possible. Closes the lease. */
+function register(
+  context: HandlerContext,
+  asked: RequestContext,
+  { headers }: Response,
+  { dependencies, vary, isPublic, purgeFields, refusal }: Facts,
+  { etag, id, identifiesDependencies }: TagChoice,
+): Registered {
+  const { registry } = context;
+  const { request, lease } = asked;
+  const refused = refusal ?? (dependencies.length === 0 ? "undeclared" : undefined);
+  if (refused !== undefined || lease === undefined) {
+    lease?.release();
+    if (refused !== undefined) registry.count(refused);
+    return { etag, refusal: refused };
+  }
+  const echo = echoIn(context, asked, pickFields(headers, context.retainedNames));
+  if (echo.hostEchoed) {
+    lease.release();
+    registry.count("host-echoed");
+    return { etag, refusal: "host-echoed" };
+  }
+  const fields = identifiesDependencies ? echo.fields : { ...echo.fields, ...purgeFields };
+  const date = headers.get("last-modified");
+  const lastModified = date === null ? undefined : parseHttpDate(date);
+  const entry = registry.register(lease, {
+    etag,
+    representation: id,
+    lastModified,
+    expires: expiryOf(headers, registry.now),
+    fields,
+    isPublic,
+    // Selected by Origin, or good for all of them.
+    anyOrigin: echo.byOrigin || vary.includes("origin") || fields["access-control-allow-origin"] === "*",
+    vary: echo.byOrigin && !vary.includes("origin") ? [...vary, "origin"].sort() : vary,
+    dependencies,
+  }, request.headers);
+  if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined };
+  return { etag: etag ?? randomTag(id), refusal: entry };
+}
+
+/** The same for a response that nothing but its body identifies. */
+async function finishHashed(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
 ): Promise<Response> {
   let body: ArrayBuffer;
   try {
     body = await response.arrayBuffer();
   } catch (error) {
-    exchange.lease?.release();
+    asked.lease?.release();
     throw error;
   }
-  const { status, statusText, headers } = response;
-  const read = new Response(body, { status, statusText, headers });
-  return registered(context, exchange, read, {
-    ...offer,
-    tag: await digestTag(body, offer.representation),
-    identifiesDependencies: false,
-  });
+  const read = remade(response, body, new Headers(response.headers));
+  const etag = await digestTag(body, representationOf(asked, read, facts.vary));
+  const tag = { etag, id: "", identifiesDependencies: false };
+  return finish(context, asked, read, facts, tag, register(context, asked, read, facts, tag));
 }
 
-/** The response as the client gets it, or the 304 or 412 in its place. */
-function delivered(
+/** Writes the fields of the response, or of the 304 or 412 in its place. */
+function finish(
   context: HandlerContext,
-  exchange: RequestContext,
+  asked: RequestContext,
   response: Response,
-  { sources, tag }: Pick<Offer, "sources" | "tag">,
-  refusal: Reason | undefined,
+  { dependencies, ownTag, purgeFields }: Facts,
+  { id }: TagChoice,
+  { etag, refusal }: Registered,
 ): Response {
-  const groups = groupFieldsOf(context, sources);
-  if (sources.length > 0) {
-    for (const name of context.purgeFields) {
-      if (!(name in groups)) context.registry.count("group-field-too-large");
-    }
+  const { registry, cacheName } = context;
+  const { request, reason, lease } = asked;
+  const answered = etag ?? ownTag;
+  if (isMismatch(asked, answered, refusal, id)) {
+    reportMismatch(context, asked, answered, dependencies, refusal);
   }
-  const { status } = response;
-  const amended = withFields(response, { ...groups, ...tagField(tag) });
-  const { request, lease, why, audited } = exchange;
-  if (audited !== undefined) audit(context, exchange, amended, sources, refusal);
   const stored = lease !== undefined && refusal === undefined;
-  return explained(context, evaluated(context, request, amended, why), {
-    why,
-    handlerStatus: status,
-    stored,
-    refusal,
-  });
+  const forwarding = { reason, handlerStatus: response.status, stored, refusal };
+  const fields = {
+    ...purgeFields,
+    ...etag === undefined ? {} : { etag },
+    ...mayBeStale(context, refusal) ? NOT_FOR_SHARED_CACHES : {},
+  };
+  // Without a condition, and a date to compare, there is nothing to evaluate.
+  const conditional = reason !== "unconditional" || response.headers.has("last-modified");
+  switch (conditional ? evaluateAgainst(context, request, response, answered) : "proceed") {
+    case 304:
+      registry.count("not-modified");
+      return notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
+        ...fields,
+        ...forwardedStatus(cacheName, null, forwarding),
+      });
+    case 412:
+      registry.count("precondition-failed-late");
+      return preconditionFailedInstead(request, response, forwardedStatus(cacheName, null, forwarding));
+    default:
+      if (cacheName === undefined) return withFields(response, fields);
+      return withFields(response, {
+        ...fields,
+        ...forwardedStatus(cacheName, response.headers.get("cache-status"), forwarding),
+      });
+  }
+}
+
+/** Whether a cache in front would go on sending an old response that no purge removes any more. */
+function mayBeStale(
+  { registry, purgeFields }: HandlerContext,
+  refusal: RegistrationRefusal | undefined,
+): boolean {
+  return purgeFields.length > 0 && (STALE.has(refusal) || registry.suspended);
 }
 
 /** The groups for caches in front, in each field that was asked for and is large enough. */
-function groupFieldsOf({ purgeFields }: HandlerContext, sources: readonly Source[]): Record<string, string> {
+function purgeFieldsOf(
+  { registry, purgeFields }: HandlerContext,
+  dependencies: readonly Dependency[],
+): Record<string, string> {
   const fields: Record<string, string> = {};
-  if (sources.length === 0) return fields;
+  if (dependencies.length === 0) return fields;
   for (const name of purgeFields) {
-    const value = purgeField(name, sources);
-    if (value !== undefined) fields[name] = value;
+    const value = purgeField(name, dependencies.map(groupOf));
+    if (value === undefined) registry.count("purge-field-too-large");
+    else fields[name] = value;
   }
   return fields;
 }
 
-function tagField(tag: string | undefined): Record<string, string> {
-  return tag === undefined ? {} : { etag: tag };
+/** Whether the registry would still confirm the tag that is checked: void or gone meanwhile, there is nothing to check. */
+function isConfirmed(
+  { registry }: HandlerContext,
+  { request, key, caller, audited }: RequestContext,
+): boolean {
+  return audited === undefined || registry.peek(key, request.headers, caller)?.etag === audited.etag;
 }
 
-/** Compares what the handler gave with what the registry would have confirmed. */
-function audit(
+/** Whether a check has found that the registry would have confirmed a tag that the handler no longer gives. */
+function isMismatch(
+  { lease, audited }: RequestContext,
+  answered: string | undefined,
+  refusal: RegistrationRefusal | undefined,
+  id: string,
+): boolean {
+  if (audited === undefined || answered === audited.etag) return false;
+  // A HEAD gets neither a random tag nor the hash of a body.
+  if (lease === undefined && answered === undefined && refusal === undefined) return false;
+  // A random tag is new whatever the answer is; what it was built from tells whether the answer is another.
+  return !(refusal !== undefined && id !== "" && isTagOf(audited.etag, id));
+}
+
+function reportMismatch(
   { registry, onAudit }: HandlerContext,
-  { key, audited, lease }: RequestContext,
-  { headers }: Response,
-  sources: readonly Source[],
-  refusal: Reason | undefined,
+  { key, audited }: RequestContext,
+  answered: string | undefined,
+  dependencies: readonly Dependency[],
+  refusal: RegistrationRefusal | undefined,
 ): void {
-  const registered = audited!.etag;
-  const answered = headers.get("etag") ?? undefined;
-  if (answered === registered) return;
-  // A tag that takes the body, or an entry, is not given to a HEAD.
-  if (lease === undefined && answered === undefined && refusal === undefined) return;
   registry.count("audit-mismatch");
   registry.delete(key);
-  onAudit?.({ key, registered, answered, groups: sources.map(groupOf), refusal });
+  onAudit?.({ key, registered: audited!.etag, answered, groups: dependencies.map(groupOf), refusal });
 }

@@ -1,16 +1,14 @@
 /**
- * The answers: a 304 or 412 in place of a response, or the response itself with its entity tag.
+ * Responses: which values are one, a 304 or 412 in the place of one, and one with further fields.
  *
  * @module
  */
-import { hasNonce } from "./cacheable.ts";
+import { DEPENDS_ON, INVALIDATES } from "../http/dependency.ts";
 import { problemResponse } from "../http/problem_details.ts";
+import { hasNonce } from "./cacheable.ts";
 
-/** The fields in which a handler says what a response was built from, or changed: for us, not for the client. */
-const DECLARATIONS = ["cache-groups", "cache-group-invalidation"] as const;
-
-/** Without these a browser refuses the answer, or isolates the page from another than the 200 would (Fetch, HTML). */
-const CROSS_ORIGIN = [
+/** Without these a browser hides a 304 or 412 from a script, or isolates the page otherwise than the 200 would (Fetch, HTML). */
+export const CROSS_ORIGIN = [
   "access-control-allow-credentials",
   "access-control-allow-origin",
   "access-control-expose-headers",
@@ -24,20 +22,33 @@ const CROSS_ORIGIN = [
 const FRESHNESS = ["cache-control", "cdn-cache-control", "content-location", "expires", "vary"] as const;
 
 /**
- * The fields that a later 304 shall replay, by lower-case name. `Date` is not among them: it is the date of the
- * answer, and the server knows it better.
+ * The fields that a later 304 repeats, by lower-case name. `Date` is not among them: it is the date of the answer, which
+ * the server adds.
  *
- * @param extra Further names to keep.
+ * @param extra Further names, in any case.
+ * @throws {TypeError} If one is no field name.
  */
-export function replayedNames(extra: readonly string[]): readonly string[] {
-  const names = new Set([...FRESHNESS, ...CROSS_ORIGIN, ...extra]);
-  // The entry has the tag already; what was declared is nobody else's business.
-  for (const name of ["etag", ...DECLARATIONS]) names.delete(name);
+export function retainedNames(extra: readonly string[]): readonly string[] {
+  const legal = new Headers(extra.map((name): [string, string] => [name, ""]));
+  const names = new Set([...FRESHNESS, ...CROSS_ORIGIN, ...legal.keys()]);
+  // The entry holds the tag; a declaration is not for clients.
+  for (const name of ["etag", DEPENDS_ON, INVALIDATES]) names.delete(name);
   return [...names];
 }
 
+/**
+ * Whether a value is a Response, told by its parts and not by its class: servers on Node replace the global. `bodyUsed`
+ * tells it from the answers of other HTTP clients, which have a status and headers too. It is not read, because some
+ * servers build the body for it.
+ */
+export function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null || !("bodyUsed" in value)) return false;
+  const { status, headers } = value as Partial<Response>;
+  return typeof status === "number" && typeof headers?.get === "function";
+}
+
 /** The fields by those names, as far as they are there. */
-export function pick(headers: Headers, names: readonly string[]): Record<string, string> {
+export function pickFields(headers: Headers, names: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const name of names) {
     const value = headers.get(name);
@@ -47,40 +58,47 @@ export function pick(headers: Headers, names: readonly string[]): Record<string,
   return fields;
 }
 
-/** The 304 in place of a response that the handler gave after all. */
-export function notModifiedInstead(response: Response, replayed: readonly string[]): Response {
-  const headers = pick(response.headers, [...replayed, "date", "etag"]);
-  // Without a tag the date is all a cache has to tell which copy is meant.
-  if (headers["etag"] === undefined) Object.assign(headers, pick(response.headers, ["last-modified"]));
+/**
+ * The 304 in the place of a response that the handler gave.
+ *
+ * @param retained Names of the fields that it repeats of the response.
+ * @param fields Further fields.
+ */
+export function notModifiedInstead(
+  response: Response,
+  retained: readonly string[],
+  fields: Readonly<Record<string, string>>,
+): Response {
+  const headers = { ...pickFields(response.headers, [...retained, "date", "etag"]), ...fields };
+  // Without a tag, a cache has only the date to tell which copy is meant.
+  if (headers["etag"] === undefined) Object.assign(headers, pickFields(response.headers, ["last-modified"]));
   cancelBody(response);
   return new Response(null, { status: 304, headers });
+}
+
+/** Those of the given fields without which a browser hides an answer from a script. */
+export function crossOriginFields(fields: Readonly<Record<string, string>>): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of CROSS_ORIGIN) if (fields[name] !== undefined) found[name] = fields[name];
+  return found;
 }
 
 /**
  * The 412 for a precondition that is false (RFC 9110 §15.5.13).
  *
- * @param replayed Fields of the 200; those without which a browser would hide the answer from a script are repeated.
+ * @param fields Further fields.
  */
 export function preconditionFailed(
-  request: Request,
-  replayed: Readonly<Record<string, string>> = {},
+  request: Pick<Request, "method" | "headers">,
+  fields: Readonly<Record<string, string>> = {},
 ): Response {
-  const fields: Record<string, string> = {};
-  for (const name of CROSS_ORIGIN) if (replayed[name] !== undefined) fields[name] = replayed[name];
   const detail = "The resource is not in the state that this request asks for. " +
     "GET it again, apply your change to what you get, and send its ETag in If-Match.";
   return problemResponse(request, { status: 412, title: "Precondition Failed", detail }, fields);
 }
 
-/** The 412 in place of a response that the handler gave after all. */
-export function preconditionFailedInstead(request: Request, response: Response): Response {
-  const fields = pick(response.headers, CROSS_ORIGIN);
-  cancelBody(response);
-  return preconditionFailed(request, fields);
-}
-
 /** The 428 for a write that does not say which state it is meant for (RFC 6585 §3). */
-export function preconditionRequired(request: Request): Response {
+export function preconditionRequired(request: Pick<Request, "method" | "headers">): Response {
   const detail =
     "This request would replace whatever is there now. GET the resource first and send its ETag in " +
     "If-Match; to create one that must not exist yet, send If-None-Match: *.";
@@ -88,30 +106,94 @@ export function preconditionRequired(request: Request): Response {
 }
 
 /**
- * The response without its declarations, and with the given fields. The same object where its fields can be changed:
- * rebuilding one around `response.body` costs a stream hop, and its `Content-Length` on some servers.
+ * The response without declarations of ours, and with the given fields.
+ *
+ * The same object where it is surely the handler's last use of it: a new one around `response.body` costs a stream more,
+ * and on some servers the `Content-Length`. A response without a body may be a constant that the handler returns again,
+ * and where a server's class keeps the `Headers` that it is given, those may be one: either is not written to.
  */
 export function withFields(response: Response, fields: Readonly<Record<string, string>> = {}): Response {
-  try {
-    setFields(response.headers, fields);
-    return response;
-  } catch {
-    // Fields of a fetched or redirect response are immutable.
-    const headers = new Headers(response.headers);
-    setFields(headers, fields);
-    const { status, statusText } = response;
-    // A network error or an upgrade cannot be made anew.
-    if (status < 200) return response;
-    return new Response(response.body, { status, statusText, headers });
+  const { headers } = response;
+  const declares = headers.has(DEPENDS_ON) || headers.has(INVALIDATES);
+  if (!declares && Object.keys(fields).length === 0) return response;
+  if (hasBody(response) && copiesHeaders(response)) {
+    try {
+      setFields(headers, fields);
+      return response;
+    } catch {
+      // The fields of a fetched or redirect response are immutable.
+    }
   }
+  // A body that was read cannot be sent either way.
+  if (response.bodyUsed || isDecoded(response)) return response;
+  const own = new Headers(headers);
+  setFields(own, fields);
+  return remade(response, response.body, own);
 }
 
 function setFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
-  for (const name of DECLARATIONS) if (headers.has(name)) headers.delete(name);
+  headers.delete(DEPENDS_ON);
+  headers.delete(INVALIDATES);
   for (const name in fields) headers.set(name, fields[name]!);
 }
 
-/** Frees what an unused body holds on to; one that is locked or broken already is somebody else's. */
+/** A body made of text brings a media type with it. To read `body` itself would make a stream of the text. */
+function hasBody(response: Response): boolean {
+  return response.headers.has("content-type") || response.body !== null;
+}
+
+/** The class that was looked at last, and whether its instances have `Headers` of their own. */
+let known: { readonly class: unknown; readonly copies: boolean } | undefined;
+
+/** Whether the class of a response copies the `Headers` that it is given: the platforms' do, those of some servers do not. */
+function copiesHeaders(response: Response): boolean {
+  const { constructor: made } = response;
+  if (known?.class !== made) known = { class: made, copies: copies(made as typeof Response) };
+  return known.copies;
+}
+
+function copies(Class: typeof Response): boolean {
+  try {
+    const given = new Headers();
+    return new Class(null, { headers: given }).headers !== given;
+  } catch {
+    return false;
+  }
+}
+
+/** Statuses that forbid a body (Fetch, "null body status"). */
+const WITHOUT_BODY: ReadonlySet<number> = /* @__PURE__ */ new Set([101, 103, 204, 205, 304]);
+
+/**
+ * Whether a response was fetched, so that its body is decoded already, and still names the coding and the length of what
+ * was received. How such a response is sent is between the server and the handler.
+ */
+export function isDecoded({ url, headers }: Response): boolean {
+  return url !== "" && headers.has("content-encoding");
+}
+
+/** A response with another body and other fields. A network error and an upgrade cannot be made anew. */
+export function remade(response: Response, body: BodyInit | null, headers: Headers): Response {
+  const { status, statusText } = response;
+  if (status < 200) return response;
+  const made = new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+  // @hono/node-server sends a stream in chunks, unless its `body` has been read: then it looks for the length first.
+  void made.body;
+  return made;
+}
+
+/** The 412 in the place of a response that the handler gave. */
+export function preconditionFailedInstead(
+  request: Pick<Request, "method" | "headers">,
+  response: Response,
+  fields: Readonly<Record<string, string>>,
+): Response {
+  const repeated = pickFields(response.headers, CROSS_ORIGIN);
+  cancelBody(response);
+  return preconditionFailed(request, { ...repeated, ...fields });
+}
+
+/** Frees what an unused body holds. One that is locked is being read by other code, and one that is broken holds nothing. */
 export function cancelBody(response: Response): void {
   if (response.body !== null && !response.body.locked) response.body.cancel().catch(() => {});
 }

@@ -1,30 +1,90 @@
 /**
- * Unsafe methods: their preconditions are decided before the handler runs, because afterwards is too late.
+ * Unsafe methods: their preconditions are decided before the handler runs, because afterwards is too late; and what a
+ * successful write changed is void at once, without waiting for the feed (RFC 9111 §4.4, RFC 9875 §3).
  *
  * @module
  */
+import { parseCacheGroups } from "../http/cache_groups.ts";
+import { purgeField } from "../http/cdn_tags.ts";
+import { groupOf, INVALIDATES, readDeclaration } from "../http/dependency.ts";
+import { answeredStatus, forwardedStatus } from "./cache_status.ts";
+import type { ArrivedRequest, HandlerContext } from "./context.ts";
 import { type Current, evaluateCurrent, hasPrecondition } from "./current_state.ts";
-import { cancelBody, preconditionFailed, preconditionRequired } from "./responses.ts";
-import { type HandlerContext, isResponse } from "./context.ts";
-import { countOverlong, explained } from "./evaluate.ts";
+import { countOverlongLists } from "./evaluate.ts";
+import { cancelBody, isResponse, preconditionFailed, preconditionRequired, withFields } from "./responses.ts";
 
-/** Methods that replace or remove the state of their target, and so can lose somebody's update. */
-const REPLACING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
+/** Methods that replace or remove the state of their target, and so can lose an update by another client. */
+const REPLACING: ReadonlySet<string> = /* @__PURE__ */ new Set(["PUT", "PATCH", "DELETE"]);
 
 /** The 428 for a write that has to say which state it is meant for, and does not. */
-export function required(context: HandlerContext, request: Request): Response | undefined {
-  if (!REPLACING.has(request.method) || hasPrecondition(request.headers)) return undefined;
+export function refuseUnconditional(context: HandlerContext, request: ArrivedRequest): Response | undefined {
+  if (!context.requirePrecondition || !REPLACING.has(request.method)) return undefined;
+  if (hasPrecondition(request.headers)) return undefined;
   context.registry.count("precondition-required");
-  return explained(context, preconditionRequired(request), { why: "precondition-required" });
+  return withFields(
+    preconditionRequired(request),
+    answeredStatus(context.cacheName, "precondition-required"),
+  );
 }
 
 /** The 412 for a write that is meant for another state than the current one. */
-export function prevented(context: HandlerContext, request: Request, current: Current): Response | undefined {
+export function refuseConflicting(
+  context: HandlerContext,
+  request: ArrivedRequest,
+  current: Current,
+): Response | undefined {
   if (current === undefined) return undefined;
-  countOverlong(context, request.headers);
+  countOverlongLists(context, request.headers);
   if (evaluateCurrent(request, current) === "proceed") return undefined;
   context.registry.count("precondition-failed");
-  return explained(context, preconditionFailed(request), { why: "precondition-failed" });
+  return preconditionFailed(request, answeredStatus(context.cacheName, "precondition-failed"));
+}
+
+/**
+ * The response to a write as the client gets it. Voids what the write changed: also where its result is unclear, as a 5xx
+ * is, and what is no Response.
+ */
+export function finishWrite(context: HandlerContext, key: string | undefined, result: unknown): unknown {
+  if (!isResponse(result)) {
+    if (key !== undefined) context.registry.delete(key);
+    return result;
+  }
+  const { status, headers } = result;
+  const failed = status >= 400 && status < 500;
+  const fields = failed ? {} : invalidate(context, key, headers);
+  const forwarding = {
+    reason: "unsafe-method",
+    handlerStatus: status,
+    stored: false,
+    refusal: undefined,
+  } as const;
+  const before = headers.get("cache-status");
+  return withFields(result, { ...fields, ...forwardedStatus(context.cacheName, before, forwarding) });
+}
+
+/** Voids what was written, and returns the field that tells caches in front, if they are to be told. */
+function invalidate(
+  { registry, purgeFields, trustCacheGroups }: HandlerContext,
+  key: string | undefined,
+  headers: Headers,
+): Record<string, string> {
+  if (key !== undefined) registry.delete(key);
+  const field = headers.get(INVALIDATES);
+  const upstream = trustCacheGroups ? headers.get("cache-group-invalidation") : null;
+  for (const group of upstream === null ? [] : parseCacheGroups(upstream) ?? []) registry.invalidate(group);
+  const groups = field === null ? [] : readDeclaration(field);
+  if (groups === undefined) {
+    // A declaration that cannot be read may have named any group.
+    registry.count("malformed");
+    registry.clear();
+    return {};
+  }
+  for (const group of groups) registry.invalidate(groupOf(group));
+  if (groups.length === 0 || !purgeFields.includes("cache-groups")) return {};
+  const value = purgeField("cache-groups", groups.map(groupOf));
+  if (value !== undefined) return { "cache-group-invalidation": value };
+  registry.count("purge-field-too-large");
+  return {};
 }
 
 /**
@@ -43,7 +103,7 @@ export function prevented(context: HandlerContext, request: Request, current: Cu
  *
  * @param request The write.
  * @param failure What the database gave: an error of nano or PouchDB, or a fetched `Response`.
- * @returns The 412; undefined where the failure is another, and still to be dealt with.
+ * @returns The 412; undefined where the failure is another, which the caller still has to handle.
  */
 export function conflictResponse(request: Request, failure: unknown): Response | undefined {
   if (typeof failure !== "object" || failure === null) return undefined;

@@ -1,33 +1,205 @@
 /**
- * What a response can be built from: a group by name, or a document at a revision.
+ * What a response depends on, and the declaration in which a handler says so.
+ *
+ * A declaration is a field of our own, in a spelling of our own: a header survives routers and middleware, where a
+ * property of the Response is lost. It begins with a token that only this process knows, so that no field of an
+ * upstream can be taken for a declaration. All copies of this module in the process share the token.
  *
  * @module
  */
+import { decodeGroupName, encodeGroupName, PLAIN_NAME } from "./group_name.ts";
 
 /**
  * A group by name, or a document at a revision. Documents of nano, PouchDB and `fetch` fit as they are.
  *
- * A group is a name that a response depends on and a change can carry (RFC 9875, HTTP Cache Groups); by default it
- * is a document's id.
+ * A group is a name that a response depends on and a change can carry (RFC 9875, HTTP Cache Groups). By default it is a
+ * document's id.
  */
-export type Source = string | {
+export type Dependency = string | {
   /** The document's id: its group. */
   readonly _id: string;
-  /** The revision the response was built from; absent: any change of the group voids it. */
+  /** The revision that the response was built from; absent: any change of the group voids the response. */
   readonly _rev?: string | undefined;
 };
 
-/** The group a source belongs to. */
-export function groupOf(source: Source): string {
-  return typeof source === "string" ? source : source._id;
+/** The field in which {@linkcode dependsOn} declares. */
+export const DEPENDS_ON = "stillfresh-depends-on";
+
+/** The field in which {@linkcode invalidates} declares. */
+export const INVALIDATES = "stillfresh-invalidates";
+
+/** Local documents are neither replicated nor reported (CouchDB documentation, "Local (non-replicating) Documents"). */
+const LOCAL = "_local/";
+
+/** Visible ASCII without the quote and the backslash, so that it can stand in an entity tag. */
+const REVISION = /^[!#-[\]-~]+$/;
+
+/** The group of a dependency. */
+export function groupOf(dependency: Dependency): string {
+  return typeof dependency === "string" ? dependency : dependency._id;
 }
 
-/** The revision a source was read at, if it carries one. */
-export function revOf(source: Source): string | undefined {
-  return typeof source === "string" ? undefined : source._rev;
+/** The revision of a dependency, if it carries one. */
+export function revOf(dependency: Dependency): string | undefined {
+  return typeof dependency === "string" ? undefined : dependency._rev;
 }
 
-/** The group that a write to a resource changes, whoever asks and whatever selected the variant. */
-export function resourceGroup(key: string): string {
-  return `\0resource ${key}`;
+/**
+ * The group of a dependency. Refuses what only looks like one: plain JavaScript, and the `any` of a database client, get
+ * past the types.
+ *
+ * @param door The function to name in the error.
+ * @throws {TypeError} If this is neither a name nor a document with a string `_id`, or names no group that a feed can
+ * report.
+ */
+export function requireGroup(dependency: unknown, door: string): string {
+  const group: unknown = typeof dependency === "object" && dependency !== null
+    ? (dependency as { readonly _id?: unknown })._id
+    : dependency;
+  if (typeof group !== "string") {
+    throw new TypeError(
+      `${door}() takes group names and documents with a string _id, not ${show(dependency)}`,
+    );
+  }
+  if (group === "") throw new TypeError(`${door}() takes no empty name: ${show(dependency)}`);
+  if (group.startsWith(LOCAL)) {
+    throw new TypeError(
+      `${door}() takes no local document, because none is in the changes feed: ${show(group)}`,
+    );
+  }
+  return group;
+}
+
+/**
+ * Declares what a response was built from, as a record to spread into its headers.
+ *
+ * A list page declares its collection *and* each document on it. All dependencies go into one call, because a second
+ * record that is spread replaces the first; use `headers.append()` to add to a declaration. `withEtag` takes the
+ * declaration off before the response is sent.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dependsOn, withEtag } from "@stillfresh/etag";
+ *
+ * const post = { _id: "post-1", _rev: "2-abc", title: "Fresh" };
+ * const handler = withEtag(() => Response.json(post, { headers: { ...dependsOn(post, "all posts") } }));
+ * const response = await handler(new Request("http://localhost/posts/1"));
+ * assert.equal([...response.headers.keys()].some((name) => name.startsWith("stillfresh")), false);
+ * ```
+ *
+ * @param dependencies Documents as the database gave them, ids, names of collections. None declares nothing.
+ * @returns The field, under a name of our own; empty without dependencies.
+ * @throws {TypeError} For what is neither a name nor a document with a string `_id`, such as undefined or the answer of
+ * a failed read; for an empty name, a `_local/` id, a name that is not well-formed Unicode, a `_rev` that is not visible
+ * ASCII without quotes and backslashes.
+ */
+export function dependsOn(...dependencies: Dependency[]): Record<string, string> {
+  return declaration(DEPENDS_ON, dependencies, (dependency) => {
+    const group = requireGroup(dependency, "dependsOn");
+    const spelled = PLAIN_NAME.test(group) ? group : encodeGroupName(group);
+    const revision: unknown = revOf(dependency);
+    if (revision === undefined) return spelled;
+    if (typeof revision !== "string" || !REVISION.test(revision)) {
+      throw new TypeError(
+        `The document ${show(groupOf(dependency))} has no legal revision: ${show(revision)}`,
+      );
+    }
+    return `${spelled};${PLAIN_NAME.test(revision) ? revision : encodeGroupName(revision)}`;
+  });
+}
+
+/**
+ * Declares what a successful write changed, as a record to spread into the headers of its response. `withEtag` voids
+ * whatever depends on it at once, without waiting for the feed.
+ *
+ * It names the groups that changed; a `_rev` is ignored.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dependsOn, EtagRegistry, invalidates, withEtag } from "@stillfresh/etag";
+ *
+ * const registry = new EtagRegistry({ manual: true });
+ * const page = withEtag(() => new Response("posts", { headers: dependsOn("posts") }), { registry });
+ * const write = withEtag(() => new Response(null, { status: 204, headers: invalidates("posts") }), { registry });
+ *
+ * const etag = (await page(new Request("http://localhost/"))).headers.get("etag")!;
+ * await write(new Request("http://localhost/posts", { method: "POST" }));
+ * const reload = await page(new Request("http://localhost/", { headers: { "if-none-match": etag } }));
+ * assert.equal(reload.status, 200);
+ * ```
+ *
+ * @param groups Names, or documents. None declares nothing.
+ * @returns The field, under a name of our own; empty without groups.
+ * @throws {TypeError} As {@linkcode dependsOn}, revisions apart.
+ */
+export function invalidates(...groups: Dependency[]): Record<string, string> {
+  return declaration(INVALIDATES, groups, (group) => encodeGroupName(requireGroup(group, "invalidates")));
+}
+
+/** The token, then each member once, in the order given. */
+function declaration(
+  field: string,
+  dependencies: readonly Dependency[],
+  spell: (dependency: Dependency) => string,
+): Record<string, string> {
+  if (dependencies.length === 0) return {};
+  return { [field]: [processToken(), ...new Set(dependencies.map(spell))].join(" ") };
+}
+
+/**
+ * Reads a declaration back.
+ *
+ * A malformed member voids the whole: a dependency that got lost would be a change that is missed.
+ *
+ * @param field The field's value: one declaration, or several joined by commas.
+ * @returns What was declared, in that order; empty where nothing in the field is from this process; undefined where it
+ * cannot be relied on.
+ */
+export function readDeclaration(field: string): readonly Dependency[] | undefined {
+  const token = processToken();
+  if (!field.includes(token)) return [];
+  const dependencies: Dependency[] = [];
+  for (const part of field.split(",")) {
+    const [first, ...members] = part.trim().split(" ");
+    if (first !== token || members.length === 0) return undefined;
+    for (const member of members) {
+      const [name = "", rev, more] = member.split(";");
+      const _id = name.includes("%") ? decodeGroupName(name) : name;
+      const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
+      if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
+      if (rev !== undefined && (_rev === undefined || !REVISION.test(_rev))) return undefined;
+      dependencies.push(_rev === undefined ? _id : { _id, _rev });
+    }
+  }
+  return dependencies;
+}
+
+const TOKEN: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag process");
+
+let knownToken: string | undefined;
+
+/** Random, made when it is first needed, and one for all copies of this module in the process. */
+function processToken(): string {
+  return knownToken ??= (globalThis as { [TOKEN]?: string })[TOKEN] ??= crypto.randomUUID();
+}
+
+/** A value as an error message names it: cut short, because a document may be long. */
+function show(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = typeof value === "object" && value !== null ? JSON.stringify(value) : undefined;
+  } catch {
+    // A circular value has no JSON.
+  }
+  // The JSON of a promise that was not awaited is "{}".
+  if (text === undefined || text === "{}") {
+    text = typeof value === "string" ? JSON.stringify(value) : nameless(value);
+  }
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+function nameless(value: unknown): string {
+  return typeof value === "object" && value !== null ? Object.prototype.toString.call(value) : String(value);
 }

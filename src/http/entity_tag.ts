@@ -3,11 +3,11 @@
  * `If-None-Match`.
  *
  * A tag travels as its wire string, `"x"` or `W/"x"`, in the Latin-1 decoding that `Headers` gives, one character
- * for each octet. Whatever a client sends costs linear time and constant memory, and never throws.
+ * for each octet. Any value that a client sends costs linear time and constant memory, and none throws.
  *
  * @module
  */
-import { isOpaqueTag, startOfOpaque } from "./etagc.ts";
+import { isOpaqueTag, startOfOpaque } from "./entity_tag_list.ts";
 
 export { isWildcard, matchesList, someListedTag } from "./entity_tag_list.ts";
 

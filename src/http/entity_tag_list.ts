@@ -1,39 +1,42 @@
 /**
- * Lists of entity tags: the values of `If-Match` and `If-None-Match` (RFC 9110 §13.1.1, §13.1.2). Linear time and
- * constant memory, whatever is sent.
+ * Lists of entity tags: the values of `If-Match` and `If-None-Match` (RFC 9110 §13.1.1, §13.1.2), and the characters of
+ * one tag (§8.8.3). Any field value costs linear time and constant memory.
  *
  * @module
  */
-import { isOpaqueTag, startOfOpaque } from "./etagc.ts";
+import { skipOws, skipOwsBackwards } from "./white_space.ts";
 
-const HTAB = 0x09;
-const SPACE = 0x20;
 const DQUOTE = 0x22;
 const ASTERISK = 0x2a;
 const COMMA = 0x2c;
+const SLASH = 0x2f;
+const UPPER_W = 0x57;
 
 /**
- * Members that are looked at, empty ones included: no client keeps more copies of one resource, and nobody may buy
- * more work with a field (RFC 9110 §5.6.1.2 asks for a reasonable number of empty ones, not for any).
+ * Members that are read, empty ones included. No client keeps more copies of one resource, and a longer field must not
+ * cost more work (RFC 9110 §5.6.1.2 asks for a reasonable number of empty members, not for any number).
  */
 const MOST_MEMBERS = 1_000;
 
-function skipOws(field: string, from: number): number {
-  let at = from;
-  for (let code = field.charCodeAt(at); code === SPACE || code === HTAB;) code = field.charCodeAt(++at);
-  return at;
+/** `etagc = %x21 / %x23-7E / obs-text`; false for NaN, which `charCodeAt` gives past the end. */
+function isEtagc(code: number): boolean {
+  return code === 0x21 || (code >= 0x23 && code <= 0x7e) || (code >= 0x80 && code <= 0xff);
 }
 
-/** Where white space begins that ends at `end`: not `trimEnd()`, to which obs-text %xA0 is white space too. */
-function endOfContent(field: string, end: number): number {
-  let at = end;
-  for (let code = field.charCodeAt(at - 1); code === SPACE || code === HTAB;) {
-    code = field.charCodeAt(--at - 1);
-  }
-  return at;
+/** The index of the opening quote: behind a `W/` (case-sensitive) at `start`, if there is one. */
+export function startOfOpaque(text: string, start: number): number {
+  return text.charCodeAt(start) === UPPER_W && text.charCodeAt(start + 1) === SLASH ? start + 2 : start;
 }
 
-/** Where that character is next, or the end of the field. Where members are short, `indexOf` costs several times as much. */
+/** Whether the whole text is one legal tag whose opening quote is at `open`. */
+export function isOpaqueTag(text: string, open: number): boolean {
+  if (text.charCodeAt(open) !== DQUOTE) return false;
+  let at = open + 1;
+  while (isEtagc(text.charCodeAt(at))) at++;
+  return at === text.length - 1 && text.charCodeAt(at) === DQUOTE;
+}
+
+/** The next index of a character, or the end of the field. Members are short, where `indexOf` costs several times as much. */
 function next(field: string, code: number, from: number): number {
   let at = from;
   while (at < field.length && field.charCodeAt(at) !== code) at++;
@@ -92,7 +95,7 @@ export function isWildcard(field: string): boolean {
 export function matchesList(field: string, etag: string, weak: boolean): boolean {
   const open = startOfOpaque(etag, 0);
   if (!isOpaqueTag(etag, open) || (open > 0 && !weak)) return false;
-  // With its quotes, a legal tag is found nowhere but as a whole: the grammar of the members need not be checked.
+  // A legal tag with its quotes can only occur as a whole member, so the members' own grammar need not be checked.
   const opaque = etag.slice(open);
   for (let at = skipOws(field, 0), left = MOST_MEMBERS; at < field.length && left > 0; left--) {
     const start = startOfOpaque(field, at);
@@ -135,7 +138,7 @@ export function someListedTag(field: string, weak: boolean, condition: (tag: str
     const start = startOfOpaque(field, at);
     const end = endOfMember(field, start);
     if ((weak || start === at) && field.charCodeAt(start) === DQUOTE) {
-      const tag = field.slice(start, endOfContent(field, end));
+      const tag = field.slice(start, skipOwsBackwards(field, end));
       if (isOpaqueTag(tag, 0) && condition(tag)) return true;
     }
     at = skipOws(field, end + 1);
@@ -143,9 +146,9 @@ export function someListedTag(field: string, weak: boolean, condition: (tag: str
   return false;
 }
 
-/** Whether a field, if there is one, has more members than are looked at. */
+/** Whether a field, if there is one, has more members than are read. */
 export function hasTooManyMembers(field: string | null): boolean {
-  // Each but the last takes a comma.
+  // Each member but the last takes a comma, so a shorter field cannot have that many.
   if (field === null || field.length < MOST_MEMBERS) return false;
   let at = skipOws(field, 0);
   for (let left = MOST_MEMBERS; left > 0 && at < field.length; left--) {

@@ -53,7 +53,7 @@ function prefersText(accept: string | null): boolean {
  * @param fields Further fields.
  */
 export function problemResponse(
-  request: Request,
+  request: Pick<Request, "method" | "headers">,
   { status, title, detail }: Problem,
   fields: Readonly<Record<string, string>> = {},
 ): Response {

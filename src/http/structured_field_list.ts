@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { skipOws } from "./white_space.ts";
 
-const HTAB = 0x09;
 const SPACE = 0x20;
 const DQUOTE = 0x22;
 const COMMA = 0x2c;
@@ -34,8 +34,8 @@ const KEY = /[a-z*][a-z0-9_.*-]*/y;
  * Every Bare Item but the String: Integer or Decimal, Token, Byte Sequence, Boolean, Date, Display String (§3.3). What
  * is too long for a number is matched in part; then what follows is no separator, and the list fails there.
  */
-const OTHER_BARE_ITEM = new RegExp(
-  [
+const OTHER_BARE_ITEM = /* @__PURE__ */ new RegExp(
+  /* @__PURE__ */ [
     "-?(?:[0-9]{1,12}\\.[0-9]{1,3}|[0-9]{1,15})",
     "[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*",
     ":[A-Za-z0-9+/]*={0,2}:",
@@ -58,10 +58,6 @@ function accept(cursor: Cursor, code: number): boolean {
 
 function skipSpaces(cursor: Cursor): void {
   while (peek(cursor) === SPACE) cursor.at++;
-}
-
-function skipOws(cursor: Cursor): void {
-  for (let code = peek(cursor); code === SPACE || code === HTAB; code = peek(cursor)) cursor.at++;
 }
 
 function take(cursor: Cursor, pattern: RegExp): string | undefined {
@@ -157,10 +153,10 @@ export function parseStringList(field: string): readonly StringItem[] | undefine
     const parameters = parseParameters(cursor);
     if (parameters === undefined) return undefined;
     items.push({ value, parameters });
-    skipOws(cursor);
+    cursor.at = skipOws(field, cursor.at);
     if (cursor.at === field.length) return items;
     if (!accept(cursor, COMMA)) return undefined;
     // After a trailing comma no String follows, and the list fails, as §4.2.1 says it must.
-    skipOws(cursor);
+    cursor.at = skipOws(field, cursor.at);
   }
 }

@@ -1,19 +1,23 @@
 /**
- * Leases, and the memory of changes that they are judged by.
+ * The changes that leases are judged by.
  *
- * A response may be registered only if nothing it was built from changed since before its handler began. A lease
- * marks that beginning with a counter; each change moves the counter and is remembered, whether or not anything
- * depends on its group yet, for as long as an open lease could be concerned by it. Where a database keeps replicas a
- * read may lag behind the feed, so a change also counts against leases taken within `replicaLag` after it.
+ * A response may be registered only if nothing that it was built from has changed since before its handler began. A
+ * lease marks that beginning with a sequence number, and each change gets the next number. A change is remembered,
+ * whether or not an entry depends on its group yet, for as long as an open lease could conflict with it.
  *
- * One number stands for "everything changed": the floor.
+ * Where a database keeps replicas, a read may lag behind the feed. So a change also conflicts with leases that are
+ * taken within `replicaLag` after it: it is settling.
+ *
+ * What happens to all groups at once (a start position, a reset, `clear()`) is not remembered for each group: it closes
+ * every open lease, and its time is kept, because it settles like any other change.
  *
  * @module
  */
 import { type Clock, type Instant, instant, surelyElapsed } from "../changes/clock.ts";
-import { groupOf, resourceGroup, revOf, type Source } from "../http/dependency.ts";
+import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
 import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
-import type { Reason } from "./reason.ts";
+import { resourceGroup } from "./group_table.ts";
+import type { RegistrationRefusal } from "./reason.ts";
 
 /** What one feed has reported of a group. Kept only where `replicaLag` is not 0. */
 interface Report {
@@ -26,44 +30,45 @@ interface Report {
   readonly otherAt: Instant | undefined;
 }
 
-interface Remembered {
+interface RememberedChange {
   readonly sequence: number;
   readonly reports: readonly Report[];
 }
 
-const NONE: readonly Report[] = [];
+const NO_REPORTS: readonly Report[] = [];
 
 /** Estimated bytes of a remembered change beside its name. */
 const CHANGE_BYTES = 160;
 
 /** Whether one document was read at two revisions. */
-function isTorn(sources: readonly Source[]): boolean {
-  if (sources.length < 2) return false;
+function isTorn(dependencies: readonly Dependency[]): boolean {
+  if (dependencies.length < 2) return false;
   const revisions = new Map<string, string>();
-  for (const source of sources) {
-    const rev = revOf(source);
+  for (const dependency of dependencies) {
+    const rev = revOf(dependency);
     if (rev === undefined) continue;
-    const group = groupOf(source);
+    const group = groupOf(dependency);
     if ((revisions.get(group) ?? rev) !== rev) return true;
     revisions.set(group, rev);
   }
   return false;
 }
 
-/** All open leases, and the changes that may concern them. */
+/** All open leases, and the changes that may conflict with them. */
 export class ChangeLog {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
-  // Both in the order of their marks, so that the oldest is the first.
+  // Both in the order of their sequence numbers, so that the oldest comes first.
   readonly #open = new OpenLeases();
-  readonly #changes = new Map<string, Remembered>();
+  readonly #changes = new Map<string, RememberedChange>();
   #bytes = 0;
   #sequence = 0;
   #allInvalidatedAt: Instant | undefined;
-  /** ms: the longest `replicaLag` of any feed, and so that of a change which no feed reported. */
+  /** ms: the longest `replicaLag` of any feed, and that of a change which no feed reported. */
   replicaLag = 0;
 
+  /** @param onOverflow Called when more changes would have to be remembered than `maxBytes` allow. */
   constructor(clock: Clock, maxBytes: number, onOverflow: () => void) {
     this.#clock = clock;
     this.#maxBytes = maxBytes;
@@ -85,28 +90,28 @@ export class ChangeLog {
     return this.#changes.size;
   }
 
-  /** Takes the sequence for a handler that is about to run. */
+  /** Opens a lease for a handler that is about to run. */
   lease(key: string, caller: string | undefined): Lease {
     const at = this.replicaLag > 0 ? instant(this.#clock) : undefined;
     return this.#open.add(new OpenLease(this, key, caller, this.#sequence, at));
   }
 
-  /** Closes a lease; changes that concerned only it are forgotten. */
+  /** Closes a lease, and forgets the changes that only it could conflict with. */
   close(lease: Lease): void {
     if (this.#open.delete(lease as OpenLease)) this.#forget();
   }
 
   /**
-   * Remembers a change, and returns its sequence.
+   * Records a change, and returns its sequence number.
    *
    * @param group What changed.
    * @param rev The revision reported, if one was.
-   * @param feed Who reported it: revisions of two feeds are recorded apart.
-   * @param replicaLag ms that it goes on counting against new leases.
+   * @param feed What reported it: the revisions of two feeds are recorded apart.
+   * @param replicaLag ms for which it conflicts with new leases.
    */
   record(group: string, rev: string | undefined, feed: unknown, replicaLag: number): number {
     const sequence = ++this.#sequence;
-    // No lease can conflict with it, now or later.
+    // It can conflict with no lease, now or later.
     if (replicaLag === 0 && this.#open.size === 0) {
       this.#forget();
       if (this.#changes.size === 0 || !this.#changes.has(group)) return sequence;
@@ -114,7 +119,9 @@ export class ChangeLog {
     const known = this.#changes.get(group);
     if (known === undefined) this.#bytes += CHANGE_BYTES + group.length;
     else this.#changes.delete(group);
-    const reports = replicaLag === 0 ? known?.reports ?? NONE : this.#report(known, rev, feed, replicaLag);
+    const reports = replicaLag === 0
+      ? known?.reports ?? NO_REPORTS
+      : this.#report(known, rev, feed, replicaLag);
     this.#changes.set(group, { sequence, reports });
     this.#forget();
     if (this.#bytes > this.#maxBytes) {
@@ -125,7 +132,7 @@ export class ChangeLog {
   }
 
   #report(
-    known: Remembered | undefined,
+    known: RememberedChange | undefined,
     rev: string | undefined,
     feed: unknown,
     replicaLag: number,
@@ -137,7 +144,7 @@ export class ChangeLog {
     return [...(known?.reports.filter((other) => other !== previous) ?? []), report];
   }
 
-  /** Counts as a change of every group there is: open leases are void, and all that was reported is forgotten. */
+  /** Records a change of every group: open leases are void, and every reported revision is forgotten. */
   invalidateAll(): void {
     this.#sequence++;
     this.#open.clear();
@@ -147,29 +154,34 @@ export class ChangeLog {
   }
 
   /**
-   * Why a response built under an open lease may be older than what is known by now; undefined if it cannot be.
+   * Why a response that was built under a lease may be older than what is known by now; undefined if it cannot be.
    *
-   * @param sources Everything it was built from.
+   * @param dependencies Everything that it was built from.
    */
-  conflict(lease: Lease, sources: readonly Source[]): Reason | undefined {
+  conflict(lease: Lease, dependencies: readonly Dependency[]): RegistrationRefusal | undefined {
     const { at } = lease as OpenLease;
     if (!this.#open.has(lease as OpenLease)) return "lease-broken";
-    if (
-      at !== undefined && this.#allInvalidatedAt !== undefined &&
-      surelyElapsed(this.#allInvalidatedAt, at) < this.replicaLag
-    ) {
-      return "settling";
-    }
-    if (isTorn(sources)) return "revision-differs";
+    if (this.#isAllSettling(at)) return "settling";
+    if (isTorn(dependencies)) return "revision-differs";
     if (this.#changes.size === 0) return undefined;
-    for (const source of sources) {
-      const reason = this.#conflictWith(lease as OpenLease, groupOf(source), revOf(source));
+    for (const dependency of dependencies) {
+      const reason = this.#conflictWith(lease as OpenLease, groupOf(dependency), revOf(dependency));
       if (reason !== undefined) return reason;
     }
     return this.#conflictWith(lease as OpenLease, resourceGroup(lease.key), undefined);
   }
 
-  #conflictWith({ sequence, at }: OpenLease, group: string, rev: string | undefined): Reason | undefined {
+  /** Whether a lease was taken within `replicaLag` after everything was invalidated. */
+  #isAllSettling(at: Instant | undefined): boolean {
+    return at !== undefined && this.#allInvalidatedAt !== undefined &&
+      surelyElapsed(this.#allInvalidatedAt, at) < this.replicaLag;
+  }
+
+  #conflictWith(
+    { sequence, at }: OpenLease,
+    group: string,
+    rev: string | undefined,
+  ): RegistrationRefusal | undefined {
     const change = this.#changes.get(group);
     if (change === undefined) return undefined;
     if (change.sequence > sequence) return "lease-broken";
@@ -185,6 +197,7 @@ export class ChangeLog {
     return undefined;
   }
 
+  /** Drops changes, oldest first, that can conflict with no lease that is open or may still be taken. */
   #forget(): void {
     if (this.#changes.size === 0) return;
     const { oldest } = this.#open;

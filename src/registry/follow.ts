@@ -1,13 +1,15 @@
 /**
- * Pumps a feed of changes into a registry, so that what it answers is true.
+ * Following a feed: each of its batches is applied to a registry.
  *
  * @module
  */
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import type { EtagRegistry, Subscription } from "./registry.ts";
+import { coreOf } from "./core.ts";
+import type { EtagRegistry } from "./registry.ts";
+import type { Subscription } from "./subscription.ts";
 
-/** How a feed is followed, which must not be filtered: a document that stops matching would vanish without a change. */
+/** How a feed is followed. It must not be filtered: a document that stops matching would vanish without a change. */
 export interface FollowOptions<C extends Change = Change> {
   /** Groups a change touches, besides its id. If it throws, everything is void. */
   readonly groups?: (change: C) => Iterable<string>;
@@ -55,8 +57,8 @@ function milliseconds(name: string, value: number): number {
 const NOTHING: readonly string[] = [];
 const nothing = (): Iterable<string> => NOTHING;
 
-/** ms of work in a row: a feed that always has more to say would let nobody else have a turn. */
-const SPELL = 1;
+/** ms of applying in a row, after which requests and timers have their turn. */
+const MOST_WORK = 1;
 
 class FeedFollower<C extends Change> implements Follower {
   readonly #subscription: Subscription;
@@ -64,22 +66,22 @@ class FeedFollower<C extends Change> implements Follower {
   readonly #iterator: AsyncIterator<ChangeBatch<C>> | AsyncIterator<C>;
   readonly #batched: boolean;
   readonly ready: Promise<void>;
-  #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
+  #ready!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
-  /** {@linkcode Subscription.spent} when others last had a turn. */
+  /** {@linkcode Subscription.spent} when requests and timers last had a turn. */
   #restedAt = 0;
 
   constructor(registry: EtagRegistry, feed: AsyncIterable<C> | ChangesFeed<C>, options: FollowOptions<C>) {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
     if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
     this.#batched = isBatched(feed);
-    this.#subscription = registry.subscribe(
+    this.#subscription = coreOf(registry).subscribe(
       options.name ?? "changes",
       this.#batched ? maxLag : Infinity,
       options.replicaLag,
     );
     this.#groups = options.groups ?? nothing;
-    this.ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
+    this.ready = new Promise((resolve, reject) => this.#ready = { resolve, reject });
     this.ready.catch(() => {});
     try {
       this.#iterator = isBatched(feed)
@@ -113,7 +115,7 @@ class FeedFollower<C extends Change> implements Follower {
   async close(): Promise<void> {
     this.#end(new ChangesError("aborted", "The follower was closed before the feed was live"));
     const returned = this.#return();
-    // A generator that waits for its source answers return() only after it, so a plain iterable is not waited for.
+    // A generator answers return() only when what it waits for has settled, so a plain iterable is not waited for.
     if (this.#batched) await returned;
   }
 
@@ -121,7 +123,7 @@ class FeedFollower<C extends Change> implements Follower {
     try {
       await this.#iterator.return?.();
     } catch {
-      // It is let go of; how it takes that is its own affair.
+      // The iterator is being discarded: errors of its `return()` are ignored.
     }
   }
 
@@ -129,13 +131,13 @@ class FeedFollower<C extends Change> implements Follower {
     return this.close();
   }
 
-  /** Always has a `next()` pending, so that what the feed says in band is known at once. */
+  /** A `next()` is always pending, so that a loss, which the feed reports in band, is known at once. */
   async #pump(): Promise<void> {
     try {
       if (!this.#batched) this.#apply(this.#subscription.unbatched());
       while (!this.#subscription.closed) {
         const pending = this.#iterator.next();
-        if (this.#subscription.spent - this.#restedAt >= SPELL) await this.#rest(pending);
+        if (this.#subscription.spent - this.#restedAt >= MOST_WORK) await this.#rest(pending);
         const { value, done } = await pending;
         if (done) break;
         this.#apply(this.#batched ? value as ChangeBatch<C> : this.#subscription.unbatched(value as C));
@@ -147,7 +149,7 @@ class FeedFollower<C extends Change> implements Follower {
     }
   }
 
-  /** Lets requests and timers have their turn, unless what comes next is a loss or a fault: those are known at once. */
+  /** Gives requests and timers a turn, unless the next batch is a loss or a fault: those are applied at once. */
   async #rest(pending: Promise<IteratorResult<ChangeBatch<C> | C>>): Promise<void> {
     const turn = new Promise<void>((resolve) => setTimeout(resolve));
     const isLoss = ({ value }: IteratorResult<unknown>) =>
@@ -159,12 +161,12 @@ class FeedFollower<C extends Change> implements Follower {
 
   #apply(batch: ChangeBatch<C>): void {
     this.#subscription.apply(batch, this.#groups);
-    if (this.#subscription.live) this.#settleReady.resolve();
+    if (this.#subscription.live) this.#ready.resolve();
   }
 
   #end(reason: unknown): void {
     this.#subscription.close();
-    this.#settleReady.reject(reason);
+    this.#ready.reject(reason);
   }
 }
 
@@ -172,13 +174,14 @@ class FeedFollower<C extends Change> implements Follower {
  * Follows a feed: every change takes out of the registry what was built from it. While the feed has lost contact with
  * its source, or is older than `maxLag`, the registry answers nothing and the handlers run.
  *
- * A fault never becomes an unhandled rejection: a passing one is the feed's own affair, a final one suspends the
- * registry and is kept at `error`.
+ * A fault never becomes an unhandled rejection. The feed itself recovers from a fault that passes; a final one suspends
+ * the registry and is kept at `error`.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { type Change, EtagRegistry, follow } from "@stillfresh/etag";
+ * import { EtagRegistry, follow } from "@stillfresh/etag";
+ * import type { Change } from "@stillfresh/etag/change";
  *
  * async function* feed(): AsyncGenerator<Change> {
  *   yield { id: "post-1" };

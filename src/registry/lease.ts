@@ -1,15 +1,15 @@
 /**
- * Leases: where a handler's run begins, in the order of changes.
+ * Leases: at which change a handler's run began.
  *
  * @module
  */
 import type { Instant } from "../changes/clock.ts";
 
-/** The mark taken before a handler runs. Used once: by `register`, or given back by `release`. */
+/** Taken before a handler runs, and used once: by `register()`, or given back by `release()`. */
 export interface Lease {
   /** The resource. */
   readonly key: string;
-  /** Who asks, where the answer depends on it. */
+  /** The caller, where the answer depends on it. */
   readonly caller: string | undefined;
   /** Gives the lease back: nothing will be registered. Harmless when repeated. */
   release(): void;
@@ -19,17 +19,17 @@ export interface Lease {
 export class OpenLease implements Lease {
   readonly key: string;
   readonly caller: string | undefined;
-  /** How many changes there had been. */
+  /** How many changes there had been when it was taken. */
   readonly sequence: number;
-  /** Read only where a `replicaLag` is in force. */
+  /** When it was taken; read only where a `replicaLag` is in force. */
   readonly at: Instant | undefined;
   readonly #issuer: { close(lease: Lease): void };
   older: OpenLease | undefined = undefined;
   newer: OpenLease | undefined = undefined;
-  /** Of what it is open in; undefined once it is closed. */
+  /** The generation of {@linkcode OpenLeases} that it is open in; undefined once it is closed. */
   generation: object | undefined = undefined;
 
-  /** @param issuer Closes it. */
+  /** @param issuer What closes it. */
   constructor(
     issuer: { close(lease: Lease): void },
     key: string,
@@ -49,7 +49,7 @@ export class OpenLease implements Lease {
   }
 }
 
-/** The open leases in the order in which they were taken. A list: a Set takes three times as long to enter and leave. */
+/** The open leases, oldest first. A linked list: a Set takes three times as long to enter and leave. */
 export class OpenLeases {
   #oldest: OpenLease | undefined;
   #newest: OpenLease | undefined;
@@ -61,7 +61,7 @@ export class OpenLeases {
     return this.#size;
   }
 
-  /** The one that was taken first. */
+  /** The oldest one. */
   get oldest(): OpenLease | undefined {
     return this.#oldest;
   }
@@ -90,7 +90,7 @@ export class OpenLeases {
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
-    // Whoever holds on to one lease must not hold on to all that came before it.
+    // A lease that is still referenced must not keep all older ones alive.
     lease.older = lease.newer = lease.generation = undefined;
     this.#size--;
     return true;

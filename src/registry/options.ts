@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from "../changes/clock.ts";
 import type { EntryStoreLimits } from "./entry_store.ts";
-import type { Reason } from "./reason.ts";
+import type { Departure, Incident } from "./reason.ts";
 
 /** How large a registry may become, and where its time comes from. */
 export interface EtagRegistryOptions {
@@ -15,11 +15,16 @@ export interface EtagRegistryOptions {
   readonly maxBytes?: number;
   /** Variants of one resource; default 8. */
   readonly maxVariants?: number;
-  /** Called after an entry has left, with its resource and why. Must neither throw nor clear the registry. */
-  readonly onEvict?: (key: string, reason: Reason) => void;
+  /**
+   * Whether the registry answers without a feed: you call `invalidate()` yourself for whatever changes, and no other
+   * process writes. Default false: until {@linkcode follow} follows a feed, nothing is answered.
+   */
+  readonly manual?: boolean;
+  /** Called after an entry has left, with its resource and the reason. Must neither throw nor clear the registry. */
+  readonly onEvict?: (key: string, reason: Departure | Incident) => void;
   /** Build id: `withEtag` puts it into every tag it derives, and a snapshot is of one build; default none. */
   readonly version?: string;
-  /** What `snapshot()` gave to an earlier process; whatever does not line up is refused, and the registry is empty. */
+  /** What `snapshot()` gave in an earlier process; one that does not line up is refused, and the registry is empty. */
   readonly snapshot?: unknown;
   /** Wall clock in ms; default `Date.now`. Read on every look-up, so that a late timer cannot outlive `maxLag`. */
   readonly now?: () => number;

@@ -1,40 +1,49 @@
 /**
- * Why: the closed list of reasons that the registry's counters, `onEvict` and `Cache-Status` share.
+ * The closed list of reasons that the counters, `onEvict` and `Cache-Status` share, in five families.
  *
  * @module
  */
 
-/** One of a closed list of reasons; docs/http.md has them as a table. */
-export type Reason =
-  // How a request was answered
+/** How a request was answered, where that was not simply by the handler. */
+export type Outcome =
   /** answered 304 from the registry; the handler did not run */
   | "hit"
   /** answered 304 after the handler ran, from its response's validators */
   | "not-modified"
-  /** answered 412 */
+  /** answered 412 before the handler ran */
   | "precondition-failed"
+  /** answered 412 after the handler ran, from its response's validators */
+  | "precondition-failed-late"
   /** answered 428: a write without a precondition */
   | "precondition-required"
   /** would have been answered from the registry, but was drawn for a check: the handler ran */
   | "audit"
-  /** a GET or HEAD without a condition the registry could answer */
+  /** a GET or HEAD without a condition that the registry could answer */
   | "unconditional"
   /** a method that may change things; its success drops its own resource */
-  | "unsafe-method"
-  // Why the registry did not answer
+  | "unsafe-method";
+
+/** Why a look-up gave no entry that may answer. */
+export type LookupRefusal =
   /** nothing is registered for the resource */
   | "miss"
   /** something is registered, but under another entity tag */
   | "tag-differs"
-  /** a group the entry depends on has changed */
+  /** a group that the entry depends on has changed */
   | "group-changed"
+  /** no feed is followed, and the registry was not made with manual: true */
+  | "unfollowed"
   /** contact with the database is lost, or older than maxLag */
   | "suspended"
   /** the request carries Cookie or Authorization, and nothing says that the answer is for everyone */
   | "credentials"
-  /** registered for other values of the fields that Vary names */
+  /** registered for other values of the fields that Vary names, or for requests without an Origin */
   | "variant"
-  // Why a response was not registered
+  /** the moment that Expires, or max-age with must-revalidate, named has passed */
+  | "expired";
+
+/** Why a response was not registered. */
+export type RegistrationRefusal =
   /** the response does not say what it was built from */
   | "undeclared"
   /** the response's declaration, Vary or entity tag cannot be read */
@@ -43,6 +52,8 @@ export type Reason =
   | "declaration-too-large"
   /** only a 200 is registered */
   | "not-200"
+  /** the request carries Cookie or Authorization, and nothing says that the response is for everyone */
+  | "not-public"
   /** Cache-Control: private, and no caller to keep it for */
   | "private"
   /** Cache-Control: no-store */
@@ -53,6 +64,8 @@ export type Reason =
   | "vary-star"
   /** a Content-Security-Policy with a nonce */
   | "nonce"
+  /** a cross-origin field repeats the request's host, which the key does not hold */
+  | "host-echoed"
   /** a declared group changed while the handler ran, or the registry started anew */
   | "lease-broken"
   /** a declared group changed so recently that a replica may still answer with older data */
@@ -60,82 +73,118 @@ export type Reason =
   /** a declared revision is not the one last reported, or one document was read at two revisions */
   | "revision-differs"
   /** larger than the registry's bound by itself */
-  | "too-large"
-  // Why an entry left
+  | "too-large";
+
+/** Why an entry left. */
+export type Departure =
   /** a newer response of the same resource took its place */
   | "replaced"
   /** made room */
   | "evicted"
-  /** by delete(), deleteTag() or a successful write to its resource */
-  | "deleted"
+  /** a group that it depends on has changed; noticed at the next look-up, or when room was needed */
+  | "outdated"
+  /** a response of the resource named a further field in Vary, so that the entry's selection is too coarse */
+  | "vary-grew"
+  /** the moment that Expires, or max-age with must-revalidate, named has passed; noticed at the next look-up */
+  | "lapsed"
+  /** by delete(), deleteTag() or a write to its resource */
+  | "deleted";
+
+/** What else is worth counting; the first three void every entry at once. */
+export type Incident =
   /** by clear() */
   | "cleared"
   /** a feed began at a new position, or reported a gap */
   | "reset"
   /** the `groups` function of follow() threw, so everything is void */
   | "groups-threw"
-  /** more changes than can be remembered while handlers run: every handler running now counts as overtaken */
+  /** more changes than can be remembered while handlers run: no response that is being built now is registered */
   | "overflow"
-  // What else is worth counting
   /** a snapshot was cut short, edited, of another build or of another layout */
   | "snapshot-refused"
   /** the handler gave another tag than the registry would have */
   | "audit-mismatch"
-  /** of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were looked at */
+  /** of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were read */
   | "too-many-tags"
   /** a field for caches in front was left out, because it would have been cut short */
-  | "group-field-too-large";
+  | "purge-field-too-large"
+  /** the `key` option threw: the handler answered, and its response was passed on */
+  | "key-threw"
+  /** the `caller` option threw: the handler answered, and its response was passed on */
+  | "caller-threw";
 
-const ZERO: Readonly<Record<Reason, number>> = {
-  "hit": 0,
-  "not-modified": 0,
-  "precondition-failed": 0,
-  "precondition-required": 0,
-  "audit": 0,
-  "unconditional": 0,
-  "unsafe-method": 0,
-  "miss": 0,
-  "tag-differs": 0,
-  "group-changed": 0,
-  "suspended": 0,
-  "credentials": 0,
-  "variant": 0,
-  "undeclared": 0,
-  "malformed": 0,
-  "declaration-too-large": 0,
-  "not-200": 0,
-  "private": 0,
-  "no-store": 0,
-  "set-cookie": 0,
-  "vary-star": 0,
-  "nonce": 0,
-  "lease-broken": 0,
-  "settling": 0,
-  "revision-differs": 0,
-  "too-large": 0,
-  "replaced": 0,
-  "evicted": 0,
-  "deleted": 0,
-  "cleared": 0,
-  "reset": 0,
-  "groups-threw": 0,
-  "overflow": 0,
-  "snapshot-refused": 0,
-  "audit-mismatch": 0,
-  "too-many-tags": 0,
-  "group-field-too-large": 0,
+/** One of a closed list of reasons, each of one family; docs/http.md has them as a table. */
+export type Reason = Outcome | LookupRefusal | RegistrationRefusal | Departure | Incident;
+
+/** What a reason is about. */
+export type ReasonFamily = "outcome" | "lookup" | "registration" | "departure" | "incident";
+
+/**
+ * The family of each reason.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { EtagRegistry, reasonFamilies, type Reason } from "@stillfresh/etag";
+ *
+ * const { stats } = new EtagRegistry();
+ * const departures = Object.keys(stats).filter((reason) => reasonFamilies[reason as Reason] === "departure");
+ * assert.deepEqual(departures, ["replaced", "evicted", "outdated", "vary-grew", "lapsed", "deleted"]);
+ * ```
+ */
+export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
+  "hit": "outcome",
+  "not-modified": "outcome",
+  "precondition-failed": "outcome",
+  "precondition-failed-late": "outcome",
+  "precondition-required": "outcome",
+  "audit": "outcome",
+  "unconditional": "outcome",
+  "unsafe-method": "outcome",
+  "miss": "lookup",
+  "tag-differs": "lookup",
+  "group-changed": "lookup",
+  "unfollowed": "lookup",
+  "suspended": "lookup",
+  "credentials": "lookup",
+  "variant": "lookup",
+  "expired": "lookup",
+  "undeclared": "registration",
+  "malformed": "registration",
+  "declaration-too-large": "registration",
+  "not-200": "registration",
+  "not-public": "registration",
+  "private": "registration",
+  "no-store": "registration",
+  "set-cookie": "registration",
+  "vary-star": "registration",
+  "nonce": "registration",
+  "host-echoed": "registration",
+  "lease-broken": "registration",
+  "settling": "registration",
+  "revision-differs": "registration",
+  "too-large": "registration",
+  "replaced": "departure",
+  "evicted": "departure",
+  "outdated": "departure",
+  "vary-grew": "departure",
+  "lapsed": "departure",
+  "deleted": "departure",
+  "cleared": "incident",
+  "reset": "incident",
+  "groups-threw": "incident",
+  "overflow": "incident",
+  "snapshot-refused": "incident",
+  "audit-mismatch": "incident",
+  "too-many-tags": "incident",
+  "purge-field-too-large": "incident",
+  "key-threw": "incident",
+  "caller-threw": "incident",
 };
 
 /** A counter for each reason, all zero. */
 export function zeroCounters(): Record<Reason, number> {
-  return { ...ZERO };
-}
-
-/** Counts a reason. */
-export function countIn(counters: Record<Reason, number>, reason: Reason): void {
-  // Written out where it is hot: under a name that varies, V8 takes as long as it does to read a field of a request.
-  if (reason === "hit") counters.hit++;
-  else if (reason === "unconditional") counters.unconditional++;
-  else if (reason === "undeclared") counters.undeclared++;
-  else counters[reason]++;
+  const counters = { ...reasonFamilies } as Record<Reason, unknown>;
+  for (const reason in counters) counters[reason as Reason] = 0;
+  return counters as Record<Reason, number>;
 }

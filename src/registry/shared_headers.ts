@@ -1,42 +1,40 @@
 /**
- * The fields that a 304 replays, one object for all entries whose fields are equal: most pages of a site send the
- * same `Cache-Control` and `Vary`, so an entry needs a reference instead of a record.
+ * The headers that 304s repeat, one object for all entries whose headers are equal: most pages of a site send the same
+ * `Cache-Control` and `Vary`, so that an entry needs a reference instead of a record.
  *
  * @module
  */
 
-/** A `ResponseInit` for a 304 that lacks only the `etag`. Shared, and read late by some servers: never to be written to. */
-export interface NotModifiedInit {
-  /** Not Modified. */
-  readonly status: 304;
-  /** The replayed fields by lower-case name. */
-  readonly headers: { readonly [name: string]: string };
-}
-
-/** A {@linkcode NotModifiedInit} as it is kept, with what else such entries have in common. */
-export interface CommonInit extends NotModifiedInit {
+/** What the responses of some entries have in common. */
+export interface RetainedHeaders {
+  /** The headers that a 304 repeats, by lower-case name. Shared: never to be written to. */
+  readonly fields: { readonly [name: string]: string };
   /** Whether the responses said `Cache-Control: public`. */
   readonly isPublic: boolean;
+  /** Whether the responses are for requests with any Origin, or selected by it. */
+  readonly anyOrigin: boolean;
   /** Whether their tags are random: then each means one registration only. */
   readonly minted: boolean;
+  /** Tells it from all others. */
   readonly signature: string;
+  /** How many entries refer to it. */
   uses: number;
 }
 
-/** Estimated bytes of an init beside its fields, which it holds by name and in its signature. */
-const INIT_BYTES = 160;
+/** Estimated bytes beside the fields, which are held by name and in the signature. */
+const RECORD_BYTES = 160;
 
-/** Estimated bytes of an init that no other entry shares. */
-export function initBytes(init: CommonInit): number {
-  return INIT_BYTES + 2 * init.signature.length;
+/** Estimated bytes of headers that no other entry shares. */
+export function retainedBytes({ signature }: RetainedHeaders): number {
+  return RECORD_BYTES + 2 * signature.length;
 }
 
-/** Hands out one {@linkcode NotModifiedInit} for equal fields, and forgets it with its last use. */
+/** Hands out one object for equal headers, and forgets it with its last use. */
 export class SharedHeaders {
-  readonly #bySignature = new Map<string, CommonInit>();
+  readonly #bySignature = new Map<string, RetainedHeaders>();
   #bytes = 0;
 
-  /** How many distinct sets of fields are in use. */
+  /** How many distinct sets of headers are in use. */
   get size(): number {
     return this.#bySignature.size;
   }
@@ -46,26 +44,30 @@ export class SharedHeaders {
     return this.#bytes;
   }
 
-  /** The one object for these fields; give it back with {@linkcode SharedHeaders.release}. */
-  acquire(fields: Readonly<Record<string, string>>, isPublic: boolean, minted: boolean): CommonInit {
-    // A field value holds neither line feed nor NUL, so the signature tells all fields apart.
-    let signature = `${isPublic ? "public" : ""}\n${minted ? "minted" : ""}\n`;
+  /** The one object for these headers, with one use more; give it back with {@linkcode SharedHeaders.release}. */
+  acquire(
+    fields: Readonly<Record<string, string>>,
+    { isPublic, anyOrigin }: { readonly isPublic: boolean; readonly anyOrigin: boolean },
+    minted: boolean,
+  ): RetainedHeaders {
+    // A field value holds neither line feed nor NUL, so no two sets have one signature.
+    let signature = `${isPublic ? "public" : ""}\n${anyOrigin ? "any" : ""}\n${minted ? "minted" : ""}\n`;
     for (const name in fields) signature += `${name}\n${fields[name]}\n`;
-    let init = this.#bySignature.get(signature);
-    if (init === undefined) {
-      init = { status: 304, headers: { ...fields }, isPublic, minted, signature, uses: 0 };
-      this.#bySignature.set(signature, init);
-      this.#bytes += initBytes(init);
+    let headers = this.#bySignature.get(signature);
+    if (headers === undefined) {
+      headers = { fields: { ...fields }, isPublic, anyOrigin, minted, signature, uses: 0 };
+      this.#bySignature.set(signature, headers);
+      this.#bytes += retainedBytes(headers);
     }
-    init.uses++;
-    return init;
+    headers.uses++;
+    return headers;
   }
 
   /** Gives one use back. */
-  release(init: CommonInit): void {
-    if (--init.uses > 0) return;
-    this.#bySignature.delete(init.signature);
-    this.#bytes -= initBytes(init);
+  release(headers: RetainedHeaders): void {
+    if (--headers.uses > 0) return;
+    this.#bySignature.delete(headers.signature);
+    this.#bytes -= retainedBytes(headers);
   }
 
   /** Forgets all. */

@@ -1,27 +1,26 @@
 /**
- * SIEVE eviction (Zhang et al., NSDI '24): a hand walks from the oldest to the newest, spares what was visited since it
- * last came by, and takes the first that was not. A hit sets one bit and moves nothing, and a scan of once-asked
- * resources pushes out only itself. The order is in the values themselves, so that what finds them need have none.
+ * SIEVE eviction (Zhang et al., NSDI '24): a hand walks from the oldest value to the newest, spares each one that was
+ * visited since the hand last passed, and takes the first that was not. A hit sets one bit and moves nothing, and a scan
+ * of resources that are asked for once evicts only itself. The values hold their own order as a linked list.
  *
- * On its own SIEVE would keep the dead among the visited, so a second hand looks for those first.
+ * SIEVE alone would keep dead values that were visited, so a second hand looks for dead values first.
  *
  * @module
  */
 import { ShardedMap } from "./sharded_map.ts";
-
-/** How far the second hand looks for one dead value, so that an insertion stays O(1). */
+/** Values that the second hand looks at for one eviction, so that an insertion stays O(1). */
 const REACH = 32;
 
-/** What can be kept: it holds its own place in the order. */
+/** A value that can be kept: it holds its own place in the order. */
 export interface Sieved<V> {
-  /** Whether it was of use since the hand last passed. */
+  /** Whether it was used since the hand last passed. */
   visited: boolean;
   /** Its neighbours; undefined at either end, and while it is not kept. */
   older: V | undefined;
   newer: V | undefined;
 }
 
-/** Values by key, which can say what to evict. */
+/** Values by key, with the order in which to evict them. */
 export class Sieve<V extends Sieved<V>> {
   readonly #byKey: ShardedMap<V> = new ShardedMap();
   readonly #isDead: (value: V) => boolean;
@@ -32,7 +31,7 @@ export class Sieve<V extends Sieved<V>> {
   #reaper: V | undefined;
   #unswept = 0;
 
-  /** @param isDead Whether a value is worth nothing any more. */
+  /** @param isDead Whether a value is of no use any more. */
   constructor(isDead: (value: V) => boolean) {
     this.#isDead = isDead;
   }
@@ -42,7 +41,7 @@ export class Sieve<V extends Sieved<V>> {
     return this.#byKey.size;
   }
 
-  /** The value under a key; the caller marks it as visited if it was of use. */
+  /** The value under a key; the caller marks it as visited if it used it. */
   get(key: string): V | undefined {
     return this.#byKey.get(key);
   }
@@ -55,6 +54,8 @@ export class Sieve<V extends Sieved<V>> {
     if (this.#newest === undefined) this.#oldest = value;
     else this.#newest.newer = value;
     this.#newest = value;
+    // It lies between the second hand and the oldest values, so a sweep that is under way has one more to look at.
+    if (this.#unswept > 0) this.#unswept++;
   }
 
   /** Takes a value out. */
@@ -69,12 +70,12 @@ export class Sieve<V extends Sieved<V>> {
     else newer.older = older;
     if (this.#hand === value) this.#hand = newer;
     if (this.#reaper === value) this.#reaper = newer;
-    // An old object that is garbage would keep all that came after it from the quick collection of the young.
+    // A dead object in the old generation would keep all newer ones alive until the next major collection.
     value.older = value.newer = undefined;
     return true;
   }
 
-  /** All values, oldest first. What is taken out meanwhile ends it. */
+  /** All values, oldest first. Taking the current value out ends the iteration. */
   *values(): IterableIterator<V> {
     for (let value = this.#oldest; value !== undefined; value = value.newer) yield value;
   }
@@ -90,12 +91,12 @@ export class Sieve<V extends Sieved<V>> {
     this.#unswept = 0;
   }
 
-  /** Says that some values may have died: until all have been looked at, the dead go first. */
+  /** Notes that values may have died: until all have been looked at, dead values are evicted first. */
   expectDead(): void {
     this.#unswept = this.size;
   }
 
-  /** What to evict next; undefined only where nothing is kept. It stays in until it is deleted. */
+  /** The value to evict next; undefined only where none is kept. It stays in until it is deleted. */
   victim(): V | undefined {
     return this.#findDead() ?? this.#findUnvisited();
   }

@@ -1,6 +1,6 @@
 /**
- * A registry as plain data, so that a restart need not begin cold: the entries that were valid, and the positions of
- * the feeds at which they were.
+ * A registry as plain data, for a warm restart: the entries that were valid, and the positions of the feeds at which
+ * they were.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { Position } from "../changes/change.ts";
 import type { StoredEntry } from "./entry.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
 
-/** Of this layout, and no other. */
-const FORMAT = "stillfresh-snapshot-3";
+/** Names this layout; a snapshot of another layout is refused. */
+const FORMAT = "stillfresh-snapshot-4";
 
-/** What is written down of a set of variants. */
+/** What is saved of a set of variants. */
 interface SavedVariants {
   readonly base: string;
   readonly fields: readonly string[];
@@ -19,7 +19,7 @@ interface SavedVariants {
 
 /** One entry, as data. */
 export interface SavedEntry {
-  /** The resource, who asks and the variant. */
+  /** The resource, the caller and the variant. */
   readonly storageKey: string;
   /** What the variants of the resource have in common, and the fields that select among them. */
   readonly variants: readonly [base: string, fields: readonly string[]] | null;
@@ -28,6 +28,9 @@ export interface SavedEntry {
   readonly lastModified: number | null;
   readonly fields: Readonly<Record<string, string>>;
   readonly isPublic: boolean;
+  readonly anyOrigin: boolean;
+  /** ms since the epoch; null: at no fixed moment, which JSON has no number for. */
+  readonly expires: number | null;
   readonly groups: readonly string[];
 }
 
@@ -46,7 +49,7 @@ export interface Snapshot {
   readonly version: string;
   readonly subscriptions: readonly SavedSubscription[];
   readonly entries: readonly SavedEntry[];
-  /** SHA-256 of all else: what was cut short or edited is not believed. */
+  /** SHA-256 of all else: a snapshot that was cut short or edited is refused. */
   readonly digest: string;
 }
 
@@ -56,15 +59,17 @@ export function saveEntry(
   groups: readonly string[],
   variants: SavedVariants | undefined,
 ): SavedEntry {
-  const { storageKey, etag, minted, lastModified, isPublic } = entry;
+  const { storageKey, etag, lastModified, expires, headers: { fields, isPublic, anyOrigin, minted } } = entry;
   return {
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],
     etag,
     minted,
     lastModified: lastModified ?? null,
-    fields: entry.init.headers,
+    fields,
     isPublic,
+    anyOrigin,
+    expires: expires === Infinity ? null : expires,
     groups,
   };
 }
@@ -79,7 +84,7 @@ export function makeSnapshot(
   return { ...content, digest: digestOf(content) };
 }
 
-/** The snapshot, if it is one, whole, unchanged and of this build. */
+/** The snapshot, if the value is one that is whole, unchanged and of this build. */
 export function readSnapshot(value: unknown, version: string): Snapshot | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { format, version: written, subscriptions, entries, digest } = value as Partial<Snapshot>;
@@ -88,7 +93,7 @@ export function readSnapshot(value: unknown, version: string): Snapshot | undefi
   }
   try {
     const content = { format, version, subscriptions, entries } as const;
-    // The digest vouches for the shape of all that is inside: nothing else writes this format.
+    // Only `makeSnapshot` writes this format, so the digest also proves the shape of what is inside.
     return digestOf(content) === digest ? { ...content, digest } : undefined;
   } catch {
     return undefined;

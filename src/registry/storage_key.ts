@@ -1,67 +1,59 @@
 /**
- * Which stored variant a request selects (RFC 9111 §4.1), and under which key it is kept.
+ * Under which string an entry is stored: the resource, the caller, and the request fields that selected the variant
+ * (RFC 9111 §4.1).
+ *
+ * A resource without caller and variants is stored under its own name. Every composed key begins with NUL, which no URL
+ * holds, and gives the length of each part, so that no two combinations share a key: an answer for another caller would
+ * be wrong.
  *
  * @module
  */
 
-/** A field name (RFC 9110 §5.1), in lower case. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** The key of a resource for a caller. A resource whose name begins with NUL gets one more of them. */
+export function storageKey(resource: string, caller: string | undefined): string {
+  if (caller !== undefined) return flat(`\0${caller.length}:${caller}${resource}`);
+  return resource.charCodeAt(0) === 0 ? `\0${resource}` : resource;
+}
 
 /**
- * The members of a `Vary` field: lower-case, sorted, each once (RFC 9110 §12.5.5). Undefined where one of them cannot
- * be the name of a field: whatever was meant selects, and it is not known by what.
+ * The key of one variant: the values of the request fields that `Vary` names, compared as they are. RFC 9111 §4.1 would
+ * allow some normalisation; a value that is spelled differently only costs a hit.
  *
- * @param field The field's value, or null where the response has none.
+ * @param base What {@linkcode storageKey} gave.
  */
-export function varyFields(field: string | null): readonly string[] | undefined {
-  if (field === null) return [];
-  const names = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) => name !== "");
-  if (!names.every((name) => FIELD_NAME.test(name))) return undefined;
-  return names.length < 2 ? names : [...new Set(names)].sort();
-}
-
-/**
- * One string for a resource and who asks, such that no two pairs share one: a caller who shared another's key would
- * get the other's answer. A key that begins like a composed one is set apart.
- */
-export function storageKey(key: string, caller: string | undefined): string {
-  if (caller !== undefined) return inOnePiece(`\0${caller.length}:${caller}${key}`);
-  return key.charCodeAt(0) === 0 ? `\0${key}` : key;
-}
-
-/** The resource again, out of what {@linkcode storageKey} or {@linkcode variantKey} gave: kept, it would be there twice. */
-export function resourceOf(place: string): string {
-  if (place.charCodeAt(0) !== 0) return place;
-  const base = baseOf(place);
-  if (base !== undefined) return resourceOf(base);
-  const colon = place.indexOf(":");
-  // What begins like a composed key was set apart by one more of these.
-  if (place.charCodeAt(1) === 0) return place.slice(1);
-  return place.slice(colon + 1 + Number(place.slice(1, colon)));
-}
-
-/** What a {@linkcode variantKey} was made of; undefined for the key of what has no variants. */
-export function baseOf(place: string): string | undefined {
-  if (!place.startsWith("\0v")) return undefined;
-  const start = place.indexOf(":") + 1;
-  return place.slice(start, start + Number(place.slice(2, start - 1)));
-}
-
-/**
- * The same for one variant: the values of the request fields that `Vary` names, compared as they are. RFC 9111 §4.1
- * would allow some normalisation; a value that is spelled differently only costs a hit.
- */
-export function variantKey(storageKey: string, fields: readonly string[], headers: Headers): string {
-  let key = `\0v${storageKey.length}:${storageKey}`;
+export function variantKey(base: string, fields: readonly string[], headers: Headers): string {
+  let key = `\0v${base.length}:${base}`;
   for (const field of fields) {
     const value = headers.get(field);
     // Absent and empty are different values; no field value holds a line feed.
     key += value === null ? "\n" : `=${value}\n`;
   }
-  return inOnePiece(key);
+  return flat(key);
 }
 
-/** A composed key, all of which begin alike. To read of it joins its parts; unjoined, V8's Map takes half as long again to find it. */
-function inOnePiece(key: string): string {
+/** The resource that a key was made from. Computed, because an entry that kept both would hold it twice. */
+export function resourceOf(key: string): string {
+  if (key.charCodeAt(0) !== 0) return key;
+  const base = baseOf(key);
+  if (base !== undefined) return resourceOf(base);
+  // The resource's own name begins with NUL.
+  if (key.charCodeAt(1) === 0) return key.slice(1);
+  const colon = key.indexOf(":");
+  return key.slice(colon + 1 + Number(key.slice(1, colon)));
+}
+
+/** The base that a {@linkcode variantKey} was made from; undefined for any other key. */
+export function baseOf(key: string): string | undefined {
+  if (!key.startsWith("\0v")) return undefined;
+  const start = key.indexOf(":") + 1;
+  return key.slice(start, start + Number(key.slice(2, start - 1)));
+}
+
+/**
+ * A composed key as one string. V8 keeps a concatenation as a tree until a character of it is read; in a tree, its Map
+ * takes half as long again to find it.
+ */
+function flat(key: string): string {
+  // Each begins with NUL; a result that is used cannot be optimised away.
   return key.charCodeAt(0) === 0 ? key : `\0${key}`;
 }

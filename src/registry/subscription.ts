@@ -1,28 +1,28 @@
 /**
- * One follower's subscription in a registry: what it has reported, and whether it may be relied on at this moment.
+ * One feed's subscription to a registry: what it has reported, and whether it is live.
  *
  * @module
  */
 import type { Change, ChangeBatch, Position } from "../changes/change.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
-import type { Reason } from "./reason.ts";
+import type { Incident } from "./reason.ts";
 
-/** ms a change goes on counting against new leases where the database keeps replicas. */
-const REPLICATED_SETTLE = 5_000;
+/** ms for which a change conflicts with new leases, where the database keeps replicas. */
+const DEFAULT_REPLICA_LAG = 5_000;
 
 /** What a subscription does to its registry. */
 export interface ChangeSink {
   /** Voids everything: a feed began at a new position, or reported a gap. */
-  reset(reason: Reason): void;
-  /** A group changed. */
+  reset(reason: Incident): void;
+  /** Records a change of a group. */
   change(group: string, rev: string | undefined, subscription: Subscription): void;
-  /** The subscription may have become live, or ceased to be. */
+  /** The subscription may have become live, or may no longer be. */
   stateChanged(): void;
 }
 
-/** For {@linkcode follow}: a subscription is not live until its first `"live"` batch. */
+/** A subscription is not live before its first batch whose state is `"live"`. */
 export class Subscription {
-  readonly #host: ChangeSink;
+  readonly #sink: ChangeSink;
   readonly #clock: Clock;
   readonly #replicaLag: number | undefined;
   #position: Position | undefined;
@@ -35,24 +35,24 @@ export class Subscription {
   readonly name: string;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
-  /** ms a change goes on counting against new leases. */
+  /** ms for which a change conflicts with new leases. */
   replicaLag: number;
 
   /**
-   * Takes the subscription over from its predecessor, if there was one.
+   * Continues the previous subscription of that name, if there was one.
    *
    * @param replicaLag ms, or undefined to go by what the database says of its replicas.
    * @param previous The closed subscription of the same name, whose position this one resumes from.
    */
   constructor(
-    host: ChangeSink,
+    sink: ChangeSink,
     clock: Clock,
     name: string,
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
   ) {
-    this.#host = host;
+    this.#sink = sink;
     this.#clock = clock;
     this.#replicaLag = replicaLag;
     this.#position = previous?.position;
@@ -62,7 +62,7 @@ export class Subscription {
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
-  /** The position after the last batch applied: where a later follower of the same name resumes. */
+  /** The position after the last batch applied: where a later subscription of the same name resumes. */
   get position(): Position | undefined {
     return this.#position;
   }
@@ -72,12 +72,12 @@ export class Subscription {
     return this.#live ? this.#contact : undefined;
   }
 
-  /** Whether the last batch said so; the time since is the registry's to judge. */
+  /** Whether the last batch said so; how long ago that was is for {@linkcode Subscriptions} to judge. */
   get live(): boolean {
     return this.#live;
   }
 
-  /** Whether the follower is gone; its position is kept for the next of its name. */
+  /** Whether the follower is gone; the position is kept for the next subscription of that name. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -93,54 +93,64 @@ export class Subscription {
   }
 
   /**
-   * Applies a batch, synchronously and whole: reset, then changes, then state. Whoever asks in between asks nothing.
+   * Applies a batch synchronously: the reset, then each change, then the state. No look-up can run between these steps.
    *
    * @param groups What a change touches besides its id. If it throws, everything is void.
    */
   apply<C extends Change>(batch: ChangeBatch<C>, groups: (change: C) => Iterable<string>): void {
     if (this.#closed) return;
     const start = this.#clock.monotonic();
-    if (this.#replicaLag === undefined && batch.replicas !== undefined) {
-      this.replicaLag = batch.replicas > 1 ? REPLICATED_SETTLE : 0;
-      this.#host.stateChanged();
-    }
-    // A source that cannot say where it is has begun anew, even where its predecessor could.
+    this.#adoptReplicas(batch.replicas);
+    // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) this.#host.reset("reset");
-    // A loss before the feed could begin leaves its beginning to come.
+    if (batch.reset !== undefined || !this.#started || unresumed) this.#sink.reset("reset");
+    // A loss before the feed could begin is no beginning.
     this.#started ||= batch.state !== "lost" || batch.position !== undefined;
     for (const change of batch.changes) {
       this.#change(change.id, change.rev);
-      try {
-        const touched = groups(change);
-        // A string is an iterable of its letters, and never meant as one.
-        for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
-      } catch {
-        // Which groups it would have named is unknown, so it may have been any.
-        this.#host.reset("groups-threw");
-      }
+      this.#changeGroups(change, groups);
     }
     this.#position = batch.position;
     this.#contact = batch.contact ?? this.#contact;
     this.#live = batch.state === "live" && batch.contact !== undefined;
-    this.#host.stateChanged();
+    this.#sink.stateChanged();
     this.#spent += this.#clock.monotonic() - start;
+  }
+
+  /** Must precede the changes of the batch that tells it: they settle by it. */
+  #adoptReplicas(replicas: number | undefined): void {
+    if (replicas === undefined || this.#replicaLag !== undefined) return;
+    const replicaLag = replicas > 1 ? DEFAULT_REPLICA_LAG : 0;
+    if (replicaLag === this.replicaLag) return;
+    this.replicaLag = replicaLag;
+    this.#sink.stateChanged();
+  }
+
+  #changeGroups<C extends Change>(change: C, groups: (change: C) => Iterable<string>): void {
+    try {
+      const touched = groups(change);
+      // A string is an iterable of its letters, and never meant as one.
+      for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
+    } catch {
+      // Which groups it would have named is unknown, so any of them may have changed.
+      this.#sink.reset("groups-threw");
+    }
   }
 
   #change(group: string, rev: string | undefined): void {
     if (typeof group !== "string") throw new TypeError(`A changed group is named by a string, not ${group}`);
-    this.#host.change(group, rev, this);
+    this.#sink.change(group, rev, this);
   }
 
-  /** A batch for a source that has none: it has no contact to report, so it counts as complete as of now. */
+  /** A batch for a plain iterable: it has no contact to report, so it counts as complete as of now. */
   unbatched<C extends Change>(...changes: readonly C[]): ChangeBatch<C> {
     return { changes, position: undefined, state: "live", contact: instant(this.#clock) };
   }
 
-  /** Suspends the registry from this instant, until somebody follows under the same name again. */
+  /** Suspends the registry from this instant until a feed is followed under the same name again. */
   close(): void {
     this.#closed = true;
     this.#live = false;
-    this.#host.stateChanged();
+    this.#sink.stateChanged();
   }
 }

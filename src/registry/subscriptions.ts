@@ -1,6 +1,6 @@
 /**
- * All followers of one registry together: nothing may be answered unless each of them is live and recently in
- * contact.
+ * All subscriptions of one registry: nothing may be answered unless each of them is live, and its contact not older than
+ * its `maxLag`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
   readonly #clock: Clock;
   #replicaLag = 0;
-  // Beyond either nothing is answered. Kept as moments, so that a look-up only compares.
+  // Nothing is answered after either moment. A look-up only compares.
   #wallDeadline = Infinity;
   #monotonicDeadline = Infinity;
 
@@ -21,7 +21,12 @@ export class Subscriptions {
     this.#clock = clock;
   }
 
-  /** True while every subscription is live and within its `maxLag`, by both clocks; without subscriptions, always. */
+  /** Whether no feed has ever been followed. */
+  get isEmpty(): boolean {
+    return this.#byName.size === 0;
+  }
+
+  /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, always. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
@@ -33,11 +38,11 @@ export class Subscriptions {
   }
 
   /**
-   * Takes a subscription; a closed one of the same name hands its position over.
+   * Opens a subscription; a closed one of the same name hands its position over.
    *
-   * @throws {TypeError} If somebody sits there.
+   * @throws {TypeError} If one of that name is open.
    */
-  take(host: ChangeSink, name: string, maxLag: number, replicaLag: number | undefined): Subscription {
+  open(host: ChangeSink, name: string, maxLag: number, replicaLag: number | undefined): Subscription {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
       throw new TypeError(
@@ -46,21 +51,21 @@ export class Subscriptions {
     }
     const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous);
     this.#byName.set(name, subscription);
-    this.judge();
+    this.updateDeadlines();
     return subscription;
   }
 
-  /** Subscriptions of an earlier process, closed: nothing is answered until each is taken again and has caught up. */
+  /** Subscriptions of an earlier process, closed: nothing is answered until each is followed again and has caught up. */
   restore(host: ChangeSink, saved: readonly SavedSubscription[]): void {
     for (const previous of saved) {
       const subscription = new Subscription(host, this.#clock, previous.name, 0, undefined, previous);
       subscription.close();
       this.#byName.set(previous.name, subscription);
     }
-    this.judge();
+    this.updateDeadlines();
   }
 
-  /** Where each feed is; undefined where one of them, or the lack of any, could not be resumed. */
+  /** The position of each feed; undefined where one of them has none, or there is no feed. */
   save(): readonly SavedSubscription[] | undefined {
     const subscriptions: SavedSubscription[] = [];
     for (const { name, replicaLag, position } of this.#byName.values()) {
@@ -70,8 +75,8 @@ export class Subscriptions {
     return subscriptions.length === 0 ? undefined : subscriptions;
   }
 
-  /** Works out anew until when answers may be given. */
-  judge(): void {
+  /** Works out until when answers may be given. */
+  updateDeadlines(): void {
     this.#replicaLag = 0;
     this.#wallDeadline = this.#monotonicDeadline = Infinity;
     for (const { replicaLag, contact, maxLag } of this.#byName.values()) {

@@ -7,7 +7,6 @@
 import { sampleAuthors, samplePosts } from "../../examples/blog/sample.ts";
 import { seed as fill } from "../../examples/blog/seed.ts";
 import { createSite, type Site } from "../../examples/blog/site.ts";
-import type { ChangesFeed } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { systemSleep } from "../../src/couchdb/connection/timing.ts";
 import type { Target, TestDatabase } from "../examples/database_support.ts";
@@ -16,6 +15,7 @@ import { ChaosProxy, type Fault, faultNames } from "../support/chaos_proxy.ts";
 import { Ledger } from "./ledger.ts";
 import { emptyTally, Readers, type Tally } from "./readers.ts";
 import { Writers } from "./writers.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** How long it goes on. */
 export interface Plan {

@@ -1,10 +1,10 @@
 /** A slice of `deno task chaos`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChangesFeed } from "../../mod.ts";
 import { target } from "../examples/database_support.ts";
 import { faultNames } from "../support/chaos_proxy.ts";
 import { chaos } from "./chaos.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
 
 test(`chaos: each fault once between ${target.name} and the demo, and no 304 is wrong`, async () => {
   const plan = {

@@ -5,12 +5,13 @@
  * Several registries with different `replicaLag` see the same cluster at the same time: the evidence that settling is
  * needed, and how much of it.
  */
-import { type ChangesFeed, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { Random } from "../simulation/random.ts";
 import { FeedLedger, type Reading, type State, Written } from "./feed_ledger.ts";
 import { readFeed } from "./raw_feed.ts";
 import { allPaths, fill, kinds, Node, page, pathsOf, Scribe, shelfOf } from "./cluster_pages.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** How long, and with what. */
 export interface Plan {

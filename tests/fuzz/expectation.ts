@@ -113,7 +113,7 @@ function statuses(played: WrapperCase, page: Page, seen: Seen): readonly number[
 /** What RFC 9110 §15.4.5 says of the 304 beside its status. */
 function notModifiedProblem({ headers, body }: Response, page: Page): string | undefined {
   if (body !== null) return "the 304 has a body";
-  for (const name of ["content-type", "set-cookie", "x-run", "cache-groups"]) {
+  for (const name of ["content-type", "set-cookie", "x-run", "stillfresh-depends-on"]) {
     if (headers.has(name)) return `the 304 has ${name}`;
   }
   for (
@@ -143,7 +143,7 @@ export function expectation(played: WrapperCase, seen: Seen): string | undefined
   const expected = statuses(played, page, seen);
   if (!expected.includes(response.status)) return `answered ${response.status}, not ${expected.join(" or ")}`;
   if (UNTOUCHED.includes(played.method)) return runs === 1 ? undefined : `the handler ran ${runs} times`;
-  if (response.headers.has("cache-groups")) return "the declaration was sent";
+  if (response.headers.has("stillfresh-depends-on")) return "the declaration was sent";
   const why = mustRun(played, fieldsOf(played, seen.learned));
   if (why !== undefined && runs !== 1) return `the handler ran ${runs} times, although ${why}`;
   if (response.status === 304 && page.status !== 304) return notModifiedProblem(response, page);

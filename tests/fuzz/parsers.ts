@@ -8,7 +8,7 @@ import { cacheDirectives } from "../../src/http/cache_control.ts";
 import { isWildcard, matchesList, parseEntityTag, someListedTag } from "../../src/http/entity_tag.ts";
 import { parseHttpDate } from "../../src/http/http_date.ts";
 import { parseStringList } from "../../src/http/structured_field_list.ts";
-import { varyFields } from "../../src/registry/storage_key.ts";
+import { varyFields } from "../../src/http/vary.ts";
 import {
   dateField,
   directiveField,

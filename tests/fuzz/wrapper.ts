@@ -6,6 +6,7 @@
  */
 import { dependsOn, EtagRegistry, withEtag, type WithEtagOptions } from "../../mod.ts";
 import { expectation, type Seen } from "./expectation.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 /** What the handler answers. */
 export interface Page {
@@ -70,7 +71,7 @@ export class World {
     now: () => this.#time,
     monotonic: () => this.#time - START,
   });
-  readonly #subscription = this.#registry.subscribe("world", MAX_LAG, 0);
+  readonly #subscription = coreOf(this.#registry).subscribe("world", MAX_LAG, 0);
   readonly #handler: (request: Request) => Response | Promise<Response>;
 
   constructor() {
@@ -102,7 +103,9 @@ export class World {
     if (vary !== undefined) headers["vary"] = vary;
     if (cookie) headers["set-cookie"] = "a=1";
     const id = `doc-${this.#case}`;
-    if (declares === "malformed") headers["cache-groups"] = "doc";
+    if (declares === "malformed") {
+      for (const [field, value] of Object.entries(dependsOn(id))) headers[field] = `${value} %`;
+    }
     if (declares === "name") Object.assign(headers, dependsOn(id));
     if (declares === "revision") Object.assign(headers, dependsOn({ _id: id, _rev: `${this.#rev}-x` }));
     return new Response(NO_BODY.has(status) ? null : "page", { status, headers });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 import { request, wrap } from "../support/http.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"own"' }]] as const) {
   test(`auditRate: an answer that declares nothing, ${what}, is another too`, async () => {
@@ -13,6 +14,7 @@ for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"o
         ? new Response("not found", { status: 404, headers })
         : new Response("page", { headers: dependsOn({ _id: "post-1", _rev: "1-a" }) });
     }, {
+      manual: true,
       auditRate: 0.5,
       random: () => drawn,
       onAudit: (mismatch) => mismatches.push(mismatch),
@@ -31,7 +33,9 @@ for (const [what, headers] of [["without a tag", {}], ["with a tag", { etag: '"o
 }
 
 test("auditRate: a HEAD of a page with a minted tag is no mismatch", async () => {
-  const site = wrap(() => new Response("page", { headers: dependsOn("post-1") }), { auditRate: 1 });
+  const site = wrap(() => new Response("page", { headers: dependsOn("post-1") }), {
+    auditRate: 1,
+  });
   const etag = (await site.ask(request())).headers.get("etag")!;
   await site.ask(request({ "if-none-match": etag }, { method: "HEAD" }));
   assert.deepEqual([site.registry.stats["audit-mismatch"], site.registry.size], [0, 1]);
@@ -48,7 +52,7 @@ test("auditRate: a HEAD of a page whose tag is a digest is no mismatch", async (
 });
 
 test("auditRate: an entry that was evicted while the handler ran is no mismatch", async () => {
-  const registry = new EtagRegistry({ maxEntries: 1 });
+  const registry = new EtagRegistry({ manual: true, maxEntries: 1 });
   let meanwhile = () => {};
   const site = withEtag(({ url }) => {
     if (url.endsWith("/b")) return new Response("b", { headers: dependsOn("b") });
@@ -68,7 +72,7 @@ test("auditRate: an entry that another request has renewed under the same tag is
     const waited = new Promise<void>((resolve) => answers.push(resolve));
     await waited;
     return new Response("page", { headers: { ...dependsOn("post-1"), etag: tag } });
-  }, { auditRate: 1 });
+  }, { manual: true, auditRate: 1 });
   const ask = (headers: Record<string, string>) => site(request(headers));
   const first = ask({});
   answers.shift()!();
@@ -84,8 +88,8 @@ test("auditRate: an entry that another request has renewed under the same tag is
 });
 
 test("auditRate: a check that ends while the feed is lost is judged all the same", async () => {
-  const registry = new EtagRegistry();
-  const subscription = registry.subscribe("changes", 1_000, 0);
+  const registry = new EtagRegistry({ manual: true });
+  const subscription = coreOf(registry).subscribe("changes", 1_000, 0);
   const live = subscription.unbatched();
   subscription.apply(live, () => []);
   let [tag, meanwhile] = ['"old"', () => {}];

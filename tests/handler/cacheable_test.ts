@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, type Reason } from "../../mod.ts";
-import { hasCredentials, uncacheableReason } from "../../src/handler/cacheable.ts";
+import { cacheability, hasCredentials } from "../../src/handler/cacheable.ts";
 import { request, wrap } from "../support/http.ts";
 import { STORING } from "../vectors/with_etag.ts";
 
@@ -9,9 +9,9 @@ const REV = { _id: "post-1", _rev: "1-a" };
 
 for (const row of STORING) {
   const title = `${row.section} ${row.name}`;
-  test(`uncacheableReason: ${title}`, () => {
+  test(`cacheability: ${title}`, () => {
     const response = new Response(null, { status: row.status ?? 200, headers: row.response ?? {} });
-    assert.equal(uncacheableReason(new Headers(row.request), response, row.caller), row.expected);
+    assert.equal(cacheability(new Headers(row.request), response, row.caller).refusal, row.expected);
   });
 
   test(`withEtag: ${row.expected ?? "registered"}: ${title}`, async () => {
@@ -69,7 +69,8 @@ test("access: credentials without a caller are answered by the handler, unless t
     await site.ask(request({ ...credentials, ...TAG }));
     await site.ask(request({ ...credentials, "if-match": '"b"' }));
     await site.ask(request({ ...credentials, ...TAG }, { method: "HEAD" }));
-    assert.deepEqual([site.runs, site.registry.stats.hit, site.registry.stats.credentials], [4, 0, 6]);
+    const { hit, credentials: unanswered, "not-public": unregistered } = site.registry.stats;
+    assert.deepEqual([site.runs, hit, unanswered, unregistered], [4, 0, 3, 3]);
     const open = greeting("public, no-cache", false);
     await open.ask(request());
     await open.ask(request({ ...credentials, ...TAG }));

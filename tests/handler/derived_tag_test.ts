@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { dependsOn, type Source, type WithEtagOptions } from "../../mod.ts";
+import fc from "../support/fast_check.ts";
+import { type Dependency, dependsOn, type WithEtagOptions } from "../../mod.ts";
 import { parseEntityTag } from "../../src/http/entity_tag.ts";
 import { PAGE, request, wrap } from "../support/http.ts";
 
 interface Given {
-  readonly sources?: readonly Source[];
+  readonly sources?: readonly Dependency[];
   readonly fields?: Record<string, string>;
   readonly sent?: Record<string, string>;
   readonly options?: WithEtagOptions;
@@ -32,7 +32,7 @@ async function tagOf(
   return etag;
 }
 
-function documents(count: number, rev = "1-a"): readonly Source[] {
+function documents(count: number, rev = "1-a"): readonly Dependency[] {
   return Array.from({ length: count }, (_, at) => ({ _id: `post-${at}`, _rev: rev }));
 }
 

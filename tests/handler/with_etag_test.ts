@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 import { PAGE, request, WatchedRegistry, wrap } from "../support/http.ts";
+import { coreOf } from "../../src/registry/core.ts";
+import { DEPENDS_ON } from "../../src/http/dependency.ts";
 
 const POST = { _id: "post-1", _rev: "2-abc" };
 const PUBLIC = { "cache-control": "public, no-cache" };
@@ -168,7 +170,7 @@ test("withEtag: hands off where key says undefined", async () => {
     assert.equal(await site.ask(request({ "if-none-match": '"a"' }, { method })), response);
   }
   assert.deepEqual([site.registry.size, site.registry.open.size, site.runs], [0, 0, 2]);
-  assert.ok(response.headers.has("cache-groups"), "for another wrapper further out");
+  assert.ok(response.headers.has(DEPENDS_ON), "for another wrapper further out");
 });
 
 test("withEtag: one key for many URLs, and many keys for one URL", async () => {
@@ -220,7 +222,7 @@ test("withEtag: mistakes of the programmer throw at once", () => {
 });
 
 test("withEtag: has a registry of its own unless given one", () => {
-  const registry = new WatchedRegistry();
+  const registry = new WatchedRegistry({ manual: true });
   assert.equal(withEtag(() => page(), { registry }).registry, registry);
   const a = withEtag(() => page());
   assert.ok(a.registry instanceof EtagRegistry);
@@ -230,7 +232,7 @@ test("withEtag: has a registry of its own unless given one", () => {
 test("withEtag: a suspended registry answers nothing; the handler's answer is evaluated", async () => {
   const site = wrap(() => page({ etag: '"a"' }));
   await site.ask(request());
-  site.registry.subscribe("never live", 1000);
+  coreOf(site.registry).subscribe("never live", 1000);
   assert.equal((await site.ask(request({ "if-none-match": '"a"' }))).status, 304);
   assert.deepEqual([site.runs, site.registry.stats.suspended], [2, 1]);
 });

@@ -4,9 +4,9 @@ import { type Mutant, mutant } from "./mutant.ts";
 export const checkMutants: readonly Mutant[] = [
   mutant(
     "a check is counted, and answered without",
-    "handler/evaluate.ts",
-    'if (context.shouldAudit()) return counted(context, "audit");',
-    'if (context.shouldAudit()) counted(context, "audit");',
+    "handler/hit.ts",
+    'if (context.shouldAudit()) return count(context, "audit");',
+    'if (context.shouldAudit()) count(context, "audit");',
   ),
   mutant("a check that failed changes nothing", "handler/miss.ts", "  registry.delete(key);\n", ""),
   mutant(

@@ -13,24 +13,18 @@ const OLDEST_FORGOTTEN = `      for (const name of this.#changes.keys()) {
       }
       this.#onOverflow();`;
 
-const FLOOR_SETTLES = `    if (
-      at !== undefined && this.#allInvalidatedAt !== undefined &&
-      surelyElapsed(this.#allInvalidatedAt, at) < this.replicaLag
-    ) {
-      return "settling";
-    }
-`;
+const FLOOR_SETTLES = '    if (this.#isAllSettling(at)) return "settling";\n';
 
 const unknownGroups: Mutant = {
   name: "groups unknown at the time of a change forgotten",
   edits: [{
     file: "registry/entry_store.ts",
-    search: "    if (this.#groups.change(group, sequence)) this.#kept.expectDead();",
+    search: "    if (this.#groups.change(group, sequence)) this.#entries.expectDead();",
     replace: `    const known = this.#groups.change(group, sequence);
-    if (known) this.#kept.expectDead();
+    if (known) this.#entries.expectDead();
     return known as never;`,
   }, {
-    file: "registry/registry.ts",
+    file: "registry/core.ts",
     search: "this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));",
     replace: `const known: unknown = this.#entries.change(group, this.#changeLog.sequence + 1);
     if (known) this.#changeLog.record(group, rev, reporter, replicaLag);`,
@@ -77,7 +71,7 @@ export const memoryMutants: readonly Mutant[] = [
     'this.#started ||= batch.state !== "lost" || batch.position !== undefined;',
     "this.#started = true;",
   ),
-  mutant("no settle", "registry/subscription.ts", "batch.replicas > 1 ? REPLICATED_SETTLE : 0", "0"),
+  mutant("no settle", "registry/subscription.ts", "replicas > 1 ? DEFAULT_REPLICA_LAG : 0", "0"),
   settleByLargerClock,
   mutant("reported revisions ignored", MEMORY, 'if (report.rev !== rev) return "revision-differs";', ""),
   mutant(
@@ -88,14 +82,14 @@ export const memoryMutants: readonly Mutant[] = [
   ),
   mutant(
     "a write through the site does not settle",
-    "registry/registry.ts",
-    "for (const group of groups) this.#change(group, undefined, this, this.#changeLog.replicaLag);",
-    "for (const group of groups) this.#change(group, undefined, this, 0);",
+    "registry/core.ts",
+    "this.#change(group, undefined, this, this.#changeLog.replicaLag);",
+    "this.#change(group, undefined, this, 0);",
   ),
   mutant(
     "a groups function that throws is ignored",
     "registry/subscription.ts",
-    'this.#host.reset("groups-threw");',
+    'this.#sink.reset("groups-threw");',
     "",
   ),
 ];

@@ -1,7 +1,7 @@
 /** Snapshots, and what a process that begins with one may not yet say. */
 import { type Mutant, mutant } from "./mutant.ts";
 
-const REGISTRY = "registry/registry.ts";
+const REGISTRY = "registry/core.ts";
 const SNAPSHOT = "registry/snapshot.ts";
 
 const anotherBuild: Mutant = {

@@ -8,20 +8,20 @@ const withoutId: Mutant = {
   edits: [
     {
       file: VALIDATOR,
-      search: "representation, sources.map(groupOf), revisions]",
+      search: "representation, dependencies.map(groupOf), revisions]",
       replace: "representation, revisions]",
     },
     { file: VALIDATOR, search: ".${idDigest(groupOf(only))}.", replace: "." },
   ],
 };
 
-const MINTED = "  return groups.every((group) => wanted.has(group)) ? etag : undefined;";
+const MINTED = "    return names.every((name) => wanted.has(name)) ? previous.etag : undefined;";
 
 // Either alone is enough: the one for those who register by themselves, the other for what withEtag() registers.
 const otherGroups: Mutant = {
   name: "minted tag kept for other groups",
   edits: [
-    { file: "registry/random_tag.ts", search: MINTED, replace: "  return etag;" },
+    { file: "registry/core.ts", search: MINTED, replace: "    return previous.etag;" },
     {
       file: VALIDATOR,
       search: "digestOf([representation, built], SHORT)",
@@ -34,7 +34,7 @@ const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n"
 
 const FORMER_GIVEN = `    if (refusal !== undefined) {
       const previous = this.#entries.find(storageKey(lease.key, lease.caller), headers);
-      return typeof previous !== "string" && offer.etag === undefined ? previous : this.#refuse(refusal);
+      return typeof previous !== "string" && registration.etag === undefined ? previous : this.#refuse(refusal);
     }
 `;
 
@@ -47,27 +47,20 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "tag for a private copy",
     "handler/miss.ts",
-    "{ sources, tag: undefined }, refusal)",
-    `{
-    sources,
-    tag: deriveTag(
-      sources,
-      site.build,
-      representationOf(exchange.key, exchange.request.headers, response, [], exchange.caller),
-    ),
-  }, refusal)`,
+    "  if (refusal !== undefined) return NO_TAG;\n",
+    "",
   ),
   mutant(
     "a private copy is registered",
     "handler/cacheable.ts",
-    'if (caller === undefined && !directives.has("public") && hasCredentials(request)) return "credentials";',
+    'if (caller === undefined && !isPublic && hasCredentials(request)) return "not-public";',
     "",
   ),
   mutant(
-    "an answer for nobody goes to somebody",
-    "handler/evaluate.ts",
-    `  if (!entry.isPublic && caller === undefined && hasCredentials(headers)) {
-    return counted(context, "credentials");
+    "a guest's answer goes to a request with credentials",
+    "handler/hit.ts",
+    `  if (!entry.headers.isPublic && caller === undefined && hasCredentials(headers)) {
+    return count(context, "credentials");
   }
 `,
     "",
@@ -79,7 +72,7 @@ export const tagMutants: readonly Mutant[] = [
     "tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined)",
     "tagFor(previous)",
   ),
-  mutant("minted tag kept for another response", "registry/registry.ts", REFUSED, FORMER_GIVEN),
+  mutant("minted tag kept for another response", "registry/core.ts", REFUSED, FORMER_GIVEN),
   mutant(
     "a group leaves with its first entry",
     "registry/group_table.ts",
@@ -89,8 +82,8 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "the epoch stands still",
     "registry/group_table.ts",
-    "this.#marks[table.idAt(slot)] = this.#changedAt = sequence;",
-    "this.#marks[table.idAt(slot)] = sequence;",
+    "this.#changedAt[table.idAt(slot)] = this.#lastChange = sequence;",
+    "this.#changedAt[table.idAt(slot)] = sequence;",
   ),
   mutant(
     "collections are not told",

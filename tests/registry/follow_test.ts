@@ -7,6 +7,7 @@ import { EtagRegistry } from "../../src/registry/registry.ts";
 import { SettableClock } from "../support/clock.ts";
 import { Pushed, PushedFeed, settled } from "../support/feed.ts";
 import { ask, keep, live, offer } from "../support/registrations.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 function setUp(options: FollowOptions = {}) {
   const clock = new SettableClock();
@@ -84,10 +85,10 @@ test("follow: a reset in band empties the registry before the changes it comes w
   const { registry, follower, push, evicted } = setUp();
   await push();
   keep(registry, "/a", ["a"]);
-  const lease = registry.lease("/b");
+  const lease = coreOf(registry).lease("/b");
   await push([], { reset: "recreated" });
   assert.deepEqual(evicted, ["/a reset"]);
-  assert.equal(registry.register(lease, offer(["b"]), new Headers()), "lease-broken");
+  assert.equal(coreOf(registry).register(lease, offer(["b"]), new Headers()), "lease-broken");
   await follower.close();
 });
 
@@ -442,7 +443,7 @@ test("following again with a plain iterable: it cannot resume, so everything bef
   const { registry, follower, push, evicted } = setUp();
   await push([], { position: { since: "7-x", source: "db" } });
   keep(registry, "/", ["a"]);
-  const lease = registry.lease("/late");
+  const lease = coreOf(registry).lease("/late");
   await follower.close();
   const again = follow(registry, new Pushed<Change>());
   assert.deepEqual([ask(registry, "/"), evicted], ["miss", ["/ reset"]]);
@@ -481,7 +482,7 @@ test("follow: a feed that cannot be read throws at once, and leaves its name fre
 
 for (const wrong of [{ maxLag: -1 }, { maxLag: NaN }, { replicaLag: -5 }, { replicaLag: NaN }]) {
   test(`follow: ${JSON.stringify(wrong)} ${Object.values(wrong)[0]} is no number of milliseconds`, () => {
-    const registry = new EtagRegistry();
+    const registry = new EtagRegistry({ manual: true });
     assert.throws(() => follow(registry, new PushedFeed(), wrong), RangeError);
     assert.equal(registry.live, true, "nothing was taken");
   });

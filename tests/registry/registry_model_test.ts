@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import type { Change } from "../../src/changes/change.ts";
-import { EtagRegistry, type Lease, type Source, type Subscription } from "../../src/registry/registry.ts";
+import { EtagRegistry } from "../../src/registry/registry.ts";
+import type { Lease } from "../../src/registry/lease.ts";
+import type { Dependency } from "../../src/http/dependency.ts";
+import type { Subscription } from "../../src/registry/subscription.ts";
 import { SettableClock } from "../support/clock.ts";
 import { offer } from "../support/registrations.ts";
 import { ReferenceModel, type TwinLease } from "../support/reference_model.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 /**
  * The registry against a model that forgets nothing and optimises nothing: whatever the registry answers, the model
@@ -61,13 +65,14 @@ class Run {
     this.setting = setting;
     this.model = new ReferenceModel(this.clock);
     this.registry = new EtagRegistry({
+      manual: true,
       ...this.clock,
       maxEntries: setting.maxEntries,
       maxBytes: setting.maxBytes,
       maxVariants: 2,
       onEvict: (key, reason) => {
         // It made room, so the registry may know less than the model from here on.
-        if (reason === "evicted" || reason === "variant" || reason === "replaced") this.model.excuse(key);
+        if (reason === "evicted" || reason === "vary-grew" || reason === "replaced") this.model.excuse(key);
       },
     });
     setting.settles.forEach((_, i) => this.follow(i));
@@ -75,7 +80,7 @@ class Run {
 
   follow(i: number): void {
     const name = FEEDS[i]!;
-    this.subscriptions.set(name, this.registry.subscribe(name, MAX_LAG, this.setting.settles[i]!));
+    this.subscriptions.set(name, coreOf(this.registry).subscribe(name, MAX_LAG, this.setting.settles[i]!));
     this.model.follow(name, MAX_LAG, this.setting.settles[i]!);
   }
 
@@ -87,7 +92,7 @@ class Run {
     switch (what) {
       case "lease":
         this.leases.push({
-          real: this.registry.lease(resource, caller),
+          real: coreOf(this.registry).lease(resource, caller),
           model: this.model.lease(resource, caller),
         });
         break;
@@ -95,7 +100,7 @@ class Run {
         return this.register(group, rev, more);
       case "serve":
         this.leases.unshift({
-          real: this.registry.lease(resource, caller),
+          real: coreOf(this.registry).lease(resource, caller),
           model: this.model.lease(resource, caller),
         });
         this.register(group, rev, 0);
@@ -171,14 +176,14 @@ class Run {
   register(group: number, rev: number, more: number): void {
     const lease = this.leases.splice(more % Math.max(1, this.leases.length), 1)[0];
     if (lease === undefined) return;
-    const sources: Source[] = [{ _id: GROUPS[group]!, _rev: REVS[rev]! }];
+    const sources: Dependency[] = [{ _id: GROUPS[group]!, _rev: REVS[rev]! }];
     if (more % 3 === 0) sources.push(GROUPS[more % GROUPS.length]!);
     const etag = more % 4 === 0 ? undefined : `"${++this.tags}"`;
     const headers = new Headers({ x: `${more % 3}` });
     const vary = more % 2 === 0 ? [] : ["x"];
     const overflows = this.registry.stats.overflow;
     const judged = this.model.judge(lease.model, sources);
-    const entry = this.registry.register(lease.real, offer(sources, { etag, vary }), headers);
+    const entry = coreOf(this.registry).register(lease.real, offer(sources, { etag, vary }), headers);
     if (typeof entry !== "string") {
       assert.notEqual(judged, "must refuse", "registered what may be older than a change");
       this.model.register(lease.model, entry.etag, sources);
@@ -191,7 +196,7 @@ class Run {
   lookup(resource: string, caller: string | undefined, more: number): void {
     const { live } = this.model;
     assert.equal(this.registry.live, live);
-    const answer = this.registry.lookup(resource, new Headers({ x: `${more % 3}` }), caller);
+    const answer = coreOf(this.registry).lookup(resource, new Headers({ x: `${more % 3}` }), caller);
     if (typeof answer !== "string") {
       assert.ok(live, "answered while suspended");
       assert.ok(this.model.mayAnswer(resource, caller, answer.etag), `${answer.etag} is void`);

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { EtagRegistry, type EtagRegistryOptions, type Lease } from "../../src/registry/registry.ts";
+import fc from "../support/fast_check.ts";
+import { EtagRegistry, type EtagRegistryOptions } from "../../src/registry/registry.ts";
+import type { Lease } from "../../src/registry/lease.ts";
 import { zeroCounters } from "../../src/registry/reason.ts";
 import { SettableClock } from "../support/clock.ts";
 import { ask, keep, live, NO_FIELDS, noGroups, offer } from "../support/registrations.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 function setUp(options: EtagRegistryOptions = {}) {
   const clock = new SettableClock();
   const left: string[] = [];
   const registry = new EtagRegistry({
+    manual: true,
     ...clock,
     onEvict: (key, reason) => left.push(`${key} ${reason}`),
     ...options,
@@ -18,7 +21,7 @@ function setUp(options: EtagRegistryOptions = {}) {
 }
 
 const register = (registry: EtagRegistry, lease: Lease, sources = ["a"]) => {
-  const entry = registry.register(lease, offer(sources), NO_FIELDS);
+  const entry = coreOf(registry).register(lease, offer(sources), NO_FIELDS);
   return typeof entry === "string" ? entry : entry.etag;
 };
 
@@ -26,7 +29,7 @@ for (const name of ["maxEntries", "maxBytes", "maxVariants"] as const) {
   test(`EtagRegistry: ${name} is a number above 0`, () => {
     for (const wrong of [0, -1, NaN]) {
       assert.throws(
-        () => new EtagRegistry({ [name]: wrong }),
+        () => new EtagRegistry({ manual: true, [name]: wrong }),
         (error) =>
           error instanceof RangeError && error.message.includes(name) && error.message.includes(`${wrong}`),
       );
@@ -38,10 +41,10 @@ test("EtagRegistry: what was registered answers for its resource, with what a 30
   const { registry } = setUp();
   const fields = { "cache-control": "no-cache" };
   keep(registry, "/", ["a"], { etag: 'W/"x"', fields, lastModified: 7, isPublic: false });
-  const entry = registry.lookup("/", NO_FIELDS);
+  const entry = coreOf(registry).lookup("/", NO_FIELDS);
   assert.ok(typeof entry !== "string");
   assert.deepEqual(
-    [entry.etag, entry.lastModified, entry.isPublic, entry.init.headers["cache-control"]],
+    [entry.etag, entry.lastModified, entry.headers.isPublic, entry.headers.fields["cache-control"]],
     ['W/"x"', 7, false, "no-cache"],
   );
   assert.equal(registry.size, 1);
@@ -67,26 +70,26 @@ test("keyed by resource and caller: one caller's answer is nobody else's", () =>
 
 test("lease: a change while the handler runs, of a group nobody knew, keeps the response out", () => {
   const { registry } = setUp();
-  const lease = registry.lease("/");
+  const lease = coreOf(registry).lease("/");
   registry.invalidate("a");
   assert.equal(register(registry, lease), "lease-broken");
   assert.equal(ask(registry, "/"), "miss");
-  assert.equal(register(registry, registry.lease("/")), '"1"');
+  assert.equal(register(registry, coreOf(registry).lease("/")), '"1"');
 });
 
 test("lease: a change of another group does not", () => {
   const { registry } = setUp();
-  const lease = registry.lease("/");
+  const lease = coreOf(registry).lease("/");
   registry.invalidate("b");
   assert.equal(register(registry, lease), '"1"');
 });
 
 test("lease: good for one registration", () => {
   const { registry } = setUp();
-  const lease = registry.lease("/");
+  const lease = coreOf(registry).lease("/");
   assert.equal(register(registry, lease), '"1"');
   assert.equal(register(registry, lease), "lease-broken");
-  const released = registry.lease("/");
+  const released = coreOf(registry).lease("/");
   released.release();
   assert.equal(register(registry, released), "lease-broken");
 });
@@ -101,7 +104,7 @@ for (
   for (const caller of [undefined, "ann"]) {
     test(`lease: conflict by ${what}, ${caller === undefined ? "anybody's" : "a caller's"}`, () => {
       const { registry } = setUp();
-      const lease = registry.lease("/", caller);
+      const lease = coreOf(registry).lease("/", caller);
       overtake(registry);
       assert.equal(register(registry, lease), "lease-broken");
       assert.equal(ask(registry, "/", {}, caller), "miss");
@@ -111,14 +114,14 @@ for (
 
 test("lease: deleting another resource does not overtake it", () => {
   const { registry } = setUp();
-  const lease = registry.lease("/");
+  const lease = coreOf(registry).lease("/");
   registry.delete("/other");
   assert.equal(register(registry, lease), '"1"');
 });
 
 test("lease: the handler that began before a change does not undo one that began after it", () => {
   const { registry } = setUp();
-  const slow = registry.lease("/");
+  const slow = coreOf(registry).lease("/");
   registry.invalidate("a");
   keep(registry, "/", ["a"], { etag: '"new"' });
   assert.equal(register(registry, slow), "lease-broken");
@@ -128,8 +131,8 @@ test("lease: the handler that began before a change does not undo one that began
 test("floor: a follower's start position voids entries and leases of before", () => {
   const { registry, clock, left } = setUp();
   keep(registry, "/", ["a"]);
-  const lease = registry.lease("/late");
-  registry.subscribe("changes", 1_000).apply(live(clock), noGroups);
+  const lease = coreOf(registry).lease("/late");
+  coreOf(registry).subscribe("changes", 1_000).apply(live(clock), noGroups);
   assert.deepEqual(left, ["/ reset"]);
   assert.equal(register(registry, lease), "lease-broken");
   assert.equal(registry.live, true);
@@ -138,7 +141,7 @@ test("floor: a follower's start position voids entries and leases of before", ()
 test("floor: clear() and resets settle like a change of everything", () => {
   for (const how of ["clear", "reset"] as const) {
     const { registry, clock } = setUp();
-    const subscription = registry.subscribe("changes", 60_000, 5_000);
+    const subscription = coreOf(registry).subscribe("changes", 60_000, 5_000);
     subscription.apply(live(clock), noGroups);
     clock.advance(5_000);
     assert.equal(typeof keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "object");
@@ -152,7 +155,7 @@ test("floor: clear() and resets settle like a change of everything", () => {
 
 test("settling: a read that may be older than the feed is not registered", () => {
   const { registry, clock } = setUp();
-  const subscription = registry.subscribe("changes", 60_000, 5_000);
+  const subscription = coreOf(registry).subscribe("changes", 60_000, 5_000);
   subscription.apply(live(clock), noGroups);
   clock.advance(5_000);
   subscription.apply(live(clock, [{ id: "a", rev: "2-b" }]), () => ["list"]);
@@ -166,8 +169,8 @@ test("settling: a read that may be older than the feed is not registered", () =>
 
 test("settling: a write through this process settles too, as long as any feed asks for it", () => {
   const { registry, clock } = setUp();
-  registry.subscribe("one", 60_000, 0).apply(live(clock), noGroups);
-  registry.subscribe("two", 60_000, 5_000).apply(live(clock), noGroups);
+  coreOf(registry).subscribe("one", 60_000, 0).apply(live(clock), noGroups);
+  coreOf(registry).subscribe("two", 60_000, 5_000).apply(live(clock), noGroups);
   clock.advance(5_000);
   registry.invalidate("a");
   registry.delete("/page");
@@ -180,7 +183,7 @@ test("settling: a write through this process settles too, as long as any feed as
 
 test("suspended: nothing is answered from that instant, and the entries are kept", () => {
   const { registry, clock } = setUp();
-  const subscription = registry.subscribe("changes", 1_000);
+  const subscription = coreOf(registry).subscribe("changes", 1_000);
   subscription.apply(live(clock), noGroups);
   keep(registry, "/", ["a"]);
   subscription.apply(live(clock, [], { state: "lost" }), noGroups);
@@ -195,7 +198,7 @@ test("suspended: nothing is answered from that instant, and the entries are kept
 
 test("suspended: what is registered meanwhile still hears of the changes it missed", () => {
   const { registry, clock } = setUp();
-  const subscription = registry.subscribe("changes", 1_000);
+  const subscription = coreOf(registry).subscribe("changes", 1_000);
   subscription.apply(live(clock), noGroups);
   subscription.apply(live(clock, [], { state: "lost" }), noGroups);
   keep(registry, "/a", ["a"]);
@@ -260,10 +263,10 @@ test("minted tag: one for each resource, variant and caller", () => {
 
 test("minted tag: a response that was conflict does not get the entry's", () => {
   const { registry } = setUp();
-  const slow = registry.lease("/");
+  const slow = coreOf(registry).lease("/");
   registry.invalidate("a");
   const entry = keep(registry, "/", ["a"], { etag: undefined }) as { etag: string };
-  assert.equal(registry.register(slow, offer(["a"], { etag: undefined }), NO_FIELDS), "lease-broken");
+  assert.equal(coreOf(registry).register(slow, offer(["a"], { etag: undefined }), NO_FIELDS), "lease-broken");
   assert.equal(ask(registry, "/"), entry.etag);
 });
 
@@ -274,7 +277,7 @@ test("invalidate: voids all that depend on a group, and counts each as it is fou
   assert.equal(registry.size, 3, "looked at when they are asked for");
   for (let i = 0; i < 3; i++) assert.equal(ask(registry, `/${i}`), "group-changed");
   assert.deepEqual([registry.size, registry.bytes, registry.stats["group-changed"]], [0, 0, 3]);
-  assert.deepEqual(left, ["/0 group-changed", "/1 group-changed", "/2 group-changed"]);
+  assert.deepEqual(left, ["/0 outdated", "/1 outdated", "/2 outdated"]);
   assert.equal(ask(registry, "/0"), "miss");
 });
 
@@ -329,7 +332,7 @@ test("clear: everything leaves, and the registry goes on", () => {
 test("overflow: too many changes for one slow handler void its lease, but no entry", () => {
   const { registry } = setUp({ maxBytes: 4_000 });
   keep(registry, "/kept", ["a"]);
-  const slow = registry.lease("/slow");
+  const slow = coreOf(registry).lease("/slow");
   for (let i = 0; registry.stats.overflow === 0 && i < 1_000; i++) registry.invalidate(`g${i}`);
   assert.equal(registry.stats.overflow, 1);
   assert.equal(register(registry, slow, ["untouched"]), "lease-broken");
@@ -369,7 +372,7 @@ test("eviction: what a change has voided goes before what is valid", () => {
   }
   registry.invalidate("changing");
   for (let i = 0; i < 10; i++) keep(registry, `/new${i}`, ["calm"]);
-  assert.deepEqual(left.map((line) => line.split(" ")[1]), Array(10).fill("group-changed"));
+  assert.deepEqual(left.map((line) => line.split(" ")[1]), Array(10).fill("outdated"));
   assert.equal(registry.stats.evicted, 0);
 });
 
@@ -378,18 +381,23 @@ test("stats: every reason has a counter, and each refusal counts once", () => {
   assert.deepEqual(Object.keys(registry.stats).sort(), Object.keys(zeroCounters()).sort());
   assert.ok(Object.values(registry.stats).every((count) => count === 0));
   ask(registry, "/");
-  const lease = registry.lease("/");
+  const lease = coreOf(registry).lease("/");
   registry.invalidate("a");
   register(registry, lease);
   keep(registry, "/", ["a"]);
   registry.invalidate("a");
   ask(registry, "/");
   const counted = Object.entries(registry.stats).filter(([, count]) => count !== 0);
-  assert.deepEqual(Object.fromEntries(counted), { "miss": 1, "lease-broken": 1, "group-changed": 1 });
+  assert.deepEqual(Object.fromEntries(counted), {
+    "miss": 1,
+    "group-changed": 1,
+    "lease-broken": 1,
+    "outdated": 1,
+  });
 });
 
 test("onEvict: may take further entries out without upsetting the sizes", () => {
-  const registry: EtagRegistry = new EtagRegistry({ onEvict: () => registry.deleteTag('"1"') });
+  const registry: EtagRegistry = new EtagRegistry({ manual: true, onEvict: () => registry.deleteTag('"1"') });
   for (let i = 0; i < 5; i++) keep(registry, `/${i}`, ["a"]);
   registry.deleteTag('"1"');
   assert.deepEqual([registry.size, registry.bytes], [0, 0]);
@@ -426,7 +434,7 @@ test("EtagRegistry: sizes return to nothing once everything has left, whatever h
         if (what === "invalidate") registry.invalidate(groups[0]!);
         if (what === "delete") registry.delete(key);
         if (what === "deleteTag") registry.deleteTag(`"${x}"`);
-        if (what === "lease") leases.push(registry.lease(key, caller));
+        if (what === "lease") leases.push(coreOf(registry).lease(key, caller));
         if (what === "clear" && x === "1") registry.clear();
         assert.ok(registry.size <= 5 && registry.bytes <= 6_000);
       }
@@ -436,4 +444,53 @@ test("EtagRegistry: sizes return to nothing once everything has left, whatever h
     }),
     { numRuns: 200 },
   );
+});
+
+test("unfollowed: a registry that no feed vouches for answers nothing, and says so once", (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  const { registry } = setUp({ manual: false });
+  assert.equal(registry.live, false);
+  keep(registry, "/", ["a"]);
+  keep(registry, "/b", ["a"]);
+  assert.equal(ask(registry, "/"), "unfollowed");
+  assert.equal(registry.stats.unfollowed, 1);
+  assert.equal(warn.mock.callCount(), 1);
+  assert.match(String(warn.mock.calls[0]?.arguments[0]), /follow\(registry, feed\).*manual: true/s);
+});
+
+test("unfollowed: a feed that has been followed and closed leaves the registry suspended", () => {
+  const { registry, clock } = setUp({ manual: false });
+  const subscription = coreOf(registry).subscribe("changes", 60_000, 0);
+  subscription.apply(live(clock), noGroups);
+  keep(registry, "/", ["a"]);
+  assert.equal(ask(registry, "/"), '"1"');
+  subscription.close();
+  assert.equal(ask(registry, "/"), "suspended");
+});
+
+test("invalidate, delete, hasTag, deleteTag: check what they are given, and name it", () => {
+  const { registry } = setUp();
+  const untyped = registry as unknown as Record<string, (value: unknown) => unknown>;
+  const post = { _id: "post", _rev: "1-a" };
+  keep(registry, "/", ["post"]);
+  registry.invalidate(post);
+  assert.equal(ask(registry, "/"), "group-changed");
+  for (
+    const [door, value, said] of [
+      ["invalidate", ["post"], /\["post"\]/],
+      ["invalidate", 7, /not 7/],
+      ["invalidate", undefined, /undefined/],
+      ["invalidate", Promise.resolve("post"), /Promise/],
+      ["delete", new URL("http://x/"), /http:\/\/x\//],
+      ["hasTag", 7, /not 7/],
+      ["hasTag", "1-a", /"1-a"/],
+      ["deleteTag", "1-a", /"1-a"/],
+    ] as const
+  ) {
+    assert.throws(
+      () => untyped[door]!.call(registry, value),
+      (error) => error instanceof TypeError && said.test(error.message),
+      door,
+    );
+  }
 });

@@ -15,10 +15,10 @@ function setUp() {
   const host: ChangeSink = {
     reset: (reason) => told.push(`reset ${reason}`),
     change: (group, rev, subscription) => told.push(`${subscription.name}: ${group} ${rev ?? "-"}`),
-    stateChanged: () => subscriptions.judge(),
+    stateChanged: () => subscriptions.updateDeadlines(),
   };
   const take = (name = "changes", replicaLag?: number, maxLag = MAX_LAG): Subscription =>
-    subscriptions.take(host, name, maxLag, replicaLag);
+    subscriptions.open(host, name, maxLag, replicaLag);
   const batch = (changes: readonly Change[] = [], more: Partial<ChangeBatch> = {}) =>
     live(clock, changes, more);
   return { clock, subscriptions, told, take, batch };

@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { EtagRegistry, follow, type Follower, type Lease, withEtag } from "../../mod.ts";
+import { EtagRegistry, type EtagRegistryOptions, follow, type Follower, withEtag } from "../../mod.ts";
 import type { Instant } from "../../src/changes/clock.ts";
-import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
-import type { Subscription } from "../../src/registry/registry.ts";
+import type { CouchChange } from "../../src/changes/change.ts";
+import { changes } from "../../src/couchdb/changes.ts";
+import { coreOf } from "../../src/registry/core.ts";
+import type { Lease } from "../../src/registry/lease.ts";
+import type { Subscription } from "../../src/registry/subscription.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import { MS } from "./clocks.ts";
@@ -34,8 +37,17 @@ export class WatchedRegistry extends EtagRegistry {
   /** Called after each batch, and when a follower ends. */
   onApplied: (name: string, reset: boolean) => void = () => {};
 
-  override lease(key: string, caller?: string): Lease {
-    const lease = super.lease(key, caller);
+  constructor(options: EtagRegistryOptions = {}) {
+    super(options);
+    const core = coreOf(this);
+    const lease = core.lease.bind(core);
+    core.lease = (key, caller) => this.#watchLease(lease(key, caller));
+    const subscribe = core.subscribe.bind(core);
+    core.subscribe = (name, maxLag, replicaLag) =>
+      this.#watchSubscription(subscribe(name, maxLag, replicaLag), name, maxLag);
+  }
+
+  #watchLease(lease: Lease): Lease {
     const release = lease.release.bind(lease);
     lease.release = () => {
       this.leases.delete(lease);
@@ -45,8 +57,7 @@ export class WatchedRegistry extends EtagRegistry {
     return lease;
   }
 
-  override subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
-    const subscription = super.subscribe(name, maxLag, replicaLag);
+  #watchSubscription(subscription: Subscription, name: string, maxLag: number): Subscription {
     const applied: Applied = {
       live: false,
       closed: false,

@@ -1,5 +1,5 @@
 /** The pages of the simulated site: what each is built from, and what it declares. */
-import { dependsOn, type Source } from "../../mod.ts";
+import { type Dependency, dependsOn } from "../../mod.ts";
 import type { Database } from "./database.ts";
 import type { Visit } from "./visit.ts";
 import type { World } from "./world.ts";
@@ -31,7 +31,7 @@ export function collectionOf(id: string): string {
   return `all ${id.slice(0, 1)}`;
 }
 
-function page(sources: readonly Source[], fields: Readonly<Record<string, string>> = {}): Response {
+function page(sources: readonly Dependency[], fields: Readonly<Record<string, string>> = {}): Response {
   const headers = { "cache-control": PUBLIC, ...dependsOn(...sources), ...fields };
   return new Response("page", { headers });
 }
@@ -41,7 +41,7 @@ function notFound(): Response {
 }
 
 /** What is not there is declared by its name. */
-function sources(places: readonly Place[], found: readonly (Found | undefined)[]): Source[] {
+function sources(places: readonly Place[], found: readonly (Found | undefined)[]): Dependency[] {
   return places.map(({ id }, index) => found[index] ?? id);
 }
 

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { dependsOn, EtagRegistry, follow, type Source, withEtag } from "../../mod.ts";
-import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
+import { type Dependency, dependsOn, EtagRegistry, follow, withEtag } from "../../mod.ts";
+import type { CouchChange } from "../../src/changes/change.ts";
+import { changes } from "../../src/couchdb/changes.ts";
 import { MS } from "./clocks.ts";
 import { Database } from "./database.ts";
 import type { Document } from "./document.ts";
@@ -53,7 +54,7 @@ function collectionOf(id: string): string {
   return `list ${Math.floor(Number(id.slice("document-".length)) / LISTED)}`;
 }
 
-function sourcesOf({ documents, kind }: Page): Source[] {
+function sourcesOf({ documents, kind }: Page): Dependency[] {
   if (kind === "bare") return documents.map(({ id }) => id);
   const found = documents.map(({ id, versions }) => ({ _id: id, _rev: versions.at(-1)!.rev }));
   return kind === "list" ? [collectionOf(documents[0]!.id), ...found] : found;

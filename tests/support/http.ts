@@ -6,21 +6,28 @@
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { EtagRegistry, type Lease, withEtag, type WithEtagOptions } from "../../mod.ts";
+import { EtagRegistry, type EtagRegistryOptions, withEtag, type WithEtagOptions } from "../../mod.ts";
+import { coreOf } from "../../src/registry/core.ts";
+import type { Lease } from "../../src/registry/lease.ts";
 
 /** A registry that knows which leases were neither registered nor given back. */
 export class WatchedRegistry extends EtagRegistry {
   readonly open: Set<Lease> = new Set();
 
-  override lease(key: string, caller?: string): Lease {
-    const lease = super.lease(key, caller);
-    const release = lease.release.bind(lease);
-    lease.release = () => {
-      this.open.delete(lease);
-      release();
+  constructor(options: EtagRegistryOptions = {}) {
+    super(options);
+    const core = coreOf(this);
+    const take = core.lease.bind(core);
+    core.lease = (key, caller) => {
+      const lease = take(key, caller);
+      const release = lease.release.bind(lease);
+      lease.release = () => {
+        this.open.delete(lease);
+        release();
+      };
+      this.open.add(lease);
+      return lease;
     };
-    this.open.add(lease);
-    return lease;
   }
 }
 
@@ -37,7 +44,7 @@ export interface Wrapped {
 
 /** A handler under withEtag. */
 export function wrap(handler: (request: Request) => unknown, options: WithEtagOptions = {}): Wrapped {
-  const registry = new WatchedRegistry();
+  const registry = new WatchedRegistry({ manual: true });
   let runs = 0;
   const wrapped = withEtag((request: Request): unknown => {
     runs++;

@@ -129,20 +129,13 @@ export function stringList(
   return items;
 }
 
-/** The declaration of `Cache-Groups`: percent-encoded names, and the parameter `rev`. */
-export function cacheGroups(field: string): (string | { _id: string; _rev: string })[] | undefined {
+/** RFC 9875: a List of Strings, each a percent-encoded name. */
+export function cacheGroups(field: string): string[] | undefined {
   const items = stringList(field);
   if (!items?.length) return undefined;
   try {
-    const sources = items.map(({ value, parameters }) => {
-      const _id = decodeURIComponent(value);
-      if (_id === "" || _id.startsWith("_local/")) throw new RangeError();
-      if (!parameters.has("rev")) return _id;
-      const _rev = parameters.get("rev") ?? "";
-      if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(_rev)) throw new RangeError();
-      return { _id, _rev };
-    });
-    return sources;
+    const names = items.map(({ value }) => decodeURIComponent(value));
+    return names.includes("") ? undefined : names;
   } catch {
     return undefined;
   }

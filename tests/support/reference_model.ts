@@ -1,11 +1,11 @@
 /** What a registry must do, without any thought for cost: it remembers every change for ever. */
 import assert from "node:assert/strict";
-import type { Source } from "../../src/http/dependency.ts";
+import type { Dependency } from "../../src/http/dependency.ts";
 import type { Instant } from "../../src/changes/clock.ts";
 import type { SettableClock } from "./clock.ts";
 
-const groupOf = (source: Source): string => typeof source === "string" ? source : source._id;
-const revisionOf = (source: Source): string | undefined =>
+const groupOf = (source: Dependency): string => typeof source === "string" ? source : source._id;
+const revisionOf = (source: Dependency): string | undefined =>
   typeof source === "string" ? undefined : source._rev;
 
 export interface TwinLease {
@@ -125,7 +125,7 @@ export class ReferenceModel {
     return { key, caller, mark: this.#mark, at: this.#clock.instant, time: this.#time };
   }
 
-  judge(lease: TwinLease, sources: readonly Source[]): Judgement {
+  judge(lease: TwinLease, sources: readonly Dependency[]): Judgement {
     const revisions = new Map(sources.map((source) => [groupOf(source), revisionOf(source)]));
     let judgement: Judgement = "must accept";
     for (const { group, rev, mark, replicaLag, at, time } of this.#happened) {
@@ -144,7 +144,7 @@ export class ReferenceModel {
   }
 
   /** Notes what was registered. Nothing it was built from has changed since its lease, so that is its mark. */
-  register({ key, caller, mark }: TwinLease, etag: string, sources: readonly Source[]): void {
+  register({ key, caller, mark }: TwinLease, etag: string, sources: readonly Dependency[]): void {
     const groups = [...new Set([...sources.map(groupOf), `resource ${key}`])].sort();
     for (const former of this.#registered.filter((entry) => entry.etag === etag)) {
       // A tag that was given before is a minted one, and those mean one registration.

@@ -2,20 +2,29 @@
 import type { Change, ChangeBatch } from "../../src/changes/change.ts";
 import type { Clock } from "../../src/changes/clock.ts";
 import { instant } from "../../src/changes/clock.ts";
-import type { Entry, EtagRegistry, Reason, Registration, Source } from "../../src/registry/registry.ts";
+import type { EtagRegistry, Reason } from "../../src/registry/registry.ts";
+import type { StoredEntry } from "../../src/registry/entry.ts";
+import type { Registration } from "../../src/registry/entry.ts";
+import type { Dependency } from "../../src/http/dependency.ts";
+import { coreOf } from "../../src/registry/core.ts";
 
 export const NO_FIELDS: Headers = new Headers();
 
-/** What a response offers that depends on these sources. */
-export function offer(sources: readonly Source[], more: Partial<Registration> = {}): Registration {
+/** What a response offers that depends on these dependencies. */
+export function offer(
+  dependencies: readonly Dependency[],
+  more: Partial<Registration> = {},
+): Registration {
   return {
     etag: '"1"',
     representation: "r",
     lastModified: undefined,
     fields: {},
     isPublic: true,
+    anyOrigin: true,
+    expires: Infinity,
     vary: [],
-    sources,
+    dependencies,
     ...more,
   };
 }
@@ -24,16 +33,20 @@ export function offer(sources: readonly Source[], more: Partial<Registration> = 
 export function keep(
   registry: EtagRegistry,
   key: string,
-  sources: readonly Source[],
+  dependencies: readonly Dependency[],
   more: Partial<Registration> & { readonly caller?: string; readonly headers?: HeadersInit } = {},
-): Entry | Reason {
+): StoredEntry | Reason {
   const { caller, headers, ...rest } = more;
-  return registry.register(registry.lease(key, caller), offer(sources, rest), new Headers(headers));
+  return coreOf(registry).register(
+    coreOf(registry).lease(key, caller),
+    offer(dependencies, rest),
+    new Headers(headers),
+  );
 }
 
 /** The tag that answers, or why none does. */
 export function ask(registry: EtagRegistry, key: string, headers: HeadersInit = {}, caller?: string): string {
-  const entry = registry.lookup(key, new Headers(headers), caller);
+  const entry = coreOf(registry).lookup(key, new Headers(headers), caller);
   return typeof entry === "string" ? entry : entry.etag;
 }
 

@@ -1,0 +1,68 @@
+/**
+ * A conditional request answered from the registry alone (RFC 9111 §4.3.2), without the handler.
+ *
+ * @module
+ */
+import { evaluatePreconditions } from "../http/preconditions.ts";
+import type { StoredEntry } from "../registry/entry.ts";
+import type { LookupRefusal, Outcome } from "../registry/reason.ts";
+import { hasCredentials } from "./cacheable.ts";
+import { answeredStatus } from "./cache_status.ts";
+import type { ArrivedRequest, HandlerContext } from "./context.ts";
+import { countOverlongLists } from "./evaluate.ts";
+import { crossOriginFields, preconditionFailed } from "./responses.ts";
+
+/** The answer, else why the handler has to run. */
+export function answerFromRegistry(
+  context: HandlerContext,
+  request: ArrivedRequest,
+  key: string,
+  caller: string | undefined,
+): Response | LookupRefusal | Outcome {
+  const { registry } = context;
+  const { headers } = request;
+  const field = headers.get("if-none-match");
+  if (field === null && !headers.has("if-match")) return count(context, "unconditional");
+  const entry = registry.lookup(key, headers, caller);
+  if (typeof entry === "string") return entry;
+  if (!entry.headers.isPublic && caller === undefined && hasCredentials(headers)) {
+    return count(context, "credentials");
+  }
+  const outcome = matchesAlone(entry, field, headers) ? 304 : evaluate(context, request, entry);
+  if (outcome === 412) {
+    registry.count("precondition-failed");
+    const status = answeredStatus(context.cacheName, "precondition-failed");
+    return preconditionFailed(request, { ...crossOriginFields(entry.headers.fields), ...status });
+  }
+  // Two edits fit in the second that If-Modified-Since can tell, so a date alone is for the handler to answer.
+  if (outcome !== 304 || field === null) return count(context, "tag-differs");
+  if (context.shouldAudit()) return count(context, "audit");
+  registry.count("hit");
+  // New at each hit: what a middleware does to one must not show in the next.
+  const fields: Record<string, string> = { ...entry.headers.fields, etag: entry.etag };
+  if (context.cacheName !== undefined) Object.assign(fields, answeredStatus(context.cacheName, "hit"));
+  return new Response(null, { status: 304, headers: fields });
+}
+
+/** Whether the request has one condition, and it names the entry's tag and no other: as most clients ask. */
+function matchesAlone({ etag, lastModified }: StoredEntry, field: string | null, headers: Headers): boolean {
+  return field === etag && !headers.has("if-match") &&
+    (lastModified === undefined || !headers.has("if-unmodified-since"));
+}
+
+function evaluate(
+  context: HandlerContext,
+  request: ArrivedRequest,
+  { etag, lastModified }: StoredEntry,
+): "proceed" | 304 | 412 {
+  countOverlongLists(context, request.headers);
+  return evaluatePreconditions(request, {
+    etag,
+    lastModified: lastModified === undefined ? undefined : new Date(lastModified * 1000),
+  });
+}
+
+function count<R extends LookupRefusal | Outcome>({ registry }: HandlerContext, reason: R): R {
+  registry.count(reason);
+  return reason;
+}

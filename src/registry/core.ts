@@ -1,0 +1,295 @@
+/**
+ * The inside of a registry, for `follow` and the wrapper. An `EtagRegistry` is the door that users see.
+ *
+ * @module
+ */
+import type { Clock } from "../changes/clock.ts";
+import { ChangeLog } from "./change_log.ts";
+import type { Registration, StoredEntry } from "./entry.ts";
+import { EntryStore } from "./entry_store.ts";
+import { groupNames, resourceGroup } from "./group_table.ts";
+import type { Lease } from "./lease.ts";
+import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./options.ts";
+import { isTagOf, randomTag } from "./random_tag.ts";
+import {
+  type Departure,
+  type Incident,
+  type LookupRefusal,
+  type Reason,
+  type RegistrationRefusal,
+  zeroCounters,
+} from "./reason.ts";
+import { makeSnapshot, readSnapshot } from "./snapshot.ts";
+import { storageKey } from "./storage_key.ts";
+import type { ChangeSink, Subscription } from "./subscription.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** Where a registry keeps its core. Copies of this module in one process share the name, and so their registries. */
+const CORE: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag core 1");
+
+/** Gives a registry its core. */
+export function attachCore(registry: object, core: RegistryCore): void {
+  Object.defineProperty(registry, CORE, { value: core });
+}
+
+/**
+ * The core of a registry.
+ *
+ * @throws {TypeError} If this is no `EtagRegistry`.
+ */
+export function coreOf(registry: object): RegistryCore {
+  const core = (registry as { readonly [CORE]?: RegistryCore } | undefined)?.[CORE];
+  if (core === undefined) throw new TypeError(`Expected an EtagRegistry, not ${String(registry)}`);
+  return core;
+}
+
+/** Entries, the changes that void them, and the feeds that report those. */
+export class RegistryCore {
+  readonly #entries: EntryStore;
+  readonly #changeLog: ChangeLog;
+  readonly #subscriptions: Subscriptions;
+  readonly #counters: Record<Reason, number> = zeroCounters();
+  readonly #sink: ChangeSink;
+  readonly #onEvict: EtagRegistryOptions["onEvict"];
+  readonly #manual: boolean;
+  readonly #clock: Clock;
+  #inEvictCallback = false;
+  /** Whether the console has been told that no feed is followed. */
+  #warned = false;
+  /** The build whose tags these are. */
+  readonly version: string | undefined;
+
+  constructor(options: EtagRegistryOptions) {
+    const [limits, clock] = [limitsOf(options), clockOf(options)];
+    this.#onEvict = options.onEvict;
+    this.#manual = options.manual ?? false;
+    this.#clock = clock;
+    this.version = options.version;
+    this.#subscriptions = new Subscriptions(clock);
+    this.#entries = new EntryStore(limits, (entry, reason) => {
+      this.count(reason);
+      this.#reportEviction(entry.key, reason);
+    });
+    this.#changeLog = new ChangeLog(clock, limits.maxBytes, () => this.count("overflow"));
+    this.#sink = {
+      reset: (reason) => this.#reset(reason),
+      change: (group, rev, subscription) => this.#change(group, rev, subscription, subscription.replicaLag),
+      stateChanged: () => {
+        this.#subscriptions.updateDeadlines();
+        this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
+      },
+    };
+    if (options.snapshot !== undefined) this.#restore(options.snapshot);
+  }
+
+  /** Entries kept, including void ones that no look-up has met since. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Estimated bytes kept, groups included. */
+  get bytes(): number {
+    return this.#entries.bytes;
+  }
+
+  /** A copy of the counters. */
+  get stats(): Readonly<Record<Reason, number>> {
+    return { ...this.#counters };
+  }
+
+  /** Whether answers may be given now. */
+  get live(): boolean {
+    return this.#subscriptions.live && !this.#isUnfollowed;
+  }
+
+  /** Whether no feed vouches for the entries, and the user has not taken that on. */
+  get #isUnfollowed(): boolean {
+    return !this.#manual && this.#subscriptions.isEmpty;
+  }
+
+  /** Whether a feed is followed, and does not vouch for the entries now. */
+  get suspended(): boolean {
+    return !this.#subscriptions.isEmpty && !this.#subscriptions.live;
+  }
+
+  /** ms since the epoch. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
+  /** Counts a reason. */
+  count(reason: Reason): void {
+    this.#counters[reason]++;
+  }
+
+  /** Counts a reason, and returns it. */
+  #refuse<R extends Reason>(reason: R): R {
+    this.#counters[reason]++;
+    return reason;
+  }
+
+  /**
+   * The entry that may answer now, else why none may.
+   *
+   * @param headers The request's fields, from which `Vary` selects.
+   */
+  lookup(key: string, headers: Headers, caller?: string): StoredEntry | LookupRefusal {
+    if (this.#isUnfollowed) return this.#refuse("unfollowed");
+    if (!this.#subscriptions.live) return this.#refuse("suspended");
+    const entry = this.#entries.find(storageKey(key, caller), headers);
+    if (typeof entry === "string") return this.#refuse(entry);
+    if (!this.#entries.isValid(entry)) {
+      this.#entries.drop(entry, "outdated");
+      return this.#refuse("group-changed");
+    }
+    if (entry.expires !== Infinity && entry.expires <= this.#clock.now()) {
+      this.#entries.drop(entry, "lapsed");
+      return this.#refuse("expired");
+    }
+    // An Origin may get other cross-origin fields than its absence, or than another.
+    if (!entry.headers.anyOrigin && headers.has("origin")) return this.#refuse("variant");
+    entry.visited = true;
+    return entry;
+  }
+
+  /** The entry that would answer if every feed were live. Counts nothing, and is no use in the sense of eviction. */
+  peek(key: string, headers: Headers, caller?: string): StoredEntry | undefined {
+    const entry = this.#entries.find(storageKey(key, caller), headers);
+    return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
+  }
+
+  /** Opens a lease for a handler that is about to run. */
+  lease(key: string, caller?: string): Lease {
+    return this.#changeLog.lease(key, caller);
+  }
+
+  /**
+   * Registers a response, or says why not. Closes the lease either way.
+   *
+   * @param headers The request's fields, from which `Vary` selects.
+   */
+  register(
+    lease: Lease,
+    registration: Registration,
+    headers: Headers,
+  ): StoredEntry | RegistrationRefusal {
+    if (this.#isUnfollowed) this.#warnUnfollowed();
+    const refusal = this.#changeLog.conflict(lease, registration.dependencies);
+    lease.release();
+    if (refusal !== undefined) return this.#refuse(refusal);
+    const { key, caller } = lease;
+    const groups = groupNames(registration.dependencies);
+    // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
+    if (caller !== undefined) groups.push(resourceGroup(key));
+    const { sequence } = this.#changeLog;
+    const tagFor = (previous: StoredEntry | undefined) => {
+      const { etag, representation } = registration;
+      return etag ?? this.#tagToKeep(previous, groups, representation) ?? randomTag(representation);
+    };
+    const entry = this.#entries.add(
+      storageKey(key, caller),
+      registration,
+      groups,
+      sequence,
+      headers,
+      tagFor,
+    );
+    return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /**
+   * The random tag of the entry that a response replaces, if the response may keep it. A random tag means one
+   * registration. So it stays only where the same groups say that nothing has changed since, for the same representation,
+   * and not while suspended: then no report of a change does not mean that there was none.
+   */
+  #tagToKeep(
+    previous: StoredEntry | undefined,
+    groups: readonly string[],
+    representation: string,
+  ): string | undefined {
+    if (previous === undefined || !previous.headers.minted || !this.live) return undefined;
+    const names = this.#entries.namesOf(previous);
+    if (names.length !== groups.length || !isTagOf(previous.etag, representation)) return undefined;
+    const wanted = new Set(groups);
+    return names.every((name) => wanted.has(name)) ? previous.etag : undefined;
+  }
+
+  /** Voids what was built from a group, and what is being built from it now. */
+  invalidate(group: string): void {
+    this.#change(group, undefined, this, this.#changeLog.replicaLag);
+  }
+
+  /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
+  delete(key: string): boolean {
+    this.invalidate(resourceGroup(key));
+    return this.#entries.dropAll(storageKey(key, undefined), "deleted");
+  }
+
+  /** Whether a valid entry has this tag. Looks at every entry. */
+  hasTag(tag: string): boolean {
+    return this.#entries.valid().some(({ etag }) => etag === tag);
+  }
+
+  /** Takes out the entries with these tags, and returns how many. Looks at every entry. */
+  deleteTags(tags: ReadonlySet<string>): number {
+    return this.#entries.dropTags(tags, "deleted");
+  }
+
+  /** Takes out everything, and voids every lease. */
+  clear(): void {
+    this.#reset("cleared");
+  }
+
+  /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
+  subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
+    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag);
+  }
+
+  /** The registry as plain data. */
+  snapshot(): unknown {
+    const subscriptions = this.#subscriptions.save();
+    const entries = subscriptions === undefined ? [] : this.#entries.save();
+    return makeSnapshot(requireVersion(this.version), subscriptions ?? [], entries);
+  }
+
+  #restore(value: unknown): void {
+    const snapshot = readSnapshot(value, requireVersion(this.version));
+    if (snapshot === undefined) return this.count("snapshot-refused");
+    this.#subscriptions.restore(this.#sink, snapshot.subscriptions);
+    this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
+    this.#changeLog.invalidateAll();
+    for (const entry of snapshot.entries) this.#entries.restore(entry, this.#changeLog.sequence);
+  }
+
+  /** Says once what is missing: a registry that answers nothing looks like one that works. */
+  #warnUnfollowed(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    console.warn(
+      "Stillfresh: no feed is followed, so no request is answered from this registry. Call follow(registry, feed) in " +
+        "this process with this registry; or, if you call registry.invalidate() for every change yourself, make it " +
+        "with new EtagRegistry({ manual: true }).",
+    );
+  }
+
+  /** Called within the operation that made the entry leave, so that a nested `clear()` has to be refused. */
+  #reportEviction(key: string, reason: Departure | Incident): void {
+    this.#inEvictCallback = true;
+    try {
+      this.#onEvict?.(key, reason);
+    } finally {
+      this.#inEvictCallback = false;
+    }
+  }
+
+  #change(group: string, rev: string | undefined, reporter: unknown, replicaLag: number): void {
+    this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));
+  }
+
+  #reset(reason: Incident): void {
+    if (this.#inEvictCallback) throw new TypeError("onEvict must not clear the registry that calls it");
+    this.count(reason);
+    this.#changeLog.invalidateAll();
+    for (const entry of this.#entries.clear()) this.#reportEviction(entry.key, reason);
+  }
+}
