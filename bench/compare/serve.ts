@@ -1,7 +1,8 @@
 /**
  * The site of a checkout behind a server, in a process of its own: `serve.ts SERVER CHECKOUT` prints its port, and
  * answers each line on standard input with a number: `size` with that of the entries, `hits` and `runs` with how often the
- * registry answered and the handler ran, `end` with the picoseconds of CPU that a hit took since `begin`.
+ * registry answered and the handler ran, `end` with the picoseconds of CPU that a hit took since `begin`, 0 where
+ * there was none.
  *
  * @module
  */
@@ -27,7 +28,10 @@ const answers: Readonly<Record<string, () => number>> = {
     [cpuBefore, hitsBefore] = [cpu(), registry.stats.hit];
     return 0;
   },
-  end: () => Math.round((cpu() - cpuBefore) * 1_000_000 / (registry.stats.hit - hitsBefore)),
+  end: () => {
+    const hits = registry.stats.hit - hitsBefore;
+    return hits === 0 ? 0 : Math.round((cpu() - cpuBefore) * 1_000_000 / hits);
+  },
 };
 console.log(await servers[server]!(handler));
 process.stdin.on("data", (line) => console.log(answers[String(line).trim()]!()));
