@@ -294,7 +294,10 @@ for (const auditRate of AUDIT_RATES) {
     const copy = await site.get(a);
     for (const from of [b, a, b]) {
       const answer = await site.reload(copy, from);
-      assert.deepEqual([answer.status, answer.headers.get("access-control-allow-origin")], [304, from.origin]);
+      assert.deepEqual([answer.status, answer.headers.get("access-control-allow-origin")], [
+        304,
+        from.origin,
+      ]);
     }
   });
 }
@@ -423,7 +426,9 @@ async function importAnew(): Promise<Module> {
   const root = new URL("../../", import.meta.url);
   const folder = mkdtempSync(join(tmpdir(), "stillfresh-copy-"));
   try {
-    for (const name of ["mod.ts", "src"]) cpSync(new URL(name, root), join(folder, name), { recursive: true });
+    for (const name of ["mod.ts", "src"]) {
+      cpSync(new URL(name, root), join(folder, name), { recursive: true });
+    }
     const module: Module = await import(pathToFileURL(join(folder, "mod.ts")).href);
     assert.notEqual(module.withEtag, withEtag);
     return module;
