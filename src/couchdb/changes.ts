@@ -41,7 +41,7 @@ export type { ChangesOptions, FeedOptions, HeadersOption } from "./connection/op
 export type { SelectionOptions } from "./wire/filter.ts";
 export { cookieSession, type CookieSessionOptions } from "./cookie_session.ts";
 export type { FeedCounters, FeedEvent } from "./connection/monitor.ts";
-export type { Sleep } from "./connection/timing.ts";
+export type { Sleep } from "../changes/timing.ts";
 
 /**
  * Follows a database: catches up in pages, then stays on a continuous feed, through every transient fault.

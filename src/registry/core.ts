@@ -54,6 +54,11 @@ export class RegistryCore {
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
   readonly #clock: Clock;
+  /**
+   * Whether a response has allowed the Origin of its request: then an entry that was made without one may lack the fields
+   * that an Origin needs. Asking each request for its Origin takes as long as a tenth of a hit.
+   */
+  originMatters = false;
   #inEvictCallback = false;
   /** Whether the console has been told that no feed is followed. */
   #warned = false;
@@ -137,8 +142,9 @@ export class RegistryCore {
       this.#entries.drop(entry, "lapsed");
       return this.#refuse("expired");
     }
-    // An Origin may get other cross-origin fields than its absence, or than another.
-    if (!entry.headers.anyOrigin && headers.has("origin")) return this.#refuse("variant");
+    if (this.originMatters && !entry.headers.anyOrigin && headers.has("origin")) {
+      return this.#refuse("variant");
+    }
     entry.visited = true;
     return entry;
   }
@@ -177,11 +183,12 @@ export class RegistryCore {
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
-    const refusal = this.#changeLog.conflict(lease, registration.dependencies);
+    const groups = groupNames(registration.dependencies);
+    const refusal = this.#changeLog.conflict(lease, registration.dependencies) ??
+      (this.#subscriptions.reports(groups) ? undefined : "unreported");
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    const groups = groupNames(registration.dependencies);
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push(resourceGroup(key));
     const { sequence } = this.#changeLog;
@@ -244,8 +251,11 @@ export class RegistryCore {
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
-  subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
-    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag);
+  subscribe(name: string, maxLag: number, replicaLag?: number, documents?: readonly string[]): Subscription {
+    const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, documents);
+    // What was registered before may depend on documents that this feed does not report.
+    if (documents !== undefined) this.#reset("reset");
+    return subscription;
   }
 
   /** The registry as plain data. */

@@ -72,6 +72,8 @@ export type RegistrationRefusal =
   | "settling"
   /** a declared revision is not the one last reported, or one document was read at two revisions */
   | "revision-differs"
+  /** a declared group is none of the documents that a partial feed reports */
+  | "unreported"
   /** an audit has found another response under its tag, or under the tag that it was compared with */
   | "refuted"
   /** larger than the registry's bound by itself */
@@ -169,6 +171,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
+  "unreported": "registration",
   "refuted": "registration",
   "too-large": "registration",
   "replaced": "departure",

@@ -35,6 +35,8 @@ export class Subscription {
   readonly name: string;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
+  /** The documents whose changes are reported; undefined: all. */
+  readonly documents: readonly string[] | undefined;
   /** ms for which a change conflicts with new leases. */
   replicaLag: number;
 
@@ -43,6 +45,7 @@ export class Subscription {
    *
    * @param replicaLag ms, or undefined to go by what the database says of its replicas.
    * @param previous The closed subscription of the same name, whose position this one resumes from.
+   * @param documents Ids of those whose changes are reported; undefined: all.
    */
   constructor(
     sink: ChangeSink,
@@ -51,6 +54,7 @@ export class Subscription {
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
+    documents: readonly string[] | undefined,
   ) {
     this.#sink = sink;
     this.#clock = clock;
@@ -59,6 +63,7 @@ export class Subscription {
     this.#started = previous?.position !== undefined;
     this.name = name;
     this.maxLag = maxLag;
+    this.documents = documents;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -140,11 +145,6 @@ export class Subscription {
   #change(group: string, rev: string | undefined): void {
     if (typeof group !== "string") throw new TypeError(`A changed group is named by a string, not ${group}`);
     this.#sink.change(group, rev, this);
-  }
-
-  /** A batch for a plain iterable: it has no contact to report, so it counts as complete as of now. */
-  unbatched<C extends Change>(...changes: readonly C[]): ChangeBatch<C> {
-    return { changes, position: undefined, state: "live", contact: instant(this.#clock) };
   }
 
   /** Suspends the registry from this instant until a feed is followed under the same name again. */

@@ -12,6 +12,8 @@ import type { SavedSubscription } from "./snapshot.ts";
 export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
   readonly #clock: Clock;
+  /** The documents that partial feeds report; undefined: no feed is partial. */
+  #documents: ReadonlySet<string> | undefined;
   #replicaLag = 0;
   /** Whether answers may be given while there is no subscription. */
   readonly #manual: boolean;
@@ -44,17 +46,37 @@ export class Subscriptions {
   /**
    * Opens a subscription; a closed one of the same name hands its position over.
    *
-   * @throws {TypeError} If one of that name is open.
+   * @param documents Ids of those whose changes the feed reports; undefined: all.
+   * @throws {TypeError} If one of that name is open, or one that reports all documents beside one that does not: it is
+   * not known which of them would report a group.
    */
-  open(host: ChangeSink, name: string, maxLag: number, replicaLag: number | undefined): Subscription {
+  open(
+    host: ChangeSink,
+    name: string,
+    maxLag: number,
+    replicaLag: number | undefined,
+    documents?: readonly string[],
+  ): Subscription {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
       throw new TypeError(
         `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
       );
     }
-    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous);
+    for (const other of this.#byName.values()) {
+      if (other.closed || (other.documents === undefined) === (documents === undefined)) continue;
+      throw new TypeError(
+        `The feed ${
+          JSON.stringify(other.name)
+        } is followed already: all feeds of a registry are partial, or none`,
+      );
+    }
+    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, documents);
     this.#byName.set(name, subscription);
+    const lists = [...this.#byName.values()].map((subscription) => subscription.documents);
+    this.#documents = lists.every((list) => list === undefined)
+      ? undefined
+      : new Set(lists.flatMap((list) => list ?? []));
     this.updateDeadlines();
     return subscription;
   }
@@ -62,7 +84,15 @@ export class Subscriptions {
   /** Subscriptions of an earlier process, closed: nothing is answered until each is followed again and has caught up. */
   restore(host: ChangeSink, saved: readonly SavedSubscription[]): void {
     for (const previous of saved) {
-      const subscription = new Subscription(host, this.#clock, previous.name, 0, undefined, previous);
+      const subscription = new Subscription(
+        host,
+        this.#clock,
+        previous.name,
+        0,
+        undefined,
+        previous,
+        undefined,
+      );
       subscription.close();
       this.#byName.set(previous.name, subscription);
     }
@@ -77,6 +107,12 @@ export class Subscriptions {
       subscriptions.push({ name, replicaLag, position });
     }
     return subscriptions.length === 0 ? undefined : subscriptions;
+  }
+
+  /** Whether changes of all these groups would be reported. */
+  reports(groups: readonly string[]): boolean {
+    const reported = this.#documents;
+    return reported === undefined || groups.every((group) => reported.has(group));
   }
 
   /** Works out until when answers may be given. */

@@ -32,7 +32,7 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 20_600 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 23_600 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
@@ -53,8 +53,9 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 1_080,
+    most: 1_750,
   },
+  "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_900 },
   "evaluatePreconditions": {
     from: "mod.ts",
     names: ["evaluatePreconditions"],
@@ -123,7 +124,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)
       .concat(rooms, "src/nano.ts", "src/couchdb/wire/row_scanner.ts"),
-    most: 8_500,
+    most: 8_700,
   },
 };
 

@@ -8,7 +8,7 @@ import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
 import { BodyReader } from "./body_reader.ts";
 import { type Settings, toHeaders } from "./options.ts";
-import { deadline, EXPIRED } from "./timing.ts";
+import { deadline, EXPIRED } from "../../changes/timing.ts";
 
 /** A server that redirects more often than this, within its origin, is taken to redirect in a circle. */
 const MOST_REDIRECTS = 3;

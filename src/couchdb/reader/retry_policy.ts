@@ -7,7 +7,7 @@ import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import type { Settings } from "../connection/options.ts";
 import { retryAfterOf } from "../wire/faults.ts";
-import { BackOff } from "./back_off.ts";
+import { BackOff } from "../../changes/back_off.ts";
 import { FeedGap } from "./gap.ts";
 
 /**
