@@ -20,12 +20,19 @@ export interface Doc {
 
 /** Documents, and a feed that reports each write. */
 export class Database {
-  readonly feed: PushedFeed = new PushedFeed();
+  readonly feed: PushedFeed;
   readonly #docs: Map<string, Doc> = new Map();
 
-  /** Writes documents before anything follows. */
-  constructor(texts: Record<string, string>) {
-    for (const [id, text] of Object.entries(texts)) this.#docs.set(id, { _id: id, _rev: "1-x", text });
+  /**
+   * Writes documents before anything follows.
+   *
+   * @param reported The documents whose changes the feed says that it reports; default: all.
+   */
+  constructor(texts: Record<string, string>, reported?: readonly string[]) {
+    this.feed = new PushedFeed(reported);
+    for (const [id, text] of Object.entries(texts)) {
+      this.#docs.set(id, { _id: id, _rev: "1-x", text });
+    }
   }
 
   read(id: string): Doc {
@@ -51,7 +58,13 @@ export class Database {
 
   async push(batch: Partial<ChangeBatch>): Promise<void> {
     const now = instant(systemClock);
-    this.feed.reader.push({ changes: [], position: undefined, state: "live", contact: now, ...batch });
+    this.feed.reader.push({
+      changes: [],
+      position: undefined,
+      state: "live",
+      contact: now,
+      ...batch,
+    });
     await settled();
   }
 }
@@ -76,15 +89,27 @@ export interface Reader {
 }
 
 /** Wraps a handler, and reads from it. */
-export function read(handler: (request: Request) => unknown, options: WithEtagOptions = {}): Reader {
+export function read(
+  handler: (request: Request) => unknown,
+  options: WithEtagOptions = {},
+): Reader {
   const mismatches: AuditMismatch[] = [];
   const onAudit = (mismatch: AuditMismatch) => void mismatches.push(mismatch);
-  return readerOf(withEtag(handler, { onAudit, cacheStatus: "here", ...options }), mismatches);
+  return readerOf(
+    withEtag(handler, { onAudit, cacheStatus: "here", ...options }),
+    mismatches,
+  );
 }
 
 /** The reader of a handler that is wrapped already. */
-export function readerOf(handler: Reader["handler"], mismatches: readonly AuditMismatch[] = []): Reader {
-  const get = async (headers: Record<string, string> = {}, url?: string): Promise<Answer> => {
+export function readerOf(
+  handler: Reader["handler"],
+  mismatches: readonly AuditMismatch[] = [],
+): Reader {
+  const get = async (
+    headers: Record<string, string> = {},
+    url?: string,
+  ): Promise<Answer> => {
     const asked = request(headers, url === undefined ? {} : { url });
     const response = await handler(asked) as Response;
     return {

@@ -5,11 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type AuditReason, dependsOn, EtagRegistry, follow, withEtag } from "../../mod.ts";
+import { type AuditReason, dependsOn, EtagRegistry, follow, ownFeed, withEtag } from "../../mod.ts";
+import type { ChangesFeed } from "../../src/changes/change.ts";
+import { mapFeed } from "../../src/changes/map_feed.ts";
+import type { SourceConnection, SourceController } from "../../src/changes/own_feed.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { ChangesError } from "../../src/changes/changes_error.ts";
+import { FakeTime } from "../support/fake_time.ts";
+import { settled } from "../support/feed.ts";
 import { PAGE } from "../support/http.ts";
 import { AUDIT_RATES, Database, listening, PUBLIC, read, readerOf } from "./staged_site.ts";
+
+const BLOG = "http://localhost:5984/blog";
 
 /** A blog of one post and its author. */
 function blog(): Database {
@@ -20,7 +27,9 @@ function blog(): Database {
 function postPage(db: Database): () => Response {
   return () => {
     const post = db.read("post");
-    return new Response(post.text, { headers: { ...PUBLIC, ...dependsOn(post) } });
+    return new Response(post.text, {
+      headers: { ...PUBLIC, ...dependsOn(post) },
+    });
   };
 }
 
@@ -42,10 +51,76 @@ async function followed(db: Database): Promise<EtagRegistry> {
   return registry;
 }
 
+/** Feeds that `follow` does not take, each under the number of its mistake. */
+const refused: readonly (readonly [string, (db: Database) => unknown])[] = [
+  ["4: a feed through a plain generator", (db) =>
+    (async function* () {
+      yield* db.feed;
+    })()],
+  [
+    "5: a generator that begins to listen when it is read",
+    (db) =>
+      (async function* () {
+        await settled();
+        yield { id: db.read("post")._id };
+      })(),
+  ],
+  [
+    "6: a feed that is filtered by a selector",
+    () => changes(BLOG, { filter: "_selector", selector: { a: 1 } }),
+  ],
+  [
+    "6: a feed that is filtered by a view",
+    () => changes(BLOG, { filter: "_view", view: "blog/posts" }),
+  ],
+  [
+    "6: a feed of some documents, which is not said to be meant",
+    () => changes(BLOG, { filter: "_doc_ids", docIds: ["post"] }),
+  ],
+];
+
+/** A source that pushes to those who listen. */
+class Broker {
+  readonly listeners: Set<
+    (message: { readonly id?: string; readonly token?: string }) => void
+  > = new Set();
+  /** What begins to listen too late. */
+  readonly later: (() => void)[] = [];
+
+  publish(message: { readonly id?: string; readonly token?: string }): void {
+    for (const listener of this.listeners) listener(message);
+  }
+
+  async write(db: Database, text: string): Promise<void> {
+    await db.put("post", text);
+    this.publish({ id: "all" });
+    await settled();
+  }
+}
+
+/** A registry that follows a feed of a broker, on clocks that stand still until told. */
+function connectTo(
+  connect: (broker: Broker, controller: SourceController) => SourceConnection,
+) {
+  const [time, broker] = [new FakeTime(), new Broker()];
+  const registry = new EtagRegistry({
+    now: time.now,
+    monotonic: time.monotonic,
+  });
+  const feed = ownFeed((controller) => connect(broker, controller), { ...time, random: () => 0.5 });
+  return { time, registry, broker, follower: follow(registry, feed), db: blog() };
+}
+
 test("docs/stale-pages.md: twelve mistakes, numbered one by one", () => {
-  const page = readFileSync(new URL("../../docs/stale-pages.md", import.meta.url), "utf8");
+  const page = readFileSync(
+    new URL("../../docs/stale-pages.md", import.meta.url),
+    "utf8",
+  );
   const numbers = [...page.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
-  assert.deepEqual(numbers, Array.from({ length: 12 }, (_, index) => index + 1));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 12 }, (_, index) => index + 1),
+  );
 });
 
 for (const auditRate of AUDIT_RATES) {
@@ -60,7 +135,10 @@ for (const auditRate of AUDIT_RATES) {
       assert.equal((await site.reload(copy)).status, 304);
       await db.put("post", "two");
       assert.match((await site.reload(copy)).body, /two/);
-      assert.deepEqual([registry.stats.hit, registry.stats.audit], auditRate === 0 ? [1, 0] : [0, 1]);
+      assert.deepEqual(
+        [registry.stats.hit, registry.stats.audit],
+        auditRate === 0 ? [1, 0] : [0, 1],
+      );
       assert.deepEqual(site.mismatches, []);
     }
   });
@@ -74,16 +152,33 @@ for (const auditRate of AUDIT_RATES) {
         const copy = await site.get();
         await db.put("post", "two");
         const answer = await site.reload(copy);
-        assert.deepEqual([answer.status, answer.body.includes("two")], [200, true]);
-        assert.match(answer.headers.get("cache-status")!, /detail="?unfollowed/);
+        assert.deepEqual([answer.status, answer.body.includes("two")], [
+          200,
+          true,
+        ]);
+        assert.match(
+          answer.headers.get("cache-status")!,
+          /detail="?unfollowed/,
+        );
       });
       assert.equal(said.length, 1);
       assert.match(said[0]!, /no feed is followed/);
-      assert.deepEqual([registry.stats.hit, registry.stats.unfollowed, registry.live], [0, 1, false]);
+      assert.deepEqual([
+        registry.stats.hit,
+        registry.stats.unfollowed,
+        registry.live,
+      ], [0, 1, false]);
     }
   });
 
-  for (const url of ["htp://localhost:5984/blog", "localhost:5984/blog", "/blog", "http://localhost:5984/"]) {
+  for (
+    const url of [
+      "htp://localhost:5984/blog",
+      "localhost:5984/blog",
+      "/blog",
+      "http://localhost:5984/",
+    ]
+  ) {
     test(`stale page 2: follow() threw for ${url}, and the program goes on${at}`, async () => {
       const db = blog();
       const registry = new EtagRegistry();
@@ -104,7 +199,10 @@ for (const auditRate of AUDIT_RATES) {
     const db = blog();
     const registry = new EtagRegistry();
     const notFound = () => Promise.resolve(Response.json({ error: "not_found" }, { status: 404 }));
-    const follower = follow(registry, changes("http://localhost:5984/blgo", { fetch: notFound }));
+    const follower = follow(
+      registry,
+      changes("http://localhost:5984/blgo", { fetch: notFound }),
+    );
     await assert.rejects(
       follower.ready,
       (error) => error instanceof ChangesError && error.code === "not-found",
@@ -138,15 +236,25 @@ for (const auditRate of AUDIT_RATES) {
     const db = blog();
     const registry = await followed(db);
     // The declaration is made by this copy in one page, and by the other in the second.
-    const pages = [listPage(db), () => new Response(texts(db), { headers: copyOfModule.dependsOn("all") })];
+    const pages = [
+      listPage(db),
+      () => new Response(texts(db), { headers: copyOfModule.dependsOn("all") }),
+    ];
     for (const page of pages) {
       const lonely = readerOf(copyOfModule.withEtag(page, { auditRate }));
-      const shared = readerOf(copyOfModule.withEtag(page, { registry, auditRate }));
+      const shared = readerOf(
+        copyOfModule.withEtag(page, { registry, auditRate }),
+      );
       const said = await listening("warn", async () => {
         const copies = [await lonely.get(), await shared.get()] as const;
         assert.equal((await shared.reload(copies[1])).status, 304);
         await db.put("post", `another ${texts(db)}`);
-        for (const [site, copy] of [[lonely, copies[0]], [shared, copies[1]]] as const) {
+        for (
+          const [site, copy] of [[lonely, copies[0]], [
+            shared,
+            copies[1],
+          ]] as const
+        ) {
           const answer = await site.reload(copy);
           assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
         }
@@ -155,6 +263,115 @@ for (const auditRate of AUDIT_RATES) {
       const { stats } = lonely.handler.registry;
       assert.deepEqual([stats.hit, stats.unfollowed], [0, 1]);
     }
+  });
+
+  for (const [what, feedOf] of refused) {
+    test(`stale page ${what}${at}`, async () => {
+      const db = blog();
+      const registry = new EtagRegistry();
+      assert.throws(
+        () => follow(registry, feedOf(db) as ChangesFeed),
+        TypeError,
+      );
+      const site = read(listPage(db), { registry, auditRate });
+      const said = await listening("warn", async () => {
+        const copy = await site.get();
+        await db.put("post", "two");
+        const answer = await site.reload(copy);
+        assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
+      });
+      assert.equal(said.length, 1);
+      assert.deepEqual([registry.stats.hit, registry.stats.unfollowed], [0, 1]);
+    });
+  }
+
+  test(`stale page 4: map() in place of a generator keeps a loss${at}`, async () => {
+    const db = blog();
+    const registry = new EtagRegistry();
+    follow(registry, mapFeed(db.feed, ({ id }) => ({ id: `blog/${id}` })));
+    await db.report();
+    const site = read(listPage(db, "blog/post"), { registry, auditRate });
+    const copy = await site.get();
+    assert.equal((await site.reload(copy)).status, 304);
+    await db.put("post", "two");
+    const newer = await site.reload(copy);
+    assert.deepEqual([newer.status, newer.body], [200, texts(db)]);
+    await db.push({ state: "lost" });
+    await site.reload(newer);
+    assert.equal(registry.stats.suspended, 1);
+  });
+
+  test(`stale page 5: a feed that connects before its source listens is not live${at}`, async () => {
+    const { broker, registry, follower, db } = connectTo(
+      (broker, { change, received }) => {
+        const socket = {};
+        const listen = () =>
+          broker.listeners.add(({ id, token }) =>
+            id === undefined ? received(token!, socket) : change({ id })
+          );
+        broker.later.push(listen);
+        return { send: (token) => broker.publish({ token }) };
+      },
+    );
+    await settled();
+    const site = read(listPage(db), { registry, auditRate });
+    const copy = await site.get();
+    await broker.write(db, "two");
+    assert.equal(broker.later.length, 1);
+    for (const listen of broker.later) listen();
+    for (const text of ["three", "four"]) {
+      const answer = await site.reload(copy);
+      assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
+      await broker.write(db, text);
+    }
+    assert.deepEqual([
+      registry.stats.hit,
+      registry.stats.audit,
+      registry.stats.suspended,
+    ], [0, 0, 2]);
+    await follower.close();
+  });
+
+  test(`stale page 5: a client that connects anew without a word is a loss within maxLag${at}`, async () => {
+    const { broker, registry, follower, db, time } = connectTo(
+      (broker, { change, received }) => {
+        const socket = {};
+        broker.listeners.add(({ id, token }) => id === undefined ? received(token!, socket) : change({ id }));
+        return { send: (token) => broker.publish({ token }) };
+      },
+    );
+    await follower.ready;
+    const site = read(listPage(db), { registry, auditRate });
+    const copy = await site.get();
+    assert.equal((await site.reload(copy)).status, 304);
+    await broker.write(db, "two");
+    const newer = await site.reload(copy);
+    assert.deepEqual([newer.status, newer.body], [200, texts(db)]);
+    // The client has a new connection, which listens to nothing.
+    broker.listeners.clear();
+    await broker.write(db, "three");
+    time.advance(25_001);
+    await settled();
+    const answer = await site.reload(newer);
+    assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
+    assert.equal(registry.stats.suspended, 1);
+    await follower.close();
+  });
+
+  test(`stale page 6: some documents only, and a page of others${at}`, async () => {
+    const registry = new EtagRegistry();
+    const db = new Database({ post: "one", author: "Ada" }, ["post"]);
+    follow(registry, db.feed, { partial: true });
+    await db.report();
+    const list = read(listPage(db, "author"), { registry, auditRate });
+    const copy = await list.get();
+    await db.put("author", "Grace");
+    const answer = await list.reload(copy);
+    assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
+    assert.match(answer.headers.get("cache-status")!, /unreported/);
+    const page = read(postPage(db), { registry, auditRate });
+    assert.equal((await page.reload(await page.get())).status, 304);
+    assert.deepEqual([registry.stats.unreported, registry.size], [2, 1]);
   });
 
   for (const field of ["cache-groups", "stillfresh-depends-on"]) {
@@ -168,11 +385,18 @@ for (const auditRate of AUDIT_RATES) {
         });
       const site = read(upstream, { registry, auditRate });
       const copy = await site.get();
-      assert.equal(copy.headers.get("cache-groups"), field === "cache-groups" ? '"all"' : null);
+      assert.equal(
+        copy.headers.get("cache-groups"),
+        field === "cache-groups" ? '"all"' : null,
+      );
       version = 2;
       const answer = await site.reload(copy);
       assert.deepEqual([answer.status, answer.body], [200, "version 2"]);
-      assert.deepEqual([registry.size, registry.stats.hit, registry.stats.undeclared], [0, 0, 2]);
+      assert.deepEqual([
+        registry.size,
+        registry.stats.hit,
+        registry.stats.undeclared,
+      ], [0, 0, 2]);
     });
   }
 
@@ -181,8 +405,14 @@ for (const auditRate of AUDIT_RATES) {
     const registry = await followed(db);
     const shared = new Headers({ ...PUBLIC, ...dependsOn("all") });
     const before = [...shared];
-    const site = read(() => new Keeping(texts(db), { headers: shared }), { registry, auditRate });
-    const [copy, other] = [await site.get(), await site.get({}, `${PAGE}/other`)];
+    const site = read(() => new Keeping(texts(db), { headers: shared }), {
+      registry,
+      auditRate,
+    });
+    const [copy, other] = [
+      await site.get(),
+      await site.get({}, `${PAGE}/other`),
+    ];
     assert.notEqual(copy.etag, other.etag);
     assert.equal((await site.reload(copy)).status, 304);
     await db.put("post", "two");
@@ -197,7 +427,9 @@ for (const auditRate of AUDIT_RATES) {
     const shared = new Headers(PUBLIC);
     const site = read(() => {
       const post = db.read("post");
-      for (const [name, value] of Object.entries(dependsOn(post))) shared.append(name, value);
+      for (const [name, value] of Object.entries(dependsOn(post))) {
+        shared.append(name, value);
+      }
       return new Keeping(post.text, { headers: shared });
     }, { registry, auditRate });
     const copy = await site.get();
@@ -206,17 +438,25 @@ for (const auditRate of AUDIT_RATES) {
       const answer = await site.reload(copy);
       assert.deepEqual([answer.status, answer.body], [200, text]);
     }
-    assert.deepEqual([registry.stats.hit, registry.stats["revision-differs"]], [0, 2]);
+    assert.deepEqual([registry.stats.hit, registry.stats["revision-differs"]], [
+      0,
+      2,
+    ]);
   });
 
   test(`stale page 8: a constant Response${at}`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const empty = new Response(null, { headers: { ...PUBLIC, ...dependsOn("all") } });
-    const site = read(() => texts(db).includes("Ada") ? empty : new Response("no Ada"), {
-      registry,
-      auditRate,
+    const empty = new Response(null, {
+      headers: { ...PUBLIC, ...dependsOn("all") },
     });
+    const site = read(
+      () => texts(db).includes("Ada") ? empty : new Response("no Ada"),
+      {
+        registry,
+        auditRate,
+      },
+    );
     const copy = await site.get();
     assert.equal((await site.reload(copy)).status, 304);
     await db.put("author", "Grace");
@@ -235,10 +475,16 @@ for (const auditRate of AUDIT_RATES) {
       const member = request.headers.has("authorization");
       request.headers.delete("authorization");
       const post = db.read("post");
-      return new Response(member ? `draft of ${post.text}` : post.text, { headers: dependsOn(post) });
+      return new Response(member ? `draft of ${post.text}` : post.text, {
+        headers: dependsOn(post),
+      });
     }, { registry, auditRate });
     const member = await site.get({ authorization: "Bearer ada" });
-    assert.deepEqual([member.body, member.etag, registry.size], ["draft of one", "", 0]);
+    assert.deepEqual([member.body, member.etag, registry.size], [
+      "draft of one",
+      "",
+      0,
+    ]);
     assert.match(member.headers.get("cache-status")!, /not-public/);
     const guest = await site.get();
     assert.equal((await site.reload(guest)).status, 304);
@@ -254,13 +500,20 @@ for (const auditRate of AUDIT_RATES) {
       const language = request.headers.get("accept-language");
       request.headers.set("accept-language", "en");
       return new Response(language, {
-        headers: { ...PUBLIC, vary: "Accept-Language", ...dependsOn(db.read("post")) },
+        headers: {
+          ...PUBLIC,
+          vary: "Accept-Language",
+          ...dependsOn(db.read("post")),
+        },
       });
     }, { registry, auditRate });
     const german = await site.get({ "accept-language": "de" });
     const english = await site.reload(german, { "accept-language": "en" });
     assert.deepEqual([english.status, english.body], [200, "en"]);
-    assert.equal((await site.reload(german, { "accept-language": "de" })).status, 304);
+    assert.equal(
+      (await site.reload(german, { "accept-language": "de" })).status,
+      304,
+    );
   });
 
   test(`stale page 10: two spread declarations add up${at}`, async () => {
@@ -288,13 +541,20 @@ for (const auditRate of AUDIT_RATES) {
     const site = read(({ headers }) => {
       const origin = headers.get("origin")!;
       const cors = { "access-control-allow-origin": origin };
-      return new Response("data", { headers: { ...PUBLIC, ...cors, ...dependsOn(db.read("post")) } });
+      return new Response("data", {
+        headers: { ...PUBLIC, ...cors, ...dependsOn(db.read("post")) },
+      });
     }, { registry, auditRate });
-    const [a, b] = [{ origin: "https://a.example" }, { origin: "https://b.example" }];
+    const [a, b] = [{ origin: "https://a.example" }, {
+      origin: "https://b.example",
+    }];
     const copy = await site.get(a);
     for (const from of [b, a, b]) {
       const answer = await site.reload(copy, from);
-      assert.deepEqual([answer.status, answer.headers.get("access-control-allow-origin")], [
+      assert.deepEqual([
+        answer.status,
+        answer.headers.get("access-control-allow-origin"),
+      ], [
         304,
         from.origin,
       ]);
@@ -316,7 +576,10 @@ interface Unseen {
 const unseen: readonly Unseen[] = [
   {
     mistake: "10: a forgotten source",
-    page: (db) => new Response(texts(db), { headers: { ...PUBLIC, ...dependsOn(db.read("post")) } }),
+    page: (db) =>
+      new Response(texts(db), {
+        headers: { ...PUBLIC, ...dependsOn(db.read("post")) },
+      }),
     edit: (db) => db.put("author", "Grace"),
     reason: "body",
   },
@@ -328,7 +591,10 @@ const unseen: readonly Unseen[] = [
   },
   {
     mistake: "11: a list without its group",
-    page: (db) => new Response(texts(db), { headers: { ...PUBLIC, ...dependsOn(...db.all()) } }),
+    page: (db) =>
+      new Response(texts(db), {
+        headers: { ...PUBLIC, ...dependsOn(...db.all()) },
+      }),
     edit: (db) => db.put("newer", "two"),
     reason: "declaration",
   },
@@ -336,7 +602,9 @@ const unseen: readonly Unseen[] = [
     mistake: "11: a group out of content, which the moved document has left",
     page: (db) => {
       const count = db.all().filter(({ text }) => text === "Ada").length;
-      return new Response(`Ada has ${count}`, { headers: { ...PUBLIC, ...dependsOn("of Ada") } });
+      return new Response(`Ada has ${count}`, {
+        headers: { ...PUBLIC, ...dependsOn("of Ada") },
+      });
     },
     edit: async (db) => {
       await db.put("author", "Grace");
@@ -348,7 +616,9 @@ const unseen: readonly Unseen[] = [
     mistake: ", note: a cookie banner under Cache-Control: public",
     page: (db, { headers }) => {
       const banner = headers.has("cookie") ? "" : " with a banner";
-      return new Response(`page${banner}`, { headers: { ...PUBLIC, ...dependsOn(db.read("post")) } });
+      return new Response(`page${banner}`, {
+        headers: { ...PUBLIC, ...dependsOn(db.read("post")) },
+      });
     },
     headers: { cookie: "seen=1" },
     reason: "body",
@@ -370,7 +640,10 @@ for (const { mistake, page, edit, headers = {}, reason } of unseen) {
   test(`${name}: the audit finds the ${reason}, auditRate 1`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const site = read((request) => page(db, request), { registry, auditRate: 1 });
+    const site = read((request) => page(db, request), {
+      registry,
+      auditRate: 1,
+    });
     const copy = await site.get();
     await edit?.(db);
     for (const _ of [1, 2]) {
@@ -379,13 +652,19 @@ for (const { mistake, page, edit, headers = {}, reason } of unseen) {
       assert.notEqual(answer.body, copy.body);
     }
     assert.deepEqual(site.mismatches.map(({ reason }) => reason), [reason]);
-    assert.deepEqual([registry.stats.hit, registry.stats["audit-mismatch"]], [0, 1]);
+    assert.deepEqual([registry.stats.hit, registry.stats["audit-mismatch"]], [
+      0,
+      1,
+    ]);
   });
 
   test(`${name}: without an audit the copy is confirmed, as the page says, auditRate 0`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const site = read((request) => page(db, request), { registry, auditRate: 0 });
+    const site = read((request) => page(db, request), {
+      registry,
+      auditRate: 0,
+    });
     const copy = await site.get();
     await edit?.(db);
     assert.equal((await site.reload(copy, headers)).status, 304);
@@ -419,7 +698,10 @@ class Keeping extends Response {
   }
 }
 
-type Module = { readonly dependsOn: typeof dependsOn; readonly withEtag: typeof withEtag };
+type Module = {
+  readonly dependsOn: typeof dependsOn;
+  readonly withEtag: typeof withEtag;
+};
 
 /** A second instance of this package in this process. */
 async function importAnew(): Promise<Module> {
@@ -429,7 +711,9 @@ async function importAnew(): Promise<Module> {
     for (const name of ["mod.ts", "src"]) {
       cpSync(new URL(name, root), join(folder, name), { recursive: true });
     }
-    const module: Module = await import(pathToFileURL(join(folder, "mod.ts")).href);
+    const module: Module = await import(
+      pathToFileURL(join(folder, "mod.ts")).href
+    );
     assert.notEqual(module.withEtag, withEtag);
     return module;
   } finally {
