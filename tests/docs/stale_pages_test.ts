@@ -27,9 +27,7 @@ function blog(): Database {
 function postPage(db: Database): () => Response {
   return () => {
     const post = db.read("post");
-    return new Response(post.text, {
-      headers: { ...PUBLIC, ...dependsOn(post) },
-    });
+    return new Response(post.text, { headers: { ...PUBLIC, ...dependsOn(post) } });
   };
 }
 
@@ -103,24 +101,15 @@ function connectTo(
   connect: (broker: Broker, controller: SourceController) => SourceConnection,
 ) {
   const [time, broker] = [new FakeTime(), new Broker()];
-  const registry = new EtagRegistry({
-    now: time.now,
-    monotonic: time.monotonic,
-  });
+  const registry = new EtagRegistry({ now: time.now, monotonic: time.monotonic });
   const feed = ownFeed((controller) => connect(broker, controller), { ...time, random: () => 0.5 });
   return { time, registry, broker, follower: follow(registry, feed), db: blog() };
 }
 
 test("docs/stale-pages.md: twelve mistakes, numbered one by one", () => {
-  const page = readFileSync(
-    new URL("../../docs/stale-pages.md", import.meta.url),
-    "utf8",
-  );
+  const page = readFileSync(new URL("../../docs/stale-pages.md", import.meta.url), "utf8");
   const numbers = [...page.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
-  assert.deepEqual(
-    numbers,
-    Array.from({ length: 12 }, (_, index) => index + 1),
-  );
+  assert.deepEqual(numbers, Array.from({ length: 12 }, (_, index) => index + 1));
 });
 
 for (const auditRate of AUDIT_RATES) {
@@ -135,10 +124,7 @@ for (const auditRate of AUDIT_RATES) {
       assert.equal((await site.reload(copy)).status, 304);
       await db.put("post", "two");
       assert.match((await site.reload(copy)).body, /two/);
-      assert.deepEqual(
-        [registry.stats.hit, registry.stats.audit],
-        auditRate === 0 ? [1, 0] : [0, 1],
-      );
+      assert.deepEqual([registry.stats.hit, registry.stats.audit], auditRate === 0 ? [1, 0] : [0, 1]);
       assert.deepEqual(site.mismatches, []);
     }
   });
@@ -152,32 +138,17 @@ for (const auditRate of AUDIT_RATES) {
         const copy = await site.get();
         await db.put("post", "two");
         const answer = await site.reload(copy);
-        assert.deepEqual([answer.status, answer.body.includes("two")], [
-          200,
-          true,
-        ]);
-        assert.match(
-          answer.headers.get("cache-status")!,
-          /detail="?unfollowed/,
-        );
+        assert.deepEqual([answer.status, answer.body.includes("two")], [200, true]);
+        assert.match(answer.headers.get("cache-status")!, /detail="?unfollowed/);
       });
       assert.equal(said.length, 1);
       assert.match(said[0]!, /no feed is followed/);
-      assert.deepEqual([
-        registry.stats.hit,
-        registry.stats.unfollowed,
-        registry.live,
-      ], [0, 1, false]);
+      assert.deepEqual([registry.stats.hit, registry.stats.unfollowed, registry.live], [0, 1, false]);
     }
   });
 
   for (
-    const url of [
-      "htp://localhost:5984/blog",
-      "localhost:5984/blog",
-      "/blog",
-      "http://localhost:5984/",
-    ]
+    const url of ["htp://localhost:5984/blog", "localhost:5984/blog", "/blog", "http://localhost:5984/"]
   ) {
     test(`stale page 2: follow() threw for ${url}, and the program goes on${at}`, async () => {
       const db = blog();
@@ -199,10 +170,7 @@ for (const auditRate of AUDIT_RATES) {
     const db = blog();
     const registry = new EtagRegistry();
     const notFound = () => Promise.resolve(Response.json({ error: "not_found" }, { status: 404 }));
-    const follower = follow(
-      registry,
-      changes("http://localhost:5984/blgo", { fetch: notFound }),
-    );
+    const follower = follow(registry, changes("http://localhost:5984/blgo", { fetch: notFound }));
     await assert.rejects(
       follower.ready,
       (error) => error instanceof ChangesError && error.code === "not-found",
@@ -242,18 +210,13 @@ for (const auditRate of AUDIT_RATES) {
     ];
     for (const page of pages) {
       const lonely = readerOf(copyOfModule.withEtag(page, { auditRate }));
-      const shared = readerOf(
-        copyOfModule.withEtag(page, { registry, auditRate }),
-      );
+      const shared = readerOf(copyOfModule.withEtag(page, { registry, auditRate }));
       const said = await listening("warn", async () => {
         const copies = [await lonely.get(), await shared.get()] as const;
         assert.equal((await shared.reload(copies[1])).status, 304);
         await db.put("post", `another ${texts(db)}`);
         for (
-          const [site, copy] of [[lonely, copies[0]], [
-            shared,
-            copies[1],
-          ]] as const
+          const [site, copy] of [[lonely, copies[0]], [shared, copies[1]]] as const
         ) {
           const answer = await site.reload(copy);
           assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
@@ -269,10 +232,7 @@ for (const auditRate of AUDIT_RATES) {
     test(`stale page ${what}${at}`, async () => {
       const db = blog();
       const registry = new EtagRegistry();
-      assert.throws(
-        () => follow(registry, feedOf(db) as ChangesFeed),
-        TypeError,
-      );
+      assert.throws(() => follow(registry, feedOf(db) as ChangesFeed), TypeError);
       const site = read(listPage(db), { registry, auditRate });
       const said = await listening("warn", async () => {
         const copy = await site.get();
@@ -324,11 +284,7 @@ for (const auditRate of AUDIT_RATES) {
       assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
       await broker.write(db, text);
     }
-    assert.deepEqual([
-      registry.stats.hit,
-      registry.stats.audit,
-      registry.stats.suspended,
-    ], [0, 0, 2]);
+    assert.deepEqual([registry.stats.hit, registry.stats.audit, registry.stats.suspended], [0, 0, 2]);
     await follower.close();
   });
 
@@ -385,18 +341,11 @@ for (const auditRate of AUDIT_RATES) {
         });
       const site = read(upstream, { registry, auditRate });
       const copy = await site.get();
-      assert.equal(
-        copy.headers.get("cache-groups"),
-        field === "cache-groups" ? '"all"' : null,
-      );
+      assert.equal(copy.headers.get("cache-groups"), field === "cache-groups" ? '"all"' : null);
       version = 2;
       const answer = await site.reload(copy);
       assert.deepEqual([answer.status, answer.body], [200, "version 2"]);
-      assert.deepEqual([
-        registry.size,
-        registry.stats.hit,
-        registry.stats.undeclared,
-      ], [0, 0, 2]);
+      assert.deepEqual([registry.size, registry.stats.hit, registry.stats.undeclared], [0, 0, 2]);
     });
   }
 
@@ -405,14 +354,8 @@ for (const auditRate of AUDIT_RATES) {
     const registry = await followed(db);
     const shared = new Headers({ ...PUBLIC, ...dependsOn("all") });
     const before = [...shared];
-    const site = read(() => new Keeping(texts(db), { headers: shared }), {
-      registry,
-      auditRate,
-    });
-    const [copy, other] = [
-      await site.get(),
-      await site.get({}, `${PAGE}/other`),
-    ];
+    const site = read(() => new Keeping(texts(db), { headers: shared }), { registry, auditRate });
+    const [copy, other] = [await site.get(), await site.get({}, `${PAGE}/other`)];
     assert.notEqual(copy.etag, other.etag);
     assert.equal((await site.reload(copy)).status, 304);
     await db.put("post", "two");
@@ -438,24 +381,16 @@ for (const auditRate of AUDIT_RATES) {
       const answer = await site.reload(copy);
       assert.deepEqual([answer.status, answer.body], [200, text]);
     }
-    assert.deepEqual([registry.stats.hit, registry.stats["revision-differs"]], [
-      0,
-      2,
-    ]);
+    assert.deepEqual([registry.stats.hit, registry.stats["revision-differs"]], [0, 2]);
   });
 
   test(`stale page 8: a constant Response${at}`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const empty = new Response(null, {
-      headers: { ...PUBLIC, ...dependsOn("all") },
-    });
+    const empty = new Response(null, { headers: { ...PUBLIC, ...dependsOn("all") } });
     const site = read(
       () => texts(db).includes("Ada") ? empty : new Response("no Ada"),
-      {
-        registry,
-        auditRate,
-      },
+      { registry, auditRate },
     );
     const copy = await site.get();
     assert.equal((await site.reload(copy)).status, 304);
@@ -475,16 +410,10 @@ for (const auditRate of AUDIT_RATES) {
       const member = request.headers.has("authorization");
       request.headers.delete("authorization");
       const post = db.read("post");
-      return new Response(member ? `draft of ${post.text}` : post.text, {
-        headers: dependsOn(post),
-      });
+      return new Response(member ? `draft of ${post.text}` : post.text, { headers: dependsOn(post) });
     }, { registry, auditRate });
     const member = await site.get({ authorization: "Bearer ada" });
-    assert.deepEqual([member.body, member.etag, registry.size], [
-      "draft of one",
-      "",
-      0,
-    ]);
+    assert.deepEqual([member.body, member.etag, registry.size], ["draft of one", "", 0]);
     assert.match(member.headers.get("cache-status")!, /not-public/);
     const guest = await site.get();
     assert.equal((await site.reload(guest)).status, 304);
@@ -500,20 +429,13 @@ for (const auditRate of AUDIT_RATES) {
       const language = request.headers.get("accept-language");
       request.headers.set("accept-language", "en");
       return new Response(language, {
-        headers: {
-          ...PUBLIC,
-          vary: "Accept-Language",
-          ...dependsOn(db.read("post")),
-        },
+        headers: { ...PUBLIC, vary: "Accept-Language", ...dependsOn(db.read("post")) },
       });
     }, { registry, auditRate });
     const german = await site.get({ "accept-language": "de" });
     const english = await site.reload(german, { "accept-language": "en" });
     assert.deepEqual([english.status, english.body], [200, "en"]);
-    assert.equal(
-      (await site.reload(german, { "accept-language": "de" })).status,
-      304,
-    );
+    assert.equal((await site.reload(german, { "accept-language": "de" })).status, 304);
   });
 
   test(`stale page 10: two spread declarations add up${at}`, async () => {
@@ -522,9 +444,7 @@ for (const auditRate of AUDIT_RATES) {
       const registry = await followed(db);
       const site = read(() => {
         const [post, author] = [db.read("post"), db.read("author")];
-        return new Response(texts(db), {
-          headers: { ...PUBLIC, ...dependsOn(post), ...dependsOn(author) },
-        });
+        return new Response(texts(db), { headers: { ...PUBLIC, ...dependsOn(post), ...dependsOn(author) } });
       }, { registry, auditRate });
       const copy = await site.get();
       assert.equal((await site.reload(copy)).status, 304);
@@ -541,20 +461,13 @@ for (const auditRate of AUDIT_RATES) {
     const site = read(({ headers }) => {
       const origin = headers.get("origin")!;
       const cors = { "access-control-allow-origin": origin };
-      return new Response("data", {
-        headers: { ...PUBLIC, ...cors, ...dependsOn(db.read("post")) },
-      });
+      return new Response("data", { headers: { ...PUBLIC, ...cors, ...dependsOn(db.read("post")) } });
     }, { registry, auditRate });
-    const [a, b] = [{ origin: "https://a.example" }, {
-      origin: "https://b.example",
-    }];
+    const [a, b] = [{ origin: "https://a.example" }, { origin: "https://b.example" }];
     const copy = await site.get(a);
     for (const from of [b, a, b]) {
       const answer = await site.reload(copy, from);
-      assert.deepEqual([
-        answer.status,
-        answer.headers.get("access-control-allow-origin"),
-      ], [
+      assert.deepEqual([answer.status, answer.headers.get("access-control-allow-origin")], [
         304,
         from.origin,
       ]);
@@ -576,10 +489,7 @@ interface Unseen {
 const unseen: readonly Unseen[] = [
   {
     mistake: "10: a forgotten source",
-    page: (db) =>
-      new Response(texts(db), {
-        headers: { ...PUBLIC, ...dependsOn(db.read("post")) },
-      }),
+    page: (db) => new Response(texts(db), { headers: { ...PUBLIC, ...dependsOn(db.read("post")) } }),
     edit: (db) => db.put("author", "Grace"),
     reason: "body",
   },
@@ -591,10 +501,7 @@ const unseen: readonly Unseen[] = [
   },
   {
     mistake: "11: a list without its group",
-    page: (db) =>
-      new Response(texts(db), {
-        headers: { ...PUBLIC, ...dependsOn(...db.all()) },
-      }),
+    page: (db) => new Response(texts(db), { headers: { ...PUBLIC, ...dependsOn(...db.all()) } }),
     edit: (db) => db.put("newer", "two"),
     reason: "declaration",
   },
@@ -602,9 +509,7 @@ const unseen: readonly Unseen[] = [
     mistake: "11: a group out of content, which the moved document has left",
     page: (db) => {
       const count = db.all().filter(({ text }) => text === "Ada").length;
-      return new Response(`Ada has ${count}`, {
-        headers: { ...PUBLIC, ...dependsOn("of Ada") },
-      });
+      return new Response(`Ada has ${count}`, { headers: { ...PUBLIC, ...dependsOn("of Ada") } });
     },
     edit: async (db) => {
       await db.put("author", "Grace");
@@ -616,9 +521,7 @@ const unseen: readonly Unseen[] = [
     mistake: ", note: a cookie banner under Cache-Control: public",
     page: (db, { headers }) => {
       const banner = headers.has("cookie") ? "" : " with a banner";
-      return new Response(`page${banner}`, {
-        headers: { ...PUBLIC, ...dependsOn(db.read("post")) },
-      });
+      return new Response(`page${banner}`, { headers: { ...PUBLIC, ...dependsOn(db.read("post")) } });
     },
     headers: { cookie: "seen=1" },
     reason: "body",
@@ -640,10 +543,7 @@ for (const { mistake, page, edit, headers = {}, reason } of unseen) {
   test(`${name}: the audit finds the ${reason}, auditRate 1`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const site = read((request) => page(db, request), {
-      registry,
-      auditRate: 1,
-    });
+    const site = read((request) => page(db, request), { registry, auditRate: 1 });
     const copy = await site.get();
     await edit?.(db);
     for (const _ of [1, 2]) {
@@ -652,19 +552,13 @@ for (const { mistake, page, edit, headers = {}, reason } of unseen) {
       assert.notEqual(answer.body, copy.body);
     }
     assert.deepEqual(site.mismatches.map(({ reason }) => reason), [reason]);
-    assert.deepEqual([registry.stats.hit, registry.stats["audit-mismatch"]], [
-      0,
-      1,
-    ]);
+    assert.deepEqual([registry.stats.hit, registry.stats["audit-mismatch"]], [0, 1]);
   });
 
   test(`${name}: without an audit the copy is confirmed, as the page says, auditRate 0`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const site = read((request) => page(db, request), {
-      registry,
-      auditRate: 0,
-    });
+    const site = read((request) => page(db, request), { registry, auditRate: 0 });
     const copy = await site.get();
     await edit?.(db);
     assert.equal((await site.reload(copy, headers)).status, 304);
@@ -711,9 +605,7 @@ async function importAnew(): Promise<Module> {
     for (const name of ["mod.ts", "src"]) {
       cpSync(new URL(name, root), join(folder, name), { recursive: true });
     }
-    const module: Module = await import(
-      pathToFileURL(join(folder, "mod.ts")).href
-    );
+    const module: Module = await import(pathToFileURL(join(folder, "mod.ts")).href);
     assert.notEqual(module.withEtag, withEtag);
     return module;
   } finally {
