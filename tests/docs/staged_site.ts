@@ -30,9 +30,7 @@ export class Database {
    */
   constructor(texts: Record<string, string>, reported?: readonly string[]) {
     this.feed = new PushedFeed(reported);
-    for (const [id, text] of Object.entries(texts)) {
-      this.#docs.set(id, { _id: id, _rev: "1-x", text });
-    }
+    for (const [id, text] of Object.entries(texts)) this.#docs.set(id, { _id: id, _rev: "1-x", text });
   }
 
   read(id: string): Doc {
@@ -58,13 +56,7 @@ export class Database {
 
   async push(batch: Partial<ChangeBatch>): Promise<void> {
     const now = instant(systemClock);
-    this.feed.reader.push({
-      changes: [],
-      position: undefined,
-      state: "live",
-      contact: now,
-      ...batch,
-    });
+    this.feed.reader.push({ changes: [], position: undefined, state: "live", contact: now, ...batch });
     await settled();
   }
 }
@@ -89,27 +81,15 @@ export interface Reader {
 }
 
 /** Wraps a handler, and reads from it. */
-export function read(
-  handler: (request: Request) => unknown,
-  options: WithEtagOptions = {},
-): Reader {
+export function read(handler: (request: Request) => unknown, options: WithEtagOptions = {}): Reader {
   const mismatches: AuditMismatch[] = [];
   const onAudit = (mismatch: AuditMismatch) => void mismatches.push(mismatch);
-  return readerOf(
-    withEtag(handler, { onAudit, cacheStatus: "here", ...options }),
-    mismatches,
-  );
+  return readerOf(withEtag(handler, { onAudit, cacheStatus: "here", ...options }), mismatches);
 }
 
 /** The reader of a handler that is wrapped already. */
-export function readerOf(
-  handler: Reader["handler"],
-  mismatches: readonly AuditMismatch[] = [],
-): Reader {
-  const get = async (
-    headers: Record<string, string> = {},
-    url?: string,
-  ): Promise<Answer> => {
+export function readerOf(handler: Reader["handler"], mismatches: readonly AuditMismatch[] = []): Reader {
+  const get = async (headers: Record<string, string> = {}, url?: string): Promise<Answer> => {
     const asked = request(headers, url === undefined ? {} : { url });
     const response = await handler(asked) as Response;
     return {
