@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Dependency, followedName } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
@@ -155,7 +156,8 @@ export class RegistryCore {
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
     if (this.#isUnfollowed) this.#warnUnfollowed();
-    const refusal = this.#changeLog.conflict(lease, registration.dependencies);
+    const refusal = this.#unfollowedGroup(registration.dependencies) ??
+      this.#changeLog.conflict(lease, registration.dependencies);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
@@ -176,6 +178,14 @@ export class RegistryCore {
       tagFor,
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
+  #unfollowedGroup(dependencies: readonly Dependency[]): "group-unfollowed" | undefined {
+    if (this.#manual) return undefined;
+    const isUnfollowed = (name: string | undefined) =>
+      name !== undefined && !this.#subscriptions.follows(name);
+    return dependencies.some((one) => isUnfollowed(followedName(one))) ? "group-unfollowed" : undefined;
   }
 
   /**
@@ -222,8 +232,13 @@ export class RegistryCore {
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
-  subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
-    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag);
+  subscribe(
+    name: string,
+    maxLag: number,
+    replicaLag?: number,
+    followed?: ReadonlySet<string>,
+  ): Subscription {
+    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, followed);
   }
 
   /** The registry as plain data. */

@@ -6,13 +6,22 @@
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
+import { type Group, group, type GroupOptions } from "./group.ts";
+import { groupBy, type GroupFamily, type GroupMember } from "./group_by.ts";
 import type { EtagRegistry } from "./registry.ts";
 import type { Subscription } from "./subscription.ts";
 
+export { type Group, group, groupBy, type GroupFamily, type GroupMember, type GroupOptions };
+
 /** How a feed is followed. It must not be filtered: a document that stops matching would vanish without a change. */
 export interface FollowOptions<C extends Change = Change> {
-  /** Groups a change touches, besides its id. If it throws, everything is void. */
-  readonly groups?: (change: C) => Iterable<string>;
+  /**
+   * Groups a change touches, besides its id: what {@linkcode group} and {@linkcode groupBy} made, or a function that
+   * names them. A function sees only what the change shows, and not what the document was in before; if it throws,
+   * everything is void.
+   */
+  readonly groups?: readonly (Group<C> | GroupFamily<C>)[] | ((change: C) => Iterable<string>);
   /**
    * ms without contact after which nothing is answered; default 25,000. A plain iterable has no contact: it counts as
    * live until it ends or throws.
@@ -62,7 +71,7 @@ const MOST_WORK = 1;
 
 class FeedFollower<C extends Change> implements Follower {
   readonly #subscription: Subscription;
-  readonly #groups: (change: C) => Iterable<string>;
+  readonly #groups: FollowedGroups<C>;
   readonly #iterator: AsyncIterator<ChangeBatch<C>> | AsyncIterator<C>;
   readonly #batched: boolean;
   readonly ready: Promise<void>;
@@ -75,12 +84,14 @@ class FeedFollower<C extends Change> implements Follower {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
     if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
     this.#batched = isBatched(feed);
-    this.#subscription = coreOf(registry).subscribe(
+    const core = coreOf(registry);
+    this.#groups = followedGroups(options.groups ?? nothing, () => core.count("membership-unknown"));
+    this.#subscription = core.subscribe(
       options.name ?? "changes",
       this.#batched ? maxLag : Infinity,
       options.replicaLag,
+      this.#groups.names,
     );
-    this.#groups = options.groups ?? nothing;
     this.ready = new Promise((resolve, reject) => this.#ready = { resolve, reject });
     this.ready.catch(() => {});
     try {
@@ -160,7 +171,7 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   #apply(batch: ChangeBatch<C>): void {
-    this.#subscription.apply(batch, this.#groups);
+    this.#subscription.apply(batch, this.#groups.touchedBy, this.#groups.forget);
     if (this.#subscription.live) this.#ready.resolve();
   }
 
@@ -201,7 +212,7 @@ class FeedFollower<C extends Change> implements Follower {
  * @param feed {@linkcode ChangesFeed}, or any iterable of changes.
  * @param options Groups, bounds, a name.
  * @throws {RangeError} If `maxLag` or `replicaLag` is not a number of milliseconds.
- * @throws {TypeError} If a feed of that name is followed already.
+ * @throws {TypeError} If a feed of that name is followed already, or `groups` holds what is no group.
  */
 export function follow<C extends Change>(
   registry: EtagRegistry,

@@ -62,6 +62,8 @@ export type RegistrationRefusal =
   | "vary-star"
   /** a Content-Security-Policy with a nonce */
   | "nonce"
+  /** a declared value of group() or groupBy() is among the groups of no follower */
+  | "group-unfollowed"
   /** a declared group changed while the handler ran, or the registry started anew */
   | "lease-broken"
   /** a declared group changed so recently that a replica may still answer with older data */
@@ -92,6 +94,8 @@ export type Incident =
   | "reset"
   /** the `groups` function of follow() threw, so everything is void */
   | "groups-threw"
+  /** a group or a whole family is void, because what a document was or is in cannot be known */
+  | "membership-unknown"
   /** more changes than can be remembered while handlers run: no response that is being built now is registered */
   | "overflow"
   /** a snapshot was cut short, edited, of another build or of another layout */
@@ -148,6 +152,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "set-cookie": "registration",
   "vary-star": "registration",
   "nonce": "registration",
+  "group-unfollowed": "registration",
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
@@ -160,6 +165,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "cleared": "incident",
   "reset": "incident",
   "groups-threw": "incident",
+  "membership-unknown": "incident",
   "overflow": "incident",
   "snapshot-refused": "incident",
   "audit-mismatch": "incident",

@@ -35,6 +35,8 @@ export class Subscription {
   readonly name: string;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
+  /** Names of the groups and families that the follower was given. */
+  readonly followed: ReadonlySet<string>;
   /** ms for which a change conflicts with new leases. */
   replicaLag: number;
 
@@ -51,6 +53,7 @@ export class Subscription {
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
+    followed: ReadonlySet<string> = new Set(),
   ) {
     this.#sink = sink;
     this.#clock = clock;
@@ -59,6 +62,7 @@ export class Subscription {
     this.#started = previous?.position !== undefined;
     this.name = name;
     this.maxLag = maxLag;
+    this.followed = followed;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -96,14 +100,22 @@ export class Subscription {
    * Applies a batch synchronously: the reset, then each change, then the state. No look-up can run between these steps.
    *
    * @param groups What a change touches besides its id. If it throws, everything is void.
+   * @param onReset Called where the feed begins anew, before the changes of the batch.
    */
-  apply<C extends Change>(batch: ChangeBatch<C>, groups: (change: C) => Iterable<string>): void {
+  apply<C extends Change>(
+    batch: ChangeBatch<C>,
+    groups: (change: C) => Iterable<string>,
+    onReset: () => void = () => {},
+  ): void {
     if (this.#closed) return;
     const start = this.#clock.monotonic();
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) this.#sink.reset("reset");
+    if (batch.reset !== undefined || !this.#started || unresumed) {
+      this.#sink.reset("reset");
+      onReset();
+    }
     // A loss before the feed could begin is no beginning.
     this.#started ||= batch.state !== "lost" || batch.position !== undefined;
     for (const change of batch.changes) {

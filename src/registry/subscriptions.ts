@@ -32,25 +32,42 @@ export class Subscriptions {
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
   }
 
+  /** Whether a follower was given the group or family of that name. */
+  follows(group: string): boolean {
+    for (const { followed } of this.#byName.values()) if (followed.has(group)) return true;
+    return false;
+  }
+
   /** ms: the longest `replicaLag` of any subscription. */
   get replicaLag(): number {
     return this.#replicaLag;
   }
 
   /**
-   * Opens a subscription; a closed one of the same name hands its position over.
+   * Opens a subscription; a closed one of the same name hands its position over. Groups that only the closed one
+   * followed change no more, so they are void.
    *
+   * @param followed Names of the groups and families that the follower was given.
    * @throws {TypeError} If one of that name is open.
    */
-  open(host: ChangeSink, name: string, maxLag: number, replicaLag: number | undefined): Subscription {
+  open(
+    host: ChangeSink,
+    name: string,
+    maxLag: number,
+    replicaLag: number | undefined,
+    followed?: ReadonlySet<string>,
+  ): Subscription {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
       throw new TypeError(
         `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
       );
     }
-    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous);
+    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, followed);
     this.#byName.set(name, subscription);
+    for (const group of previous?.followed ?? []) {
+      if (!subscription.followed.has(group)) host.change(group, undefined, subscription);
+    }
     this.updateDeadlines();
     return subscription;
   }

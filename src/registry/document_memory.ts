@@ -1,0 +1,75 @@
+/**
+ * What each document was in when it was last reported, in bounded memory.
+ *
+ * @module
+ */
+import { copied } from "./group_table.ts";
+
+/** What is remembered of a document. */
+export interface RememberedDocument {
+  /** The generation of its revision. */
+  readonly generation: number;
+  readonly keys: readonly string[];
+}
+
+/** Estimated bytes of a document beside its id and its keys. */
+const DOCUMENT_BYTES = 120;
+
+/** Estimated bytes of a key beside its characters. */
+const KEY_BYTES = 24;
+
+/** Documents by id, as many as fit; those reported longest ago leave first. */
+export class DocumentMemory {
+  readonly #maxBytes: number;
+  readonly #documents = new Map<string, RememberedDocument>();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** How many documents are remembered. */
+  get size(): number {
+    return this.#documents.size;
+  }
+
+  /** Estimated bytes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What is remembered of a document; undefined if nothing. */
+  get(id: string): RememberedDocument | undefined {
+    return this.#documents.get(id);
+  }
+
+  /** Remembers a document, in the place of what was remembered of it. */
+  set(id: string, generation: number, keys: readonly string[]): void {
+    this.delete(id);
+    const kept = { generation, keys: keys.map(copied) };
+    this.#documents.set(copied(id), kept);
+    this.#bytes += bytesOf(id, kept);
+    for (const oldest of this.#documents.keys()) {
+      if (this.#bytes <= this.#maxBytes) return;
+      this.delete(oldest);
+    }
+  }
+
+  /** Forgets a document. */
+  delete(id: string): void {
+    const known = this.#documents.get(id);
+    if (known === undefined) return;
+    this.#documents.delete(id);
+    this.#bytes -= bytesOf(id, known);
+  }
+
+  /** Forgets all documents. */
+  clear(): void {
+    this.#documents.clear();
+    this.#bytes = 0;
+  }
+}
+
+function bytesOf(id: string, { keys }: RememberedDocument): number {
+  return keys.reduce((bytes, key) => bytes + KEY_BYTES + key.length, DOCUMENT_BYTES + id.length);
+}
