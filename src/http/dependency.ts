@@ -41,6 +41,9 @@ const REVISION = /^[!#-[\]-~]+$/;
  */
 export const FOLLOWED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed group 1");
 
+/** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
+const FOLLOWED_MARK = ";;";
+
 /** The name that a follower must have been given for this dependency; undefined if it is not from `group()` or `groupBy()`. */
 export function followedName(dependency: unknown): string | undefined {
   const isValue = typeof dependency === "object" || typeof dependency === "function";
@@ -112,8 +115,8 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
     const group = requireGroup(dependency, "dependsOn");
     const spelled = PLAIN_NAME.test(group) ? group : encodeGroupName(group);
     const followed = followedName(dependency);
-    if (followed === group) return `;${spelled}`;
-    if (followed !== undefined) return [`;${encodeGroupName(followed)}`, spelled];
+    if (followed === group) return `${FOLLOWED_MARK}${spelled}`;
+    if (followed !== undefined) return [`${FOLLOWED_MARK}${encodeGroupName(followed)}`, spelled];
     const revision: unknown = revOf(dependency);
     if (revision === undefined) return spelled;
     if (typeof revision !== "string" || !REVISION.test(revision)) {
@@ -155,8 +158,8 @@ export function invalidates(...groups: Dependency[]): Record<string, string> {
 }
 
 /**
- * The token, then each member once, in the order given: a name, a name and a revision with `;` between them, or `;` and a
- * name that a follower must have been given.
+ * The token, then each member once, in the order given: a name, a name and a revision with `;` between them, or `;;`
+ * and a name that a follower must have been given.
  */
 function declaration(
   field: string,
@@ -184,8 +187,8 @@ export function readDeclaration(field: string): readonly Dependency[] | undefine
     const [first, ...members] = part.trim().split(" ");
     if (first !== token || members.length === 0) return undefined;
     for (const member of members) {
-      const isFollowed = member.startsWith(";");
-      const [name = "", rev, more] = (isFollowed ? member.slice(1) : member).split(";");
+      const isFollowed = member.startsWith(FOLLOWED_MARK);
+      const [name = "", rev, more] = (isFollowed ? member.slice(FOLLOWED_MARK.length) : member).split(";");
       const _id = name.includes("%") ? decodeGroupName(name) : name;
       const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;

@@ -22,6 +22,8 @@ const KEY_BYTES = 24;
 export class DocumentMemory {
   readonly #maxBytes: number;
   readonly #documents = new Map<string, RememberedDocument>();
+  /** Gives those that leave next. A new iterator would first pass over each place that a document has left. */
+  #oldest: Iterator<string> = this.#documents.keys();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -49,9 +51,11 @@ export class DocumentMemory {
     const kept = { generation, keys: keys.map(copied) };
     this.#documents.set(copied(id), kept);
     this.#bytes += bytesOf(id, kept);
-    for (const oldest of this.#documents.keys()) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.delete(oldest);
+    while (this.#bytes > this.#maxBytes) {
+      const { value, done } = this.#oldest.next();
+      // It stays at the end, where it has reached that.
+      if (done) this.#oldest = this.#documents.keys();
+      else this.delete(value);
     }
   }
 
@@ -66,6 +70,7 @@ export class DocumentMemory {
   /** Forgets all documents. */
   clear(): void {
     this.#documents.clear();
+    this.#oldest = this.#documents.keys();
     this.#bytes = 0;
   }
 }

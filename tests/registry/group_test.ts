@@ -231,6 +231,16 @@ const cases: readonly Case[] = [
     then: [row("note-1", "3-c", "cy")],
     void: OWNERS,
   },
+  {
+    what: "a row after an older one without its document",
+    known: [
+      created,
+      row("note-1", "2-b", "bob"),
+      { id: "note-1", rev: "1-a", revs: ["1-a"] } as DocumentChange,
+    ],
+    then: [row("note-1", "2-b", "bob")],
+    void: OWNERS,
+  },
   { what: "a reset", known: [created], then: [], more: { reset: "rolled-back" }, void: OWNERS },
 ];
 
@@ -302,6 +312,16 @@ test("groupBy: pages of a snapshot are void with the first change of which the m
     assert.deepEqual(second.valid(), expected);
     await second.follower.close();
   }
+});
+
+test("groupBy: after a reset it remembers nothing", async () => {
+  const { push, serve, valid, follower } = await setUp();
+  await push([created]);
+  await push([], { reset: "rolled-back" });
+  serve(...OWNERS);
+  await push([row("note-1", "2-b", "ada")]);
+  assert.deepEqual(valid(), []);
+  await follower.close();
 });
 
 test("groups: a page of a group that the next follower is not given is void, and others stay", async () => {
@@ -546,7 +566,7 @@ test("readDeclaration: a followed group has no revision, and a name", () => {
   const [field, text] = Object.entries(dependsOn(posts))[0]!;
   assert.ok(field);
   assert.equal(readDeclaration(text)?.length, 1);
-  for (const rest of [";1-a", " ;", " ;;a", " ;_local/a", " ;%ZZ"]) {
+  for (const rest of [";1-a", " ;;", " ;;;a", " ;;a;1-a", " ;;_local/a", " ;;%ZZ"]) {
     assert.equal(readDeclaration(`${text}${rest}`), undefined, rest);
   }
 });
