@@ -23,12 +23,13 @@
  *
  * @module
  */
-export { ChangesError, type ChangesErrorCode } from "./src/changes/changes_error.ts";
+export type { ChangesErrorCode } from "./src/changes/change.ts";
+export { ChangesError } from "./src/changes/changes_error.ts";
 export type { AuditMismatch, WithEtagOptions } from "./src/handler/context.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
 export { withEtag } from "./src/handler/with_etag.ts";
 export { conflictResponse } from "./src/handler/write.ts";
-export type { PurgeField } from "./src/http/cdn_tags.ts";
+export { type PurgeField, purgeKey } from "./src/http/cdn_tags.ts";
 export { type Dependency, dependsOn, invalidates } from "./src/http/dependency.ts";
 export { evaluatePreconditions, type Validators } from "./src/http/preconditions.ts";
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";

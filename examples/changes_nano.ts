@@ -3,11 +3,13 @@
  *
  *     deno run -A examples/changes_nano.ts http://user:password@127.0.0.1:5984 blog
  *
- * In a program of your own, `../src/nano.ts` is `@stillfresh/etag/nano`.
+ * In a program of your own, `../src/nano.ts` is `@stillfresh/etag/nano`, and `../src/couchdb/changes.ts` is
+ * `@stillfresh/etag/couchdb`.
  */
 import nano from "nano";
 import process from "node:process";
-import { changes, type ChangesOptions } from "../src/nano.ts";
+import type { ChangesOptions } from "../src/couchdb/changes.ts";
+import { changes } from "../src/nano.ts";
 
 /** A document with a title. */
 export interface Post {

@@ -3,11 +3,13 @@
  *
  *     deno run -A examples/changes_resume.ts http://user:password@127.0.0.1:5984/blog mirror.json
  *
- * In a program of your own, `../src/couchdb/changes.ts` is `@stillfresh/etag/couchdb`.
+ * In a program of your own, `../src/couchdb/changes.ts` is `@stillfresh/etag/couchdb`, and `../src/changes/change.ts`
+ * is `@stillfresh/etag/change`.
  */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import process from "node:process";
-import { changes, type ChangesOptions, type Position } from "../src/couchdb/changes.ts";
+import type { Position } from "../src/changes/change.ts";
+import { changes, type ChangesOptions } from "../src/couchdb/changes.ts";
 
 /** What the file holds: the work, and how far it goes. */
 export interface Mirror {

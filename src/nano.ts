@@ -13,29 +13,12 @@
  * @module
  */
 import { changes as changesOf, type ChangesOptions, type CouchChangesFeed } from "./couchdb/changes.ts";
+import { platformFetch } from "./couchdb/connection/fetch.ts";
+import { parseDatabaseUrl } from "./couchdb/wire/database_url.ts";
 
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  ChangesOptions,
-  CouchChange,
-  CouchChangesFeed,
-  FeedCounters,
-  FeedEvent,
-  FeedOptions,
-  FeedState,
-  HeadersOption,
-  Instant,
-  Position,
-  ResetReason,
-  SelectionOptions,
-  Since,
-  Sleep,
-} from "./couchdb/changes.ts";
-export { ChangesError, type ChangesErrorCode } from "./couchdb/changes.ts";
+export { ChangesError } from "./couchdb/changes.ts";
 
-/** What a nano database handle (nano 11, `nano(url).use(name)`) is known by. */
+/** The part of a nano database handle (nano 11, `nano(url).use(name)`) that is read. */
 export interface NanoDatabase {
   /** Where it is. */
   readonly config: {
@@ -46,7 +29,7 @@ export interface NanoDatabase {
   };
   /** The server handle that it was made from. */
   readonly server?: {
-    /** What the server handle was made with: a {@linkcode NanoServerConfig}, which nano's own types do not tell. */
+    /** What the server handle was made with: a {@linkcode NanoServerConfig}, which nano's own types do not declare. */
     readonly config?: object;
   };
 }
@@ -64,8 +47,8 @@ export interface NanoServerConfig {
 }
 
 /**
- * Follows the database of a nano handle, as `changes()` of a URL does. nano itself makes none of the requests; what it
- * would send with them is asked for each time, so that a renewed cookie is used.
+ * Follows the database of a nano handle, as `changes()` of `./couchdb` follows a URL. nano itself makes none of the
+ * requests; its headers and cookies are read for each of them, so that a renewed cookie is used.
  *
  * @example
  * ```ts
@@ -78,7 +61,7 @@ export interface NanoServerConfig {
  * ```
  *
  * @param database A database handle of nano 11.
- * @param options As for a URL; `headers` and `fetch` are used besides what nano would send.
+ * @param options As for a URL. `headers` are added to those of nano, and replace fields of the same name.
  * @returns The feed. Nothing is requested before it is read.
  * @throws {TypeError | RangeError} At once, if the handle names no database or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final.
@@ -90,12 +73,13 @@ export function changes(database: NanoDatabase, options: ChangesOptions = {}): C
     throw new TypeError("Expected a nano database handle, as nano(url).use(name) gives it");
   }
   const server: NanoServerConfig = database.server?.config ?? {};
-  const href = `${url.replace(/\/+$/, "")}/${encodeURIComponent(db)}`;
-  const { fetch = (url, init) => globalThis.fetch(url, init), headers = {} } = options;
-  return changesOf(href, {
+  const location = `${url.replace(/\/+$/, "")}/${encodeURIComponent(db)}`;
+  const { href } = parseDatabaseUrl(location);
+  const { fetch = platformFetch, headers = {} } = options;
+  return changesOf(location, {
     ...options,
     headers: async () => ({
-      ...fieldsOf(server, href),
+      ...nanoHeaders(server, href),
       ...(typeof headers === "function" ? await headers() : headers),
     }),
     fetch: server.agent === undefined
@@ -104,9 +88,9 @@ export function changes(database: NanoDatabase, options: ChangesOptions = {}): C
   });
 }
 
-/** In the order in which nano puts them together. */
-function fieldsOf({ headers, cookie, cookieJar }: NanoServerConfig, href: string): Record<string, string> {
-  const jar = cookieJar?.getCookieString(href.replace(/\/\/[^/]*@/, "//"));
+/** The fields that nano would send: its headers, overridden by a cookie of the jar, or else by its cookie. */
+function nanoHeaders({ headers, cookie, cookieJar }: NanoServerConfig, href: string): Record<string, string> {
+  const jar = cookieJar?.getCookieString(href);
   const sent = jar || cookie;
   return { ...headers as Record<string, string> | undefined, ...(sent ? { cookie: sent } : {}) };
 }

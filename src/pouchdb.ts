@@ -5,53 +5,34 @@
  */
 import type { Since } from "./changes/change.ts";
 import { ChangesError } from "./changes/changes_error.ts";
-import type { CouchChangesFeed } from "./couchdb/changes.ts";
-import type { FeedOptions } from "./couchdb/changes.ts";
+import type { CouchChangesFeed, FeedOptions } from "./couchdb/changes.ts";
 import type { Database } from "./couchdb/connection/database.ts";
+import { LongpollStream } from "./couchdb/connection/longpoll.ts";
+import { resolveOptions, type Settings } from "./couchdb/connection/options.ts";
+import type { Stream } from "./couchdb/connection/stream.ts";
 import { openFeed } from "./couchdb/reader/feed.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "./couchdb/wire/database_info.ts";
-import { resolveOptions, type Settings } from "./couchdb/connection/options.ts";
-import type { Page } from "./couchdb/wire/page.ts";
-import { LongpollStream } from "./couchdb/connection/longpoll.ts";
-import { Rows } from "./couchdb/wire/rows.ts";
-import type { Stream } from "./couchdb/connection/stream.ts";
+import { type Page, toPage } from "./couchdb/wire/page.ts";
 
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  CouchChange,
-  CouchChangesFeed,
-  FeedCounters,
-  FeedEvent,
-  FeedOptions,
-  FeedState,
-  Instant,
-  Position,
-  ResetReason,
-  SelectionOptions,
-  Since,
-  Sleep,
-} from "./couchdb/changes.ts";
-export { ChangesError, type ChangesErrorCode } from "./couchdb/changes.ts";
+export { ChangesError } from "./couchdb/changes.ts";
 
-/** What a PouchDB is known by. */
+/** The part of a PouchDB that is used. */
 export interface PouchDatabase {
   /** Its name. */
   readonly name: string;
-  /** A random name that every new database gets. */
-  id(): Promise<string>;
-  /** Its position, among other things. */
+  /** A random name, new for each database. Optional, because `@types/pouchdb-core` does not declare it. */
+  id?(): Promise<string>;
+  /** An object with its position, `update_seq`. */
   info(): Promise<object>;
   /** Its feed. */
   changes(options: object): PouchChanges;
 }
 
-/** A feed of PouchDB's. */
+/** The feed that `changes()` of a PouchDB returns: an emitter of changes, and a promise of them all. */
 export interface PouchChanges extends PromiseLike<object> {
   /** Ends it. */
   cancel(): void;
-  /** Listens. */
+  /** Adds a listener. */
   on(event: "change", listener: () => void): unknown;
 }
 
@@ -64,10 +45,11 @@ export interface PouchChangesOptions extends FeedOptions {
 }
 
 /**
- * Follows a PouchDB in this process, without HTTP: as `changes()` of a URL does, with the same batches, states and
- * positions. Its rows are read in pages, so a slow consumer holds no more than one of them.
+ * Follows a PouchDB in this process, without HTTP, with the same batches, states and positions as `changes()` of
+ * `./couchdb`. Its rows are read in pages, and a slow consumer is waited for.
  *
- * A destroyed database is told as the reset `"deleted"`; the handle never comes back, so close the feed then.
+ * When the database is destroyed, the feed yields the reset `"deleted"`. The handle is of no use afterwards: close the
+ * feed.
  *
  * @example
  * ```ts
@@ -91,64 +73,80 @@ export interface PouchChangesOptions extends FeedOptions {
  *
  * @param database A PouchDB.
  * @param options Where to start (default `"now"`), and how.
- * @returns The feed. Nothing is asked before it is read.
- * @throws {TypeError | RangeError} At once, if an option is illegal.
+ * @returns The feed. Nothing is read from the database before it is iterated over.
+ * @throws {TypeError | RangeError} At once, if this is no PouchDB or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final.
  * @see PouchDB documentation, `db.changes()`
  */
 export function changes(database: PouchDatabase, options: PouchChangesOptions = {}): CouchChangesFeed {
+  requirePouch(database);
   const settings = resolveOptions(options);
-  return openFeed(new PouchSource(database, settings), settings);
+  return openFeed(new PouchClient(database, settings), settings);
 }
 
-class PouchSource implements Database {
+/** PouchDB's options of a feed that ends. */
+type PageOptions = Readonly<Record<string, unknown>> & { readonly since?: Since; readonly limit?: number };
+
+/** A PouchDB with all the methods that are called. */
+type Pouch = PouchDatabase & Required<Pick<PouchDatabase, "id">>;
+
+/** @throws {TypeError} If a method that the feed calls is missing. */
+function requirePouch(database: PouchDatabase): asserts database is Pouch {
+  for (const method of ["id", "info", "changes"] as const) {
+    if (typeof database?.[method] !== "function") {
+      throw new TypeError(`Expected a PouchDB: it has no ${method}()`);
+    }
+  }
+}
+
+class PouchClient implements Database {
   readonly name: string;
-  readonly #database: PouchDatabase;
+  readonly #database: Pouch;
   readonly #settings: Settings;
   readonly #parameters: Readonly<Record<string, unknown>>;
 
-  constructor(database: PouchDatabase, settings: Settings) {
+  constructor(database: Pouch, settings: Settings) {
     this.#parameters = parametersOf(settings);
     this.name = `pouchdb:${database.name}`;
     this.#database = database;
     this.#settings = settings;
   }
 
-  async info(): Promise<DatabaseInfo> {
+  async readInfo(): Promise<DatabaseInfo> {
     const [id, info] = await answerOf(Promise.all([this.#database.id(), this.#database.info()]));
     return parseDatabaseInfo({ ...info, instance_start_time: id });
   }
 
-  page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
+  readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ ...this.#parameters, since, limit }, signal);
   }
 
-  descending(limit: number, signal: AbortSignal): Promise<Page> {
+  readDescending(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page(
       { ...this.#parameters, descending: true, ...(limit < Infinity ? { limit } : {}) },
       signal,
     );
   }
 
-  newest(limit: number, signal: AbortSignal): Promise<Page> {
+  readNewest(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ descending: true, limit }, signal);
   }
 
-  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+  readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
     return this.#page({ doc_ids: ids, since }, signal);
   }
 
-  stream(since: Since, session: AbortController): Stream {
+  openStream(since: Since, session: AbortController): Stream {
     return new LongpollStream((since, signal) => this.#next(since, signal), this.#settings, since, session);
   }
 
-  /** The first rows after a position, as soon as there are any. */
+  /** The first page after a position, as soon as it has rows. */
   async #next(since: Since, signal: AbortSignal): Promise<Page> {
     for (;;) {
-      // Listens first: a change between the page and the listening would go unheard.
+      // Listens before the page is read: a change between the two would be missed.
       const { heard, cancel } = this.#listen(since, signal);
       try {
-        const page = await this.page(since, this.#settings.batchSize, signal);
+        const page = await this.readPage(since, this.#settings.batchSize, signal);
         if (page.rows.changes.length > 0 || page.rows.fault !== undefined) return page;
         await heard;
       } finally {
@@ -157,14 +155,14 @@ class PouchSource implements Database {
     }
   }
 
-  /** Hears the first change after a position, or the end of the database. */
+  /** Waits for the first change after a position, or the end of the database. */
   #listen(since: Since, signal: AbortSignal): { readonly heard: Promise<void>; cancel(): void } {
     const feed = this.#database.changes({ ...this.#parameters, live: true, since, return_docs: false });
     let interrupt = (): void => {};
     const heard = new Promise<void>((resolve, reject) => {
       interrupt = () => reject(signal.reason);
       feed.on("change", () => resolve());
-      answerOf(feed).then(() => reject(gone()), reject);
+      answerOf(feed).then(() => reject(goneError()), reject);
     });
     heard.catch(() => {});
     signal.addEventListener("abort", interrupt);
@@ -177,32 +175,25 @@ class PouchSource implements Database {
     };
   }
 
-  async #page(options: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Page> {
+  async #page(options: PageOptions, signal: AbortSignal): Promise<Page> {
     const feed = this.#database.changes(options);
     const cancel = () => feed.cancel();
     signal.addEventListener("abort", cancel, { once: true });
     try {
-      const { results, last_seq: lastSeq } = await answerOf(feed) as {
-        readonly results?: readonly unknown[];
-        readonly last_seq?: Since;
-      };
-      if (results === undefined || lastSeq === undefined) throw gone();
-      const rows = new Rows(options["since"] as Since ?? 0);
-      rows.addResults(results);
-      if (rows.fault === undefined) rows.since = lastSeq;
-      const { limit = Infinity } = options as { readonly limit?: number };
-      return { rows, complete: results.length < limit };
+      const body = await answerOf(feed) as Readonly<Record<string, unknown>>;
+      if (body["results"] === undefined || body["last_seq"] === undefined) throw goneError();
+      return toPage(body, options.since ?? 0, options.limit ?? Infinity);
     } finally {
       signal.removeEventListener("abort", cancel);
     }
   }
 }
 
-function gone(): ChangesError {
+function goneError(): ChangesError {
   return new ChangesError("not-found", "The database is closed or destroyed", { status: 404 });
 }
 
-/** A selection in PouchDB's own terms: a filter that its parameter implies has no name there. */
+/** A selection in PouchDB's terms: `doc_ids` and `selector` imply their filter, which has no name there. */
 function parametersOf({ selection }: Settings): Readonly<Record<string, unknown>> {
   const { filter, ...rest } = selection.parameters;
   if (filter === "_design" || rest["fields"] !== undefined) {
@@ -211,7 +202,7 @@ function parametersOf({ selection }: Settings): Readonly<Record<string, unknown>
   return filter === undefined || filter === "_doc_ids" || filter === "_selector" ? rest : { filter, ...rest };
 }
 
-/** What PouchDB answers, or its error as one of ours. */
+/** What PouchDB answers. @throws {ChangesError} In place of its own errors. */
 async function answerOf<T>(answer: PromiseLike<T>): Promise<T> {
   try {
     return await answer;
@@ -222,7 +213,7 @@ async function answerOf<T>(answer: PromiseLike<T>): Promise<T> {
       readonly message?: string;
       readonly reason?: string;
     };
-    if (/destroyed|closed/.test(message)) throw gone();
+    if (/destroyed|closed/.test(message)) throw goneError();
     if (status === 400 || status === 404) {
       throw new ChangesError("bad-request", `PouchDB refuses: ${reason ?? message}`, { status, cause });
     }

@@ -25,7 +25,16 @@ function registering(etag: string | undefined, vary: readonly string[], caller?:
       const page = n & (PAGES - 1);
       const lease = coreOf(registry).lease(urls[page]!, caller);
       const entry = coreOf(registry).register(lease, {
-        ...{ etag, representation: "K7gNU3sdo-O", lastModified: undefined, fields, isPublic: true, vary },
+        ...{
+          etag,
+          representation: "K7gNU3sdo-O",
+          lastModified: undefined,
+          fields,
+          isPublic: true,
+          anyOrigin: true,
+          expires: Infinity,
+          vary,
+        },
         dependencies: sources[page]!,
       }, headers);
       if (typeof entry === "string") throw new Error(entry);

@@ -156,6 +156,8 @@ export function add(
     lastModified: undefined,
     fields: FIELDS,
     isPublic: true,
+    anyOrigin: true,
+    expires: Infinity,
     vary: [],
     dependencies: groups(page),
   }, NO_FIELDS);

@@ -1,5 +1,5 @@
 /**
- * The seam between any source of changes and the registry: one change, a batch of them, a feed. Types only.
+ * What a feed of changes and the registry agree upon: one change, a batch of them, a feed. Types only.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { Instant } from "./clock.ts";
 export type { Instant } from "./clock.ts";
 
 /**
- * A position in a feed: opaque JSON, never compared, sorted or parsed; sent back as it came.
+ * A position in a feed: opaque JSON, which is sent back as it came, and never compared, sorted or parsed.
  *
  * Strings since CouchDB 2, numbers in CouchDB 1 and PouchDB, arrays in BigCouch.
  */
 export type Since = string | number | readonly unknown[];
 
 /**
- * One change, from any source.
+ * One change, from any feed.
  *
  * @example
  * ```ts
@@ -29,23 +29,23 @@ export type Since = string | number | readonly unknown[];
 export interface Change {
   /** Document id: the group that changed. */
   readonly id: string;
-  /** Winning revision, unquoted; absent where the source has none. */
+  /** Winning revision, unquoted; absent where the feed has none. */
   readonly rev?: string;
-  /** True only for a tombstone. */
+  /** True if the document was deleted. */
   readonly deleted?: boolean;
 }
 
-/** A row of a CouchDB-like feed (CouchDB documentation, `GET /{db}/_changes`). */
+/** A change from CouchDB or PouchDB (CouchDB documentation, `GET /{db}/_changes`). */
 export interface CouchChange<Doc = unknown> extends Change {
-  /** Never null: a null on the wire repeats the last one. */
+  /** The position of the change. Rows may share one, where the server sends null in its place. */
   readonly seq: Since;
-  /** Winning revision: for a plain GET, the document's ETag without the quotes. */
+  /** Winning revision: the `ETag` of a GET of the document, without the quotes. */
   readonly rev: string;
-  /** Whether the winner is a tombstone. */
+  /** Whether the winning revision is a deletion. */
   readonly deleted: boolean;
-  /** The winning revision's body, where asked for and sent. */
+  /** The body of the winning revision, with `includeDocs` and where the server sends it. */
   readonly doc?: Doc;
-  /** All leaves, winner first; only where `style: "all_docs"` was asked for. */
+  /** All leaf revisions, the winning one first; only with `style: "all_docs"`. */
   readonly revs?: readonly string[];
 }
 
@@ -71,47 +71,82 @@ export interface DocumentChange<Doc = unknown> extends Change {
   readonly before?: Doc | null;
 }
 
-/** Where a reader is, and in which life of which database under which filter. */
+/** Where a reader is in a feed, and what this position belongs to. */
 export interface Position {
   /** Resume after this. */
   readonly since: Since;
-  /** Which database, life and filter `since` belongs to: opaque, compared whole. */
+  /** The database with its identity, and the selection, that `since` belongs to: opaque, compared as a whole. */
   readonly source: string;
 }
 
-/** Why everything known before is void. */
+/**
+ * Why everything known before is void.
+ *
+ * - `deleted`: the database does not exist any more.
+ * - `recreated`: it was deleted and created again.
+ * - `purged`: documents were purged, which the feed does not report.
+ * - `rolled-back`: a change that was known is missing, as after restoring older files.
+ * - `rewound`: the position is beyond the newest change; only where positions are numbers.
+ * - `since-refused`: the position was refused, or belongs to another database or selection.
+ */
 export type ResetReason = "deleted" | "recreated" | "rolled-back" | "since-refused" | "rewound" | "purged";
 
 /**
- * Whether a reader may be trusted to be complete: `"live"`: nothing was pending at the last contact; `"lost"`:
- * nothing may be answered until the next `"live"`.
+ * Which fault. A transient one is reported by events, and the feed tries again after a while; a final one is thrown.
+ */
+export type ChangesErrorCode =
+  | "network"
+  | "timeout"
+  | "truncated"
+  | "server-error"
+  | "not-json"
+  | "too-many-requests"
+  | "unauthorized"
+  | "forbidden"
+  | "not-found"
+  | "bad-request"
+  | "since-refused"
+  | "bad-row"
+  | "aborted";
+
+/**
+ * Whether a reader has yielded all changes. Only while it is `"live"` may anything be answered.
+ *
+ * - `catching-up`: changes arrive, and more may be pending: before the first contact, and after a loss.
+ * - `live`: nothing was pending at the last contact.
+ * - `lost`: the contact is lost, and changes may be missing.
  */
 export type FeedState = "catching-up" | "live" | "lost";
 
-/** At most 1,000 changes that arrived together. A completed probe may be an empty batch; so is a loss, yielded at once. */
+/** At most 1,000 changes that arrived together. A batch may be empty: it then reports a completed probe, or a loss. */
 export interface ChangeBatch<C extends Change = Change> {
   /** In the order of arrival. */
   readonly changes: readonly C[];
-  /** Resume here once all of `changes` are processed; undefined where the source cannot. */
+  /** Where to resume once all of `changes` have been processed; undefined where the feed cannot resume. */
   readonly position: Position | undefined;
   /** The reader's state after `changes`. */
   readonly state: FeedState;
-  /** When the source was last shown to be complete up to here; undefined before the first time. Bytes are no contact. */
+  /**
+   * When a probe last showed the feed to be complete up to here; undefined before the first time. Bytes are no contact.
+   */
   readonly contact: Instant | undefined;
-  /** On the first batch after a gap; applies before its `changes`. */
+  /** On the first batch after a gap: everything known before is void. Applies before `changes`. */
   readonly reset?: ResetReason;
-  /** Copies of each document the database keeps (CouchDB's `cluster.n`): above 1, reads may lag behind the feed. */
+  /** Copies that the database keeps of each document (CouchDB, `cluster.n`): above 1, reads may lag behind the feed. */
   readonly replicas?: number;
 }
 
-/** A feed that reports its state in band. One reader at a time (a second throws TypeError); `break` closes the socket. */
+/**
+ * A feed whose batches report its state. One reader at a time: a second throws `TypeError`. `break` closes the socket.
+ */
 export interface ChangesFeed<C extends Change = Change> extends AsyncIterable<C>, AsyncDisposable {
   /**
-   * From `from` (a foreign `source` yields a reset), else from the feed's own start.
+   * The batches from a position on.
    *
-   * @param options `maxLag`, in ms: how old its contact may become; it is renewed at least twice as often.
+   * @param from The position; default: the feed's own start. One that belongs to another feed yields a reset.
+   * @param options `maxLag`, in ms: how old the contact may become; the feed renews it at least twice in that time.
    */
   batches(from?: Position, options?: { readonly maxLag?: number }): AsyncIterableIterator<ChangeBatch<C>>;
-  /** After the last change the consumer has finished with, i.e. asked for the next. */
+  /** The position after the last change that the consumer has processed: after which it has asked for another. */
   readonly position: Position | undefined;
 }

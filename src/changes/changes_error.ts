@@ -1,27 +1,9 @@
 /**
- * What can go wrong with a feed: one error class, told apart by its code.
+ * Faults of a feed: one error class, with a code for each kind.
  *
  * @module
  */
-import type { Since } from "./change.ts";
-
-/**
- * Which fault. Transient ones stay inside the feed (it backs off and tries again); final ones are thrown.
- */
-export type ChangesErrorCode =
-  | "network"
-  | "timeout"
-  | "truncated"
-  | "server-error"
-  | "not-json"
-  | "too-many-requests"
-  | "unauthorized"
-  | "forbidden"
-  | "not-found"
-  | "bad-request"
-  | "since-refused"
-  | "bad-row"
-  | "aborted";
+import type { ChangesErrorCode, Since } from "./change.ts";
 
 /**
  * The one error class of this package: a fault of a changes feed. It never carries a credential.
@@ -41,19 +23,19 @@ export type ChangesErrorCode =
 export class ChangesError extends Error {
   /** `"ChangesError"`. */
   override readonly name: string = "ChangesError";
-  /** Which fault, from a closed list. */
+  /** Which fault. */
   readonly code: ChangesErrorCode;
-  /** The HTTP status that said so, if one did. */
+  /** The HTTP status of the response that was the fault; undefined for any other fault. */
   readonly status: number | undefined;
-  /** The position before the fault: the failed row is the first after it. */
+  /** The position before the fault, where a row could not be read: that row is the first after it. */
   readonly since: Since | undefined;
 
   /**
-   * Makes an error of that code.
+   * Makes an error with a code.
    *
    * @param code Which fault.
    * @param message A sentence, without credentials.
-   * @param options The HTTP status, the position before the fault, the error underneath.
+   * @param options The HTTP status, the position before the fault, the error that caused it.
    */
   constructor(
     code: ChangesErrorCode,

@@ -1,13 +1,13 @@
 /**
- * Two clocks, because each one lies in its own way: the wall clock is set, the monotonic one stands still while
- * the machine sleeps. Whoever must not act too early takes the smaller elapsed time, whoever must not act too late
- * the larger.
+ * Time by two clocks, because each of them can be wrong: the wall clock can be set, and the monotonic clock stands
+ * still while the machine sleeps. Where acting too early would be wrong, the smaller elapsed time counts; where acting
+ * too late would be, the larger.
  *
  * @module
  */
 
 /**
- * A moment, read off both clocks.
+ * A moment, as both clocks show it.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export interface Instant {
   readonly monotonic: number;
 }
 
-/** Where an {@linkcode Instant} comes from; both are injected in tests. */
+/** The two clocks; tests bring their own. */
 export interface Clock {
   /** Wall clock in milliseconds; default `Date.now`. */
   readonly now: () => number;
@@ -44,12 +44,12 @@ export function instant(clock: Clock): Instant {
   return { wall: clock.now(), monotonic: clock.monotonic() };
 }
 
-/** Milliseconds that have surely passed between two instants: the smaller reading. */
+/** Milliseconds that have surely passed between two instants: the smaller difference. */
 export function surelyElapsed(from: Instant, to: Instant): number {
   return Math.min(to.wall - from.wall, to.monotonic - from.monotonic);
 }
 
-/** Milliseconds that may have passed between two instants: the larger reading. */
+/** Milliseconds that may have passed between two instants: the larger difference. */
 export function possiblyElapsed(from: Instant, to: Instant): number {
   return Math.max(to.wall - from.wall, to.monotonic - from.monotonic);
 }

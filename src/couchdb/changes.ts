@@ -1,6 +1,6 @@
 /**
- * The `_changes` feed of a CouchDB database as an async iterable, on `fetch` and streams alone. It loses no change: it
- * pins where it starts, resumes after what was processed, and proves by probing that nothing is missing.
+ * The `_changes` feed of a CouchDB database as an async iterable, with nothing but `fetch` and web streams. It loses no
+ * change: it pins where it starts, resumes after what was processed, and probes whether anything is missing.
  *
  * ```ts
  * import assert from "node:assert/strict";
@@ -23,22 +23,11 @@
  * @module
  */
 import { Client } from "./connection/client.ts";
-import { parseDatabaseUrl } from "./wire/database_url.ts";
-import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
 import { type ChangesOptions, resolveOptions } from "./connection/options.ts";
+import { type CouchChangesFeed, openFeed } from "./reader/feed.ts";
+import { parseDatabaseUrl } from "./wire/database_url.ts";
 
-export type {
-  Change,
-  ChangeBatch,
-  ChangesFeed,
-  CouchChange,
-  FeedState,
-  Position,
-  ResetReason,
-  Since,
-} from "../changes/change.ts";
-export { ChangesError, type ChangesErrorCode } from "../changes/changes_error.ts";
-export type { Instant } from "../changes/clock.ts";
+export { ChangesError } from "../changes/changes_error.ts";
 export { currentRevision, type CurrentRevisionOptions } from "./current_revision.ts";
 export {
   type DatabaseUpdate,
@@ -47,6 +36,7 @@ export {
   type DatabaseUpdatesOptions,
 } from "./database_updates.ts";
 export type { CouchChangesFeed } from "./reader/feed.ts";
+export type { FetchFunction } from "./connection/fetch.ts";
 export type { ChangesOptions, FeedOptions, HeadersOption } from "./connection/options.ts";
 export type { SelectionOptions } from "./wire/filter.ts";
 export { cookieSession, type CookieSessionOptions } from "./cookie_session.ts";
@@ -54,11 +44,11 @@ export type { FeedCounters, FeedEvent } from "./connection/monitor.ts";
 export type { Sleep } from "./connection/timing.ts";
 
 /**
- * Follows a database: catches up in pages, then stays on a continuous feed, through every fault that passes.
+ * Follows a database: catches up in pages, then stays on a continuous feed, through every transient fault.
  *
  * Each change is yielded at least once, in no order among documents, and only the latest of a document. The position
- * moves when the consumer asks for the next item, so an error or a `break` in the loop skips nothing. Nothing is read
- * ahead of the consumer.
+ * moves when the consumer asks for the next item, so an error or a `break` in the loop skips nothing. A slow consumer
+ * is waited for: rows do not pile up in memory.
  *
  * @example
  * ```ts
@@ -71,7 +61,7 @@ export type { Sleep } from "./connection/timing.ts";
  * ```
  *
  * @param url The database; credentials in it are sent as `Authorization: Basic` (RFC 7617) and never shown.
- * @param options Where to start, and how; times are milliseconds.
+ * @param options Where to start (default `"now"`), and how; times are milliseconds.
  * @returns The feed. Nothing is requested before it is read.
  * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final: the database does not exist or refuses the

@@ -3,36 +3,40 @@
  *
  * @module
  */
+import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
+import { parseServerUrl } from "./wire/database_url.ts";
 
-/** Who logs in, and how. */
+/** The user, and how to log in. */
 export interface CookieSessionOptions {
-  /** The user. */
+  /** The name of the user. */
   readonly name: string;
   /** The password; never shown, and sent to `/_session` only. */
   readonly password: string;
-  /** Milliseconds a cookie is good for; default 600,000, as CouchDB's (`[chttpd_auth] timeout`). */
+  /** Milliseconds for which a cookie is valid; default 600,000, as in CouchDB (`[chttpd_auth] timeout`). */
   readonly timeout?: number;
   /** What requests are made with; default: the platform's. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
   /** Monotonic clock; default `performance.now`. */
   readonly monotonic?: () => number;
 }
 
 interface Cookie {
+  /** The value of the `Cookie` field. */
   readonly field: string;
+  /** When it came, by the monotonic clock. */
   readonly received: number;
 }
 
-/** Logging in again is due when less than this share of a cookie's life is left: CouchDB renews it sooner by itself. */
+/** A cookie is replaced by a new login when less than this share of its time is left. CouchDB renews one sooner. */
 const MARGIN = 0.2;
 
 /**
  * Makes a `fetch` that authenticates with a `_session` cookie: for the `fetch` option of `changes()`,
  * `databaseUpdates()` and `currentRevision()`, or for requests of your own.
  *
- * It logs in before the first request, takes over every cookie that CouchDB renews, logs in again when the last one is
- * about to expire, and once after a 401. A refused login is not repeated: its answer is the request's. The cookie is
- * sent to the server's own origin only.
+ * It logs in before the first request, keeps every cookie that CouchDB renews, logs in again when the last one is about
+ * to expire, and once after a 401. A refused login is not repeated: its response is the request's. The cookie is sent
+ * to the server's own origin only.
  *
  * @example
  * ```ts
@@ -45,7 +49,7 @@ const MARGIN = 0.2;
  * ```
  *
  * @param server The server's root, without credentials.
- * @param options Who logs in; the cookie's life in milliseconds.
+ * @param options The user; how long a cookie is valid, in milliseconds.
  * @returns A `fetch`; it rejects as the one underneath does.
  * @throws {TypeError} If `server` is no http(s) URL without credentials.
  * @see CouchDB documentation, `POST /_session`
@@ -54,24 +58,29 @@ export function cookieSession(
   server: string | URL,
   options: CookieSessionOptions,
 ): (url: string, init?: RequestInit) => Promise<Response> {
-  const session = new CookieSession(parseServer(server), options);
+  const session = new CookieSession(rootOf(server), options);
   return (url, init = {}) => session.fetch(url, init);
 }
 
 class CookieSession {
-  readonly #server: URL;
+  readonly #root: string;
+  readonly #origin: string;
   readonly #options: CookieSessionOptions;
   #cookie: Cookie | undefined;
-  /** Under way: undefined if it succeeds, else what makes the server's answer, for each request that waits for it. */
+  /**
+   * The login that is under way. It gives undefined if it succeeds; otherwise a function that makes the server's
+   * response anew for each request that waits, because a body can be read only once.
+   */
   #login: Promise<(() => Response) | undefined> | undefined;
 
-  constructor(server: URL, options: CookieSessionOptions) {
-    this.#server = server;
+  constructor(root: string, options: CookieSessionOptions) {
+    this.#root = root;
+    this.#origin = new URL(root).origin;
     this.#options = options;
   }
 
   async fetch(url: string, init: RequestInit): Promise<Response> {
-    if (new URL(url).origin !== this.#server.origin) return await this.#fetch(url, init);
+    if (new URL(url).origin !== this.#origin) return await this.#fetch(url, init);
     const sent = await this.#request(url, init);
     if (sent.response.status !== 401 || sent.cookie === undefined) return sent.response;
     await sent.response.body?.cancel();
@@ -79,12 +88,12 @@ class CookieSession {
     return (await this.#request(url, init)).response;
   }
 
-  /** One request; without a cookie if the login was refused, whose answer it then has. */
+  /** One request, after a login if one is due. A refused login gives its own response, without a cookie. */
   async #request(
     url: string,
     init: RequestInit,
   ): Promise<{ readonly response: Response; readonly cookie?: Cookie | undefined }> {
-    if (this.#age() >= this.#life * (1 - MARGIN)) {
+    if (this.#cookieAge() >= this.#lifetime * (1 - MARGIN)) {
       this.#login ??= this.#logIn(init.signal).finally(() => this.#login = undefined);
       const refused = await this.#login;
       if (refused !== undefined) return { response: refused() };
@@ -99,7 +108,7 @@ class CookieSession {
 
   async #logIn(signal: AbortSignal | null = null): Promise<(() => Response) | undefined> {
     const { name, password } = this.#options;
-    const response = await this.#fetch(`${this.#server.href.replace(/\/$/, "")}/_session`, {
+    const response = await this.#fetch(`${this.#root}/_session`, {
       method: "POST",
       headers: { "accept": "application/json", "content-type": "application/json" },
       body: JSON.stringify({ name, password }),
@@ -120,11 +129,11 @@ class CookieSession {
     }
   }
 
-  #age(): number {
+  #cookieAge(): number {
     return this.#cookie === undefined ? Infinity : this.#now() - this.#cookie.received;
   }
 
-  get #life(): number {
+  get #lifetime(): number {
     return this.#options.timeout ?? 600_000;
   }
 
@@ -133,20 +142,14 @@ class CookieSession {
   }
 
   #fetch(url: string, init: RequestInit): Promise<Response> {
-    const { fetch = (url, init) => globalThis.fetch(url, init) } = this.#options;
+    const { fetch = platformFetch } = this.#options;
     return fetch(url, init);
   }
 }
 
-function parseServer(server: string | URL): URL {
-  let url: URL | undefined;
-  try {
-    url = new URL(server);
-  } catch {
-    // Said below, without the value: it may hold a password.
-  }
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
-    throw new TypeError("Expected the http or https URL of a server, without credentials");
-  }
-  return url;
+/** The root of the server, without a trailing slash. @throws {TypeError} If the URL holds credentials. */
+function rootOf(server: string | URL): string {
+  const { href, authorization } = parseServerUrl(server);
+  if (authorization === undefined) return href;
+  throw new TypeError("Expected the URL of a server without credentials: name and password are options");
 }

@@ -1,22 +1,23 @@
 /**
- * The revision of one document, for judging a write before it runs.
+ * The current revision of one document, against which the preconditions of a write are evaluated.
  *
  * @module
  */
+import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
 
-/** How the database is asked. */
+/** Options of `currentRevision()`. */
 export interface CurrentRevisionOptions {
   /** Sent with the request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Default: the platform's. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** Gives up. */
+  readonly fetch?: FetchFunction;
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks CouchDB for a document's revision with one HEAD, whose ETag it is: an answer for `withEtag`'s `current`.
+ * Asks CouchDB for a document's revision, which is the `ETag` of a HEAD: for `withEtag`'s option `current`.
  *
  * @example
  * ```ts
@@ -32,8 +33,8 @@ export interface CurrentRevisionOptions {
  * @param database The database; credentials in it are sent as `Authorization: Basic`.
  * @param id The document.
  * @param options Headers, `fetch`, a signal.
- * @returns The document at its revision; null if there is none; undefined if the database cannot tell now.
- * @throws {TypeError} If the URL is no database's.
+ * @returns The document at its revision; null if it does not exist; undefined if the database did not answer that.
+ * @throws {TypeError} If this is no http(s) URL of a database.
  * @see CouchDB documentation, `HEAD /{db}/{docid}`
  */
 export async function currentRevision(
@@ -43,7 +44,7 @@ export async function currentRevision(
 ): Promise<{ readonly _id: string; readonly _rev: string } | null | undefined> {
   const { href, authorization } = parseDatabaseUrl(database);
   const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers };
-  const { fetch = (url, init) => globalThis.fetch(url, init), signal = null } = options;
+  const { fetch = platformFetch, signal = null } = options;
   try {
     const url = `${href}/${encodeURIComponent(id)}`;
     const response = await fetch(url, {

@@ -5,19 +5,22 @@
  */
 import type { Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import { parseDatabaseUrl } from "./wire/database_url.ts";
-import { errorObjectFault } from "./wire/faults.ts";
+import type { FetchFunction } from "./connection/fetch.ts";
 import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
-import { RetryPolicy } from "./reader/retry_policy.ts";
-import { isSince } from "./wire/rows.ts";
-import { ClosableIterator } from "./reader/closable_iterator.ts";
+import { SHORTEST_WAIT } from "./connection/stream.ts";
 import { parseJson, Transport } from "./connection/transport.ts";
+import { ClosableIterator } from "./reader/closable_iterator.ts";
+import { pause, type RetryDecision, RetryPolicy } from "./reader/retry_policy.ts";
+import { parseServerUrl } from "./wire/database_url.ts";
+import { errorObjectFault } from "./wire/faults.ts";
+import { encodeQuery } from "./wire/query.ts";
+import { isSince } from "./wire/rows.ts";
 
-/** One event in the life of a database. */
+/** One event of a database. */
 export interface DatabaseUpdate {
   /** The database (CouchDB, `db_name`). */
   readonly dbName: string;
-  /** What happened to it; servers may know other events. */
+  /** What happened to it; a server may send other events. */
   readonly type: "created" | "updated" | "deleted" | (string & Record<never, never>);
   /** Resume after this. */
   readonly seq: Since;
@@ -26,24 +29,24 @@ export interface DatabaseUpdate {
 /** Options of `databaseUpdates()`; times are milliseconds. */
 export interface DatabaseUpdatesOptions
   extends Pick<FeedOptions, "since" | "signal" | "onEvent" | "now" | "monotonic" | "sleep" | "random"> {
-  /** How long a quiet request lasts; default 30,000 (CouchDB, `timeout`). */
+  /** How long a request lasts when nothing happens; default 30,000 (CouchDB, `timeout`). */
   readonly timeout?: number;
   /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: HeadersOption;
   /** Default: the platform's, looked up at each request. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
 }
 
-/** A server's databases, as they come and go; `break` closes the connection. */
+/** The databases of a server as they are created, updated and deleted; `break` closes the connection. */
 export interface DatabaseUpdates extends AsyncIterableIterator<DatabaseUpdate, undefined> {
-  /** After the last update that the consumer has finished with; undefined before `"now"` is known. */
+  /** The position after the last update that the consumer has processed; undefined until `"now"` is known. */
   readonly since: Since | undefined;
 }
 
 /**
- * Follows a server's databases: for an administrator, where the `_global_changes` database exists. Each event is
- * yielded at least once; several updates of one database may arrive as one. It goes on through the faults that
- * `changes()` goes on through, and shows no gap: it has neither identity nor `pending`.
+ * Follows a server's databases. The user must be an administrator, and the `_global_changes` database must exist. Each
+ * event is yielded at least once; several updates of one database may arrive as one. Transient faults are the same as
+ * for `changes()`. A gap is not noticed, because this feed has neither an identity nor `pending`.
  *
  * @example
  * ```ts
@@ -62,7 +65,7 @@ export interface DatabaseUpdates extends AsyncIterableIterator<DatabaseUpdate, u
  *
  * @param server The server's root; credentials in it are sent as `Authorization: Basic`.
  * @param options Where to start (default `"now"`), and how; times are milliseconds.
- * @returns What to iterate over, once.
+ * @returns An iterator of updates. Nothing is requested before it is read.
  * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final: see `changes()`.
  * @see CouchDB documentation, `GET /_db_updates`
@@ -71,9 +74,8 @@ export function databaseUpdates(
   server: string | URL,
   options: DatabaseUpdatesOptions = {},
 ): DatabaseUpdates {
-  const root = new URL("_db_updates", `${String(server).replace(/\/*$/, "")}/`);
   const settings = resolveOptions({ timeout: 30_000, ...options });
-  return new Updates(new Transport(parseDatabaseUrl(root), settings), settings);
+  return new Updates(new Transport(parseServerUrl(server), settings), settings);
 }
 
 class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdates {
@@ -83,12 +85,12 @@ class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdate
     const { since, signal, monitor } = settings;
     const session = new AbortController();
     super({
-      source: follow(transport, settings, session, (since) => this.#since = since),
+      generator: follow(transport, settings, session, (since) => this.#since = since),
       close: () => session.abort(),
       signal,
       onItem: () => {},
-      onFinished: ({ seq }) => this.#since = seq,
-      onEnd: () => monitor.tell({ type: "closed" }),
+      onProcessed: ({ seq }) => this.#since = seq,
+      onEnd: () => monitor.emit({ type: "closed" }),
     });
     this.#since = since === "now" ? undefined : since;
   }
@@ -103,45 +105,42 @@ interface UpdatesPage {
   readonly lastSeq: Since;
 }
 
-/** One long poll after another: here a row is rare, and each answer tells how far it has come. */
+/** One long poll after another: rows are rare here, and each response ends with the position that it reached. */
 async function* follow(
   transport: Transport,
-  { since: start, heartbeat: timeout, sleep, random, monitor, clock }: Settings,
+  settings: Settings,
   { signal }: AbortController,
   onSince: (since: Since) => void,
 ): AsyncGenerator<DatabaseUpdate, void, undefined> {
-  const recovery = new RetryPolicy(random);
-  let since = start;
+  const { heartbeat: timeout, random, monitor, clock } = settings;
+  const retryPolicy = new RetryPolicy(random);
+  let { since } = settings;
   let started = false;
   while (!signal.aborted) {
-    const asked = clock.monotonic();
-    let wait = 0;
+    let decision: RetryDecision;
     try {
-      const { updates, lastSeq } = since === "now"
-        ? await ask(transport, { since }, signal)
-        : await ask(transport, { feed: "longpoll", timeout, since }, signal);
-      if (!started) monitor.connected();
+      const requested = clock.monotonic();
+      const pinning = since === "now";
+      const parameters = pinning ? { since } : { feed: "longpoll", timeout, since };
+      const { updates, lastSeq } = await ask(transport, parameters, signal);
+      if (!started) monitor.noteConnected();
       started = true;
-      recovery.noteFound();
-      recovery.noteProbed();
-      if (since !== "now") onSince(since);
+      retryPolicy.noteFound();
+      retryPolicy.noteProbed();
       for (const update of updates) yield update;
       since = lastSeq;
       onSince(since);
-      // A server that does not wait is not to be asked again at once.
-      if (updates.length > 0 || clock.monotonic() - asked >= 1_000) recovery.noteProgress();
-      else wait = recovery.ended().wait;
+      // A pin is answered at once. An empty long poll that ends sooner than it should is a server that does not wait.
+      if (pinning || updates.length > 0 || clock.monotonic() - requested >= SHORTEST_WAIT) {
+        retryPolicy.noteProgress();
+        continue;
+      }
+      decision = retryPolicy.decideAfterEnd();
     } catch (error) {
       if (signal.aborted) return;
-      const decision = recovery.decide(error, started);
-      wait = decision.wait;
-      monitor.tell({
-        type: "retrying",
-        ms: wait,
-        ...(decision.code === undefined ? {} : { code: decision.code }),
-      });
+      decision = retryPolicy.decide(error, started);
     }
-    if (wait > 0) await sleep(wait, signal);
+    await pause(decision, settings, signal);
   }
 }
 
@@ -150,21 +149,18 @@ async function ask(
   parameters: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<UpdatesPage> {
-  const query = Object.entries(parameters).map(([name, value]) =>
-    `${name}=${encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value))}`
-  );
-  const body = parseJson(await textOf(transport, `?${query.join("&")}`, signal)) as {
+  const body = parseJson(await textOf(transport, `/_db_updates?${encodeQuery(parameters)}`, signal)) as {
     readonly [key: string]: unknown;
   };
   const { results, last_seq: lastSeq } = body ?? {};
   if (!Array.isArray(results) || !isSince(lastSeq)) {
     if (body !== null && typeof body === "object" && "error" in body) throw errorObjectFault(body);
-    throw new ChangesError("not-json", "The answer is JSON, but tells no updates");
+    throw new ChangesError("not-json", "The answer is JSON, but no list of updates");
   }
   return { updates: results.flatMap(updateOf), lastSeq };
 }
 
-/** An answer's text; a request that is given up is not left behind. */
+/** The text of a response. When it is given up, by its deadline too, the request is aborted. */
 async function textOf(transport: Transport, path: string, signal: AbortSignal): Promise<string> {
   const request = new AbortController();
   const stop = () => request.abort(signal.reason);
@@ -177,7 +173,7 @@ async function textOf(transport: Transport, path: string, signal: AbortSignal): 
   }
 }
 
-/** Rows of another kind say nothing about a database. */
+/** The update that a row describes, as a list; empty for a row of another kind. */
 function updateOf(row: { readonly [key: string]: unknown } | null): readonly DatabaseUpdate[] {
   const { db_name: dbName, type, seq } = row ?? {};
   return typeof dbName === "string" && typeof type === "string" && isSince(seq)

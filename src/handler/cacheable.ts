@@ -5,6 +5,7 @@
  * @module
  */
 import { cacheDirectives } from "../http/cache_control.ts";
+import { parseHttpDate } from "../http/http_date.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 
 /** Whether a request carries credentials: its answer may not be for others (RFC 9110 §11.6.2, RFC 6265 §4.2). */
@@ -15,6 +16,27 @@ export function hasCredentials(headers: Headers): boolean {
 /** Whether a value is a Content-Security-Policy with a nonce (CSP §2.3.1, in any case): good for one response only. */
 export function hasNonce(policy: string | null): boolean {
   return policy !== null && policy.toLowerCase().includes("'nonce-");
+}
+
+/** The seconds of a `max-age`; a quoted argument counts, as RFC 9111 §5.2 asks. */
+const MAX_AGE = /(?:^|[\s,])max-age="?([0-9]{1,10})/i;
+
+/**
+ * When an entry ends: at the moment of an `Expires` that lies ahead, or where `max-age` and `must-revalidate` ask to be
+ * revalidated. Either may have been worked out for that moment, and the page may change at it without any change of a
+ * document. Infinity: at no fixed moment.
+ *
+ * @param now ms since the epoch.
+ * @returns ms since the epoch.
+ */
+export function expiryOf(headers: Headers, now: number): number {
+  const expires = headers.get("expires");
+  const date = expires === null ? undefined : parseHttpDate(expires);
+  const ending = date !== undefined && date * 1000 > now ? date * 1000 : Infinity;
+  const cacheControl = headers.get("cache-control");
+  if (cacheControl === null || !cacheControl.toLowerCase().includes("must-revalidate")) return ending;
+  const seconds = Number(MAX_AGE.exec(cacheControl)?.[1] ?? 0);
+  return seconds > 0 ? Math.min(ending, now + seconds * 1000) : ending;
 }
 
 /** What the fields of a response say about registering it. */

@@ -38,6 +38,11 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly requirePrecondition?: boolean;
   /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
   readonly purgeFields?: readonly PurgeField[];
+  /**
+   * Whether the `Cache-Groups` and `Cache-Group-Invalidation` (RFC 9875) of a response count as declarations, by name: for
+   * an upstream whose groups a followed feed reports; default false.
+   */
+  readonly trustCacheGroups?: boolean;
   /** The name of this cache in `Cache-Status` (RFC 9211); default: no such field. */
   readonly cacheStatus?: string;
   /** Share of would-be 304s for which the handler runs after all, 0 to 1; default 0. */
@@ -76,6 +81,9 @@ export interface HandlerContext {
   /** The name in `Cache-Status`; undefined: no field. */
   readonly cacheName: string | undefined;
   readonly requirePrecondition: boolean;
+  readonly trustCacheGroups: boolean;
+  /** Whether the key of a resource is its URL, which holds the host. */
+  readonly keyedByUrl: boolean;
   /** Whether the next answer from the registry is drawn for a check. */
   readonly shouldAudit: () => boolean;
   readonly onAudit: ((mismatch: AuditMismatch) => void) | undefined;
@@ -87,6 +95,8 @@ export type ArrivedRequest = Pick<Request, "method" | "headers">;
 /** The state of one GET or HEAD that the handler has to answer. */
 export interface RequestContext {
   readonly request: ArrivedRequest;
+  /** Where the request was sent. */
+  readonly url: string;
   /** The resource. */
   readonly key: string;
   readonly caller: string | undefined;
@@ -124,6 +134,8 @@ export function resolveOptions<Req extends Request>(
     purgeFields,
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
     requirePrecondition: options.requirePrecondition ?? false,
+    trustCacheGroups: options.trustCacheGroups ?? false,
+    keyedByUrl: options.key === undefined,
     shouldAudit: auditRate === 0 ? () => false : () => random() < auditRate,
     onAudit: options.onAudit,
   };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
 import { type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
@@ -12,15 +13,18 @@ import { varyFields } from "../http/vary.ts";
 import { isTagOf, randomTag } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 import { forwardedStatus } from "./cache_status.ts";
-import { cacheability } from "./cacheable.ts";
+import { cacheability, expiryOf } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
 import { dependenciesId, deriveTag, digestTag, representationOf } from "./derived_tag.ts";
+import { echoIn } from "./echo.ts";
 import { evaluateAgainst } from "./evaluate.ts";
 import {
+  isDecoded,
   isResponse,
   notModifiedInstead,
   pickFields,
   preconditionFailedInstead,
+  remade,
   withFields,
 } from "./responses.ts";
 
@@ -60,6 +64,18 @@ interface Registered {
   readonly refusal: RegistrationRefusal | undefined;
 }
 
+/** Reasons for which a response may be older than what the database has reported. */
+const STALE: ReadonlySet<RegistrationRefusal | undefined> = /* @__PURE__ */ new Set(
+  [
+    "lease-broken",
+    "settling",
+    "revision-differs",
+  ] as const,
+);
+
+/** Where caches in front are purged by group, the change that such a response missed has been purged already. */
+const NOT_FOR_SHARED_CACHES = { "cache-control": "private, no-cache", "cdn-cache-control": "no-store" };
+
 const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: true };
 
 /** The response as the client gets it; what is no Response is returned untouched. */
@@ -84,9 +100,10 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
 function inspect(context: HandlerContext, asked: RequestContext, response: Response): Facts {
   const { headers } = response;
   const ownTag = headers.get("etag") ?? undefined;
-  const dependencies = readDependencies(headers.get(DEPENDS_ON));
+  const dependencies = readDependencies(context, headers);
   if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
-  if (dependencies.length === 0 && (ownTag !== undefined || !context.hashBody)) {
+  const hashed = context.hashBody && ownTag === undefined && !isDecoded(response);
+  if (dependencies.length === 0 && !hashed) {
     return withoutDependencies(ownTag, "undeclared");
   }
   const selecting = headers.get("vary");
@@ -102,10 +119,17 @@ function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRe
   return { dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {}, refusal };
 }
 
-function readDependencies(field: string | null): readonly Dependency[] | RegistrationRefusal {
-  if (field === null) return [];
-  if (field.length > MOST_DECLARED) return "declaration-too-large";
-  return readDeclaration(field) ?? "malformed";
+function readDependencies(
+  { trustCacheGroups }: HandlerContext,
+  headers: Headers,
+): readonly Dependency[] | RegistrationRefusal {
+  const field = headers.get(DEPENDS_ON);
+  const upstream = trustCacheGroups ? headers.get("cache-groups") : null;
+  if (field === null && upstream === null) return [];
+  if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
+  const own = field === null ? [] : readDeclaration(field);
+  const trusted = upstream === null ? [] : parseCacheGroups(upstream);
+  return own === undefined || trusted === undefined ? "malformed" : own.concat(trusted);
 }
 
 function tagFor(
@@ -125,27 +149,40 @@ function tagFor(
 /** Registers the response, as far as that is possible. Closes the lease. */
 function register(
   context: HandlerContext,
-  { request, lease }: RequestContext,
+  asked: RequestContext,
   { headers }: Response,
   { dependencies, vary, isPublic, purgeFields, refusal }: Facts,
   { etag, id, identifiesDependencies }: TagChoice,
 ): Registered {
   const { registry } = context;
+  const { request, lease } = asked;
   const refused = refusal ?? (dependencies.length === 0 ? "undeclared" : undefined);
   if (refused !== undefined || lease === undefined) {
     lease?.release();
     if (refused !== undefined) registry.count(refused);
     return { etag, refusal: refused };
   }
-  const retained = pickFields(headers, context.retainedNames);
-  const fields = identifiesDependencies ? retained : { ...retained, ...purgeFields };
+  const echo = echoIn(context, asked, pickFields(headers, context.retainedNames));
+  if (echo.hostEchoed) {
+    lease.release();
+    registry.count("host-echoed");
+    return { etag, refusal: "host-echoed" };
+  }
+  const fields = identifiesDependencies ? echo.fields : { ...echo.fields, ...purgeFields };
   const date = headers.get("last-modified");
   const lastModified = date === null ? undefined : parseHttpDate(date);
-  const entry = registry.register(
-    lease,
-    { etag, representation: id, lastModified, fields, isPublic, vary, dependencies },
-    request.headers,
-  );
+  const entry = registry.register(lease, {
+    etag,
+    representation: id,
+    lastModified,
+    expires: expiryOf(headers, registry.now),
+    fields,
+    isPublic,
+    // Selected by Origin, or good for all of them.
+    anyOrigin: echo.byOrigin || vary.includes("origin") || fields["access-control-allow-origin"] === "*",
+    vary: echo.byOrigin && !vary.includes("origin") ? [...vary, "origin"].sort() : vary,
+    dependencies,
+  }, request.headers);
   if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined };
   return { etag: etag ?? randomTag(id), refusal: entry };
 }
@@ -164,8 +201,7 @@ async function finishHashed(
     asked.lease?.release();
     throw error;
   }
-  const { status, statusText, headers } = response;
-  const read = new Response(body, { status, statusText, headers });
+  const read = remade(response, body, new Headers(response.headers));
   const etag = await digestTag(body, representationOf(asked, read, facts.vary));
   const tag = { etag, id: "", identifiesDependencies: false };
   return finish(context, asked, read, facts, tag, register(context, asked, read, facts, tag));
@@ -188,7 +224,11 @@ function finish(
   }
   const stored = lease !== undefined && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
-  const fields = etag === undefined ? purgeFields : { ...purgeFields, etag };
+  const fields = {
+    ...purgeFields,
+    ...etag === undefined ? {} : { etag },
+    ...mayBeStale(context, refusal) ? NOT_FOR_SHARED_CACHES : {},
+  };
   // Without a condition, and a date to compare, there is nothing to evaluate.
   const conditional = reason !== "unconditional" || response.headers.has("last-modified");
   switch (conditional ? evaluateAgainst(context, request, response, answered) : "proceed") {
@@ -208,6 +248,14 @@ function finish(
         ...forwardedStatus(cacheName, response.headers.get("cache-status"), forwarding),
       });
   }
+}
+
+/** Whether a cache in front would go on sending an old response that no purge removes any more. */
+function mayBeStale(
+  { registry, purgeFields }: HandlerContext,
+  refusal: RegistrationRefusal | undefined,
+): boolean {
+  return purgeFields.length > 0 && (STALE.has(refusal) || registry.suspended);
 }
 
 /** The groups for caches in front, in each field that was asked for and is large enough. */

@@ -8,7 +8,7 @@ import { problemResponse } from "../http/problem_details.ts";
 import { hasNonce } from "./cacheable.ts";
 
 /** Without these a browser hides a 304 or 412 from a script, or isolates the page otherwise than the 200 would (Fetch, HTML). */
-const CROSS_ORIGIN = [
+export const CROSS_ORIGIN = [
   "access-control-allow-credentials",
   "access-control-allow-origin",
   "access-control-expose-headers",
@@ -106,29 +106,80 @@ export function preconditionRequired(request: Pick<Request, "method" | "headers"
 }
 
 /**
- * The response without declarations of ours, and with the given fields. The same object where its fields can be changed:
- * a new one around `response.body` costs a stream more, and on some servers the `Content-Length`.
+ * The response without declarations of ours, and with the given fields.
+ *
+ * The same object where it is surely the handler's last use of it: a new one around `response.body` costs a stream more,
+ * and on some servers the `Content-Length`. A response without a body may be a constant that the handler returns again,
+ * and where a server's class keeps the `Headers` that it is given, those may be one: either is not written to.
  */
 export function withFields(response: Response, fields: Readonly<Record<string, string>> = {}): Response {
-  try {
-    setFields(response.headers, fields);
-    return response;
-  } catch {
-    // The fields of a fetched or redirect response are immutable.
-    const headers = new Headers(response.headers);
-    setFields(headers, fields);
-    const { status, statusText } = response;
-    // A network error or an upgrade cannot be made anew.
-    if (status < 200) return response;
-    return new Response(response.body, { status, statusText, headers });
+  const { headers } = response;
+  const declares = headers.has(DEPENDS_ON) || headers.has(INVALIDATES);
+  if (!declares && Object.keys(fields).length === 0) return response;
+  if (hasBody(response) && copiesHeaders(response)) {
+    try {
+      setFields(headers, fields);
+      return response;
+    } catch {
+      // The fields of a fetched or redirect response are immutable.
+    }
   }
+  // A body that was read cannot be sent either way.
+  if (response.bodyUsed || isDecoded(response)) return response;
+  const own = new Headers(headers);
+  setFields(own, fields);
+  return remade(response, response.body, own);
 }
 
 function setFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
-  // Deleting costs more than asking.
-  if (headers.has(DEPENDS_ON)) headers.delete(DEPENDS_ON);
-  if (headers.has(INVALIDATES)) headers.delete(INVALIDATES);
+  headers.delete(DEPENDS_ON);
+  headers.delete(INVALIDATES);
   for (const name in fields) headers.set(name, fields[name]!);
+}
+
+/** A body made of text brings a media type with it. To read `body` itself would make a stream of the text. */
+function hasBody(response: Response): boolean {
+  return response.headers.has("content-type") || response.body !== null;
+}
+
+/** The class that was looked at last, and whether its instances have `Headers` of their own. */
+let known: { readonly class: unknown; readonly copies: boolean } | undefined;
+
+/** Whether the class of a response copies the `Headers` that it is given: the platforms' do, those of some servers do not. */
+function copiesHeaders(response: Response): boolean {
+  const { constructor: made } = response;
+  if (known?.class !== made) known = { class: made, copies: copies(made as typeof Response) };
+  return known.copies;
+}
+
+function copies(Class: typeof Response): boolean {
+  try {
+    const given = new Headers();
+    return new Class(null, { headers: given }).headers !== given;
+  } catch {
+    return false;
+  }
+}
+
+/** Statuses that forbid a body (Fetch, "null body status"). */
+const WITHOUT_BODY: ReadonlySet<number> = /* @__PURE__ */ new Set([101, 103, 204, 205, 304]);
+
+/**
+ * Whether a response was fetched, so that its body is decoded already, and still names the coding and the length of what
+ * was received. How such a response is sent is between the server and the handler.
+ */
+export function isDecoded({ url, headers }: Response): boolean {
+  return url !== "" && headers.has("content-encoding");
+}
+
+/** A response with another body and other fields. A network error and an upgrade cannot be made anew. */
+export function remade(response: Response, body: BodyInit | null, headers: Headers): Response {
+  const { status, statusText } = response;
+  if (status < 200) return response;
+  const made = new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+  // @hono/node-server sends a stream in chunks, unless its `body` has been read: then it looks for the length first.
+  void made.body;
+  return made;
 }
 
 /** The 412 in the place of a response that the handler gave. */

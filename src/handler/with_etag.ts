@@ -71,13 +71,16 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 
   /** A GET or HEAD: from the registry, else by the handler. */
   function retrieve(request: Req, key: string, run: () => unknown): unknown {
-    const { method, headers } = request;
-    const caller = callerOf === undefined ? undefined : requireName("caller", callerOf(request));
+    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
+    if (caller === FAILED) return settle(run, withoutDeclaration);
     const reason = answerFromRegistry(context, request, key, caller);
     if (typeof reason !== "string") return reason;
-    const found = reason === "audit" ? core.peek(key, headers, caller) : undefined;
+    const { method, url } = request;
+    // A gateway may take credentials off the request before it passes it on.
+    const headers = new Headers(request.headers);
+    const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
     const lease = method === "GET" ? core.lease(key, caller) : undefined;
-    const asked: RequestContext = { request, key, caller, lease, reason, audited: found };
+    const asked: RequestContext = { request: { method, headers }, url, key, caller, lease, reason, audited };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
       lease?.release();
@@ -91,7 +94,12 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     core.count("unsafe-method");
     const refusal = refuseUnconditional(context, request);
     if (refusal !== undefined) return refusal;
-    const proceed = () => settle(run, (result) => finishWrite(context, key, result));
+    const proceed = () =>
+      settle(run, (result) => finishWrite(context, key, result), (error) => {
+        // What was written before the error is unknown.
+        if (key !== undefined) core.delete(key);
+        throw error;
+      });
     if (current === undefined || !hasPrecondition(request.headers)) return proceed();
     return settle(
       () => current(request),
@@ -100,15 +108,51 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     );
   }
 
+  /** What `key` or `caller` says; {@linkcode FAILED} where it throws for what a client sent. */
+  function nameOf(
+    option: "key" | "caller",
+    ask: (request: Req) => string | undefined,
+    request: Req,
+  ): string | undefined | typeof FAILED {
+    let name: unknown;
+    try {
+      name = ask(request);
+    } catch {
+      core.count(`${option}-threw`);
+      return FAILED;
+    }
+    return requireName(option, name);
+  }
+
   function wrapped(this: unknown, request: Req, ...rest: Rest): unknown {
+    if (!isRequest(request)) refuseRequest(request);
     const { method } = request;
     const run = () => handler.call(this, request, ...rest);
     if (OTHER_SAFE.has(method)) return settle(run, withoutDeclaration);
-    const key = keyOf === undefined ? request.url : requireName("key", keyOf(request));
-    if (method !== "GET" && method !== "HEAD") return write(request, key, run);
+    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    if (method !== "GET" && method !== "HEAD") return write(request, key === FAILED ? undefined : key, run);
+    if (key === FAILED) return settle(run, withoutDeclaration);
     return key === undefined ? run() : retrieve(request, key, run);
   }
   return Object.assign(wrapped, { registry }) as unknown as ReturnType<typeof withEtag<Req, Rest, Result>>;
+}
+
+/** In the place of a name, where the function that was asked for it threw. */
+const FAILED: unique symbol = /* @__PURE__ */ Symbol("failed");
+
+function isRequest(value: unknown): boolean {
+  const request = value as Partial<Request> | null | undefined;
+  return typeof request?.method === "string" && typeof request.headers?.get === "function";
+}
+
+/** A framework's context, in the place of the request in it. */
+function refuseRequest(value: unknown): never {
+  throw new TypeError(
+    `A handler under withEtag() takes a Request first, not ${
+      Object.prototype.toString.call(value)
+    }: pass the request ` +
+      "that your framework's context holds (Hono: c.req.raw, h3: event.req)",
+  );
 }
 
 /** Calls a function, and what follows its result: at once, or when its promise is settled. */

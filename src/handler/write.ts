@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
 import { groupOf, INVALIDATES, readDeclaration } from "../http/dependency.ts";
 import { answeredStatus, forwardedStatus } from "./cache_status.ts";
@@ -39,12 +40,18 @@ export function refuseConflicting(
   return preconditionFailed(request, answeredStatus(context.cacheName, "precondition-failed"));
 }
 
-/** The response to a write as the client gets it. Voids what the write changed. */
+/**
+ * The response to a write as the client gets it. Voids what the write changed: also where its result is unclear, as a 5xx
+ * is, and what is no Response.
+ */
 export function finishWrite(context: HandlerContext, key: string | undefined, result: unknown): unknown {
-  if (!isResponse(result)) return result;
+  if (!isResponse(result)) {
+    if (key !== undefined) context.registry.delete(key);
+    return result;
+  }
   const { status, headers } = result;
-  const succeeded = status >= 200 && status < 400;
-  const fields = succeeded ? invalidate(context, key, headers.get(INVALIDATES)) : {};
+  const failed = status >= 400 && status < 500;
+  const fields = failed ? {} : invalidate(context, key, headers);
   const forwarding = {
     reason: "unsafe-method",
     handlerStatus: status,
@@ -57,11 +64,14 @@ export function finishWrite(context: HandlerContext, key: string | undefined, re
 
 /** Voids what was written, and returns the field that tells caches in front, if they are to be told. */
 function invalidate(
-  { registry, purgeFields }: HandlerContext,
+  { registry, purgeFields, trustCacheGroups }: HandlerContext,
   key: string | undefined,
-  field: string | null,
+  headers: Headers,
 ): Record<string, string> {
   if (key !== undefined) registry.delete(key);
+  const field = headers.get(INVALIDATES);
+  const upstream = trustCacheGroups ? headers.get("cache-group-invalidation") : null;
+  for (const group of upstream === null ? [] : parseCacheGroups(upstream) ?? []) registry.invalidate(group);
   const groups = field === null ? [] : readDeclaration(field);
   if (groups === undefined) {
     // A declaration that cannot be read may have named any group.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Dependency, requireGroup } from "./dependency.ts";
 import { encodeGroupName } from "./group_name.ts";
 
 /** A field that carries the groups on, by lower-case name. */
@@ -29,6 +30,26 @@ const GRAMMARS: Readonly<Record<PurgeField, Grammar>> = {
   "surrogate-key": { quote: "", separator: " ", member: 1_024, field: 16_384 },
   "xkey": { quote: "", separator: " ", member: 8_000, field: 8_000 },
 };
+
+/**
+ * The spelling of a group in each purge field: what a cache in front is asked to purge.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { purgeKey } from "@stillfresh/etag";
+ *
+ * assert.equal(purgeKey("all posts"), "all%20posts");
+ * assert.equal(purgeKey({ _id: "post-1", _rev: "2-abc" }), "post-1");
+ * ```
+ *
+ * @param group A name, or a document.
+ * @returns Percent-encoded, without quotes.
+ * @throws {TypeError} If it is neither.
+ */
+export function purgeKey(group: Dependency): string {
+  return encodeGroupName(requireGroup(group, "purgeKey"));
+}
 
 /** All fields there are. */
 export const purgeFieldNames: readonly string[] = /* @__PURE__ */ Object.keys(GRAMMARS);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../changes/clock.ts";
 import { type Dependency, followedName } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
@@ -52,6 +53,7 @@ export class RegistryCore {
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
   readonly #manual: boolean;
+  readonly #clock: Clock;
   #inEvictCallback = false;
   /** Whether the console has been told that no feed is followed. */
   #warned = false;
@@ -62,6 +64,7 @@ export class RegistryCore {
     const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
     this.#manual = options.manual ?? false;
+    this.#clock = clock;
     this.version = options.version;
     this.#subscriptions = new Subscriptions(clock);
     this.#entries = new EntryStore(limits, (entry, reason) => {
@@ -105,6 +108,16 @@ export class RegistryCore {
     return !this.#manual && this.#subscriptions.isEmpty;
   }
 
+  /** Whether a feed is followed, and does not vouch for the entries now. */
+  get suspended(): boolean {
+    return !this.#subscriptions.isEmpty && !this.#subscriptions.live;
+  }
+
+  /** ms since the epoch. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /** Counts a reason. */
   count(reason: Reason): void {
     this.#counters[reason]++;
@@ -130,6 +143,12 @@ export class RegistryCore {
       this.#entries.drop(entry, "outdated");
       return this.#refuse("group-changed");
     }
+    if (entry.expires !== Infinity && entry.expires <= this.#clock.now()) {
+      this.#entries.drop(entry, "lapsed");
+      return this.#refuse("expired");
+    }
+    // An Origin may get other cross-origin fields than its absence, or than another.
+    if (!entry.headers.anyOrigin && headers.has("origin")) return this.#refuse("variant");
     entry.visited = true;
     return entry;
   }

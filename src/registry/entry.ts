@@ -21,6 +21,10 @@ export interface Registration {
   readonly fields: Readonly<Record<string, string>>;
   /** Whether every request may be answered from it, whatever its Cookie or Authorization. */
   readonly isPublic: boolean;
+  /** Whether a request may be answered from it whatever its Origin says. */
+  readonly anyOrigin: boolean;
+  /** When it ends, in ms since the epoch; Infinity: at no fixed moment. */
+  readonly expires: number;
   /** Lower-case names of the request fields that selected the response, sorted. */
   readonly vary: readonly string[];
   /** Everything that the response was built from. */
@@ -36,6 +40,8 @@ export class StoredEntry extends Dependent implements Sieved<StoredEntry> {
   readonly etag: string;
   /** Last-Modified in seconds since the epoch, where the response had one. */
   readonly lastModified: number | undefined;
+  /** When it ends, in ms since the epoch; Infinity: at no fixed moment. */
+  readonly expires: number;
   /** The headers of its 304 but for `etag`. */
   readonly headers: RetainedHeaders;
   /** The resource, the caller and the variant in one string. */
@@ -52,6 +58,7 @@ export class StoredEntry extends Dependent implements Sieved<StoredEntry> {
     storageKey: string,
     etag: string,
     lastModified: number | undefined,
+    expires: number,
     headers: RetainedHeaders,
     groups: readonly number[],
     validAt: number,
@@ -59,6 +66,7 @@ export class StoredEntry extends Dependent implements Sieved<StoredEntry> {
     super(groups, validAt);
     this.etag = etag;
     this.lastModified = lastModified;
+    this.expires = expires;
     this.headers = headers;
     this.storageKey = storageKey;
     this.visited = false;

@@ -12,7 +12,7 @@ import { type SavedEntry, saveEntry } from "./snapshot.ts";
 import { baseOf, variantKey } from "./storage_key.ts";
 
 /** Estimated bytes of an entry beside its strings. */
-const ENTRY_BYTES = 204;
+const ENTRY_BYTES = 212;
 
 /** How large an {@linkcode EntryStore} may become. */
 export interface EntryStoreLimits {
@@ -106,16 +106,17 @@ export class EntryStore {
     headers: Headers,
     tagFor: (previous: StoredEntry | undefined) => string,
   ): StoredEntry | "too-large" {
-    const { vary, lastModified, fields, isPublic, etag } = registration;
+    const { vary, lastModified, expires, fields, etag } = registration;
     const variants = this.#variantsFor(base, vary);
     const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
     const previous = this.#entries.get(storageKey);
     const tag = copied(tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined));
-    const retained = this.#headers.acquire(fields, isPublic, etag === undefined);
+    const retained = this.#headers.acquire(fields, registration, etag === undefined);
     const entry = new StoredEntry(
       storageKey,
       tag,
       lastModified,
+      expires,
       retained,
       groups.map((name) => this.#groups.acquire(name)),
       sequence,
@@ -135,7 +136,7 @@ export class EntryStore {
 
   /** Keeps an entry of an earlier process, if there is room. */
   restore(saved: SavedEntry, sequence: number): void {
-    const { storageKey, etag, lastModified, fields, isPublic, minted, groups } = saved;
+    const { storageKey, etag, lastModified, expires, fields, minted, groups } = saved;
     const [base, selecting] = saved.variants ?? [];
     const variants = base === undefined || selecting === undefined
       ? undefined
@@ -144,7 +145,8 @@ export class EntryStore {
       storageKey,
       etag,
       lastModified ?? undefined,
-      this.#headers.acquire(fields, isPublic, minted),
+      expires ?? Infinity,
+      this.#headers.acquire(fields, saved, minted),
       groups.map((name) => this.#groups.acquire(name)),
       sequence,
     );

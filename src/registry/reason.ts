@@ -37,8 +37,10 @@ export type LookupRefusal =
   | "suspended"
   /** the request carries Cookie or Authorization, and nothing says that the answer is for everyone */
   | "credentials"
-  /** registered for other values of the fields that Vary names */
-  | "variant";
+  /** registered for other values of the fields that Vary names, or for requests without an Origin */
+  | "variant"
+  /** the moment that Expires, or max-age with must-revalidate, named has passed */
+  | "expired";
 
 /** Why a response was not registered. */
 export type RegistrationRefusal =
@@ -62,6 +64,8 @@ export type RegistrationRefusal =
   | "vary-star"
   /** a Content-Security-Policy with a nonce */
   | "nonce"
+  /** a cross-origin field repeats the request's host, which the key does not hold */
+  | "host-echoed"
   /** a declared value of group() or groupBy() is among the groups of no follower */
   | "group-unfollowed"
   /** a declared group changed while the handler ran, or the registry started anew */
@@ -83,7 +87,9 @@ export type Departure =
   | "outdated"
   /** a response of the resource named a further field in Vary, so that the entry's selection is too coarse */
   | "vary-grew"
-  /** by delete(), deleteTag() or a successful write to its resource */
+  /** the moment that Expires, or max-age with must-revalidate, named has passed; noticed at the next look-up */
+  | "lapsed"
+  /** by delete(), deleteTag() or a write to its resource */
   | "deleted";
 
 /** What else is worth counting; the first three void every entry at once. */
@@ -105,7 +111,11 @@ export type Incident =
   /** of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were read */
   | "too-many-tags"
   /** a field for caches in front was left out, because it would have been cut short */
-  | "purge-field-too-large";
+  | "purge-field-too-large"
+  /** the `key` option threw: the handler answered, and its response was passed on */
+  | "key-threw"
+  /** the `caller` option threw: the handler answered, and its response was passed on */
+  | "caller-threw";
 
 /** One of a closed list of reasons, each of one family; docs/http.md has them as a table. */
 export type Reason = Outcome | LookupRefusal | RegistrationRefusal | Departure | Incident;
@@ -123,7 +133,7 @@ export type ReasonFamily = "outcome" | "lookup" | "registration" | "departure" |
  *
  * const { stats } = new EtagRegistry();
  * const departures = Object.keys(stats).filter((reason) => reasonFamilies[reason as Reason] === "departure");
- * assert.deepEqual(departures, ["replaced", "evicted", "outdated", "vary-grew", "deleted"]);
+ * assert.deepEqual(departures, ["replaced", "evicted", "outdated", "vary-grew", "lapsed", "deleted"]);
  * ```
  */
 export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
@@ -142,6 +152,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "suspended": "lookup",
   "credentials": "lookup",
   "variant": "lookup",
+  "expired": "lookup",
   "undeclared": "registration",
   "malformed": "registration",
   "declaration-too-large": "registration",
@@ -152,6 +163,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "set-cookie": "registration",
   "vary-star": "registration",
   "nonce": "registration",
+  "host-echoed": "registration",
   "group-unfollowed": "registration",
   "lease-broken": "registration",
   "settling": "registration",
@@ -161,6 +173,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "evicted": "departure",
   "outdated": "departure",
   "vary-grew": "departure",
+  "lapsed": "departure",
   "deleted": "departure",
   "cleared": "incident",
   "reset": "incident",
@@ -171,6 +184,8 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "audit-mismatch": "incident",
   "too-many-tags": "incident",
   "purge-field-too-large": "incident",
+  "key-threw": "incident",
+  "caller-threw": "incident",
 };
 
 /** A counter for each reason, all zero. */

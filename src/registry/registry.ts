@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { type Dependency, requireGroup } from "../http/dependency.ts";
+import { parseEntityTag } from "../http/entity_tag.ts";
 import { attachCore, RegistryCore } from "./core.ts";
 import type { EtagRegistryOptions } from "./options.ts";
 import type { Reason } from "./reason.ts";
@@ -78,9 +80,14 @@ export class EtagRegistry {
     return this.#core.live;
   }
 
-  /** Voids what was built from these groups, and what is being built from them now. O(1) for each group. */
-  invalidate(...groups: string[]): void {
-    for (const group of groups) this.#core.invalidate(group);
+  /**
+   * Voids what was built from these groups, and what is being built from them now. O(1) for each group.
+   *
+   * @param groups Names, or documents, whose `_rev` is ignored.
+   * @throws {TypeError} If one is neither: nothing is voided then.
+   */
+  invalidate(...groups: Dependency[]): void {
+    for (const name of groups.map((group) => requireGroup(group, "invalidate"))) this.#core.invalidate(name);
   }
 
   /**
@@ -88,19 +95,31 @@ export class EtagRegistry {
    *
    * @param key The resource, as the `key` option of `withEtag` names it.
    * @returns Whether an entry without a caller was removed.
+   * @throws {TypeError} If the key is no string, such as a URL object.
    */
   delete(key: string): boolean {
-    return this.#core.delete(key);
+    return this.#core.delete(requireText("delete", "the key of a resource", key));
   }
 
-  /** Whether a resource is registered under this wire tag and still valid. Looks at every entry: O(size). */
+  /**
+   * Whether a resource is registered under this entity tag and still valid. Looks at every entry: O(size).
+   *
+   * @param tag As on the wire, with its quotes.
+   * @throws {TypeError} If this is no entity tag.
+   */
   hasTag(tag: string): boolean {
-    return this.#core.hasTag(tag);
+    return this.#core.hasTag(requireTag("hasTag", tag));
   }
 
-  /** Takes out every entry under these wire tags, and returns how many. Looks at every entry: O(size). */
+  /**
+   * Takes out every entry under these entity tags. Looks at every entry: O(size).
+   *
+   * @param tags As on the wire, with their quotes.
+   * @returns How many were taken out.
+   * @throws {TypeError} If one is no entity tag: nothing is taken out then.
+   */
   deleteTag(...tags: string[]): number {
-    return this.#core.deleteTags(new Set(tags));
+    return this.#core.deleteTags(new Set(tags.map((tag) => requireTag("deleteTag", tag))));
   }
 
   /** Takes out everything, and voids the leases of all handlers that are running now. */
@@ -118,4 +137,15 @@ export class EtagRegistry {
   snapshot(): unknown {
     return this.#core.snapshot();
   }
+}
+
+function requireText(door: string, what: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`${door}() takes ${what}, a string, not ${String(value)}`);
+}
+
+function requireTag(door: string, value: unknown): string {
+  const tag = requireText(door, "entity tags", value);
+  if (parseEntityTag(tag) !== undefined) return tag;
+  throw new TypeError(`${door}() takes entity tags as on the wire, "x" or W/"x", not ${JSON.stringify(tag)}`);
 }

@@ -11,6 +11,8 @@ export interface RetainedHeaders {
   readonly fields: { readonly [name: string]: string };
   /** Whether the responses said `Cache-Control: public`. */
   readonly isPublic: boolean;
+  /** Whether the responses are for requests with any Origin, or selected by it. */
+  readonly anyOrigin: boolean;
   /** Whether their tags are random: then each means one registration only. */
   readonly minted: boolean;
   /** Tells it from all others. */
@@ -43,13 +45,17 @@ export class SharedHeaders {
   }
 
   /** The one object for these headers, with one use more; give it back with {@linkcode SharedHeaders.release}. */
-  acquire(fields: Readonly<Record<string, string>>, isPublic: boolean, minted: boolean): RetainedHeaders {
+  acquire(
+    fields: Readonly<Record<string, string>>,
+    { isPublic, anyOrigin }: { readonly isPublic: boolean; readonly anyOrigin: boolean },
+    minted: boolean,
+  ): RetainedHeaders {
     // A field value holds neither line feed nor NUL, so no two sets have one signature.
-    let signature = `${isPublic ? "public" : ""}\n${minted ? "minted" : ""}\n`;
+    let signature = `${isPublic ? "public" : ""}\n${anyOrigin ? "any" : ""}\n${minted ? "minted" : ""}\n`;
     for (const name in fields) signature += `${name}\n${fields[name]}\n`;
     let headers = this.#bySignature.get(signature);
     if (headers === undefined) {
-      headers = { fields: { ...fields }, isPublic, minted, signature, uses: 0 };
+      headers = { fields: { ...fields }, isPublic, anyOrigin, minted, signature, uses: 0 };
       this.#bySignature.set(signature, headers);
       this.#bytes += retainedBytes(headers);
     }

@@ -9,7 +9,7 @@ import type { StoredEntry } from "./entry.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
 
 /** Names this layout; a snapshot of another layout is refused. */
-const FORMAT = "stillfresh-snapshot-3";
+const FORMAT = "stillfresh-snapshot-4";
 
 /** What is saved of a set of variants. */
 interface SavedVariants {
@@ -28,6 +28,9 @@ export interface SavedEntry {
   readonly lastModified: number | null;
   readonly fields: Readonly<Record<string, string>>;
   readonly isPublic: boolean;
+  readonly anyOrigin: boolean;
+  /** ms since the epoch; null: at no fixed moment, which JSON has no number for. */
+  readonly expires: number | null;
   readonly groups: readonly string[];
 }
 
@@ -56,7 +59,7 @@ export function saveEntry(
   groups: readonly string[],
   variants: SavedVariants | undefined,
 ): SavedEntry {
-  const { storageKey, etag, lastModified, headers: { fields, isPublic, minted } } = entry;
+  const { storageKey, etag, lastModified, expires, headers: { fields, isPublic, anyOrigin, minted } } = entry;
   return {
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],
@@ -65,6 +68,8 @@ export function saveEntry(
     lastModified: lastModified ?? null,
     fields,
     isPublic,
+    anyOrigin,
+    expires: expires === Infinity ? null : expires,
     groups,
   };
 }

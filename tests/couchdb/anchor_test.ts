@@ -1,9 +1,9 @@
 /** One row early, over a database of several shards: positions are vectors there, and rows of shards interleave. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { test } from "node:test";
 import type { CouchChange } from "../../src/changes/change.ts";
-import { anchorless, beforeLast, fromNewest, rowsNeeded } from "../../src/couchdb/reader/anchor.ts";
+import { beforeLast, emptyAnchor, fromNewest, rowsNeeded } from "../../src/couchdb/reader/anchor.ts";
 
 /** A shard's rows in order: ids, each document at its latest change only. */
 type Shards = readonly (readonly string[])[];
@@ -60,14 +60,14 @@ test("beforeLast: the last row follows it", () => {
     const start = shards.map(() => 0);
     const rows = stream(shards, first, start, 1).slice(0, length);
     const anchor = beforeLast(start, rows);
-    if (rows.length === 0) return assert.deepEqual(anchor, anchorless(start));
+    if (rows.length === 0) return assert.deepEqual(anchor, emptyAnchor(start));
     const again = stream(shards, second, anchor.since as number[], 1);
     assert.ok(again.some(({ id }) => anchor.rows.has(id)));
   }));
 });
 
-test("anchorless: nothing is known of a position", () => {
-  assert.deepEqual(anchorless("1-x"), { since: "1-x", rows: new Map() });
+test("emptyAnchor: nothing is known of a position", () => {
+  assert.deepEqual(emptyAnchor("1-x"), { since: "1-x", rows: new Map() });
 });
 
 test("rowsNeeded: more than there are shards", () => {

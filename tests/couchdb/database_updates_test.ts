@@ -1,7 +1,8 @@
 /** The feed of a server's databases. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { databaseUpdates, type DatabaseUpdatesOptions } from "../../src/couchdb/changes.ts";
+import { inspect } from "node:util";
+import { databaseUpdates, type DatabaseUpdatesOptions, type FeedEvent } from "../../src/couchdb/changes.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
 type Answer = (url: URL, init: RequestInit) => Response | Promise<Response>;
@@ -48,6 +49,28 @@ test("databaseUpdates: pins now, then waits for what happens after it", async ()
   assert.equal(feed.since, "2-x");
 });
 
+for (
+  const url of [
+    "not a url with secret@",
+    "http://u:secret@host:port",
+    "ftp://u:secret@host",
+    "http://u:secret@host?q",
+  ]
+) {
+  test(`databaseUpdates: throws at once, and without the password, for ${url}`, () => {
+    assert.throws(
+      () => databaseUpdates(url),
+      (error: Error) => error instanceof TypeError && !inspect(error).includes("secret"),
+    );
+  });
+}
+
+test("databaseUpdates: a server below a path is asked there", async () => {
+  const { asked, options } = serve(page("1-x", "a"));
+  await read(databaseUpdates("http://127.0.0.1:5984/couch/", { ...options, since: 0 }), 1);
+  assert.equal(asked[0]?.pathname, "/couch/_db_updates");
+});
+
 test("databaseUpdates: the position moves when the next update is asked for", async () => {
   const { options } = serve(page("2-x", "a", "b"));
   const feed = databaseUpdates("http://127.0.0.1", { ...options, since: 0 });
@@ -85,13 +108,15 @@ test("databaseUpdates: goes on through faults, and skips rows of another kind", 
 });
 
 test("databaseUpdates: a server that does not wait is asked ever more slowly", async () => {
+  const waits: number[] = [];
   const { time, options } = serve(page("0-x"), page("0-x"), page("0-x"), page("1-x", "a"));
-  const reading = read(databaseUpdates("http://127.0.0.1", { ...options, since: 0 }), 1);
+  const onEvent = (event: FeedEvent) => void (event.type === "retrying" && waits.push(event.ms));
+  const reading = read(databaseUpdates("http://127.0.0.1", { ...options, since: 0, onEvent }), 1);
   for (const wait of [500, 1_000]) {
     await time.asleep((ms) => ms === wait);
     time.advance(wait);
   }
-  assert.deepEqual(await reading, ["a"]);
+  assert.deepEqual([await reading, waits], [["a"], [0, 500, 1_000]]);
 });
 
 test("databaseUpdates: refusals are final, an abort and return() interrupt the wait", async () => {

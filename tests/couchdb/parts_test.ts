@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackOff } from "../../src/couchdb/reader/back_off.ts";
-import { difference, foreign, parseDatabaseInfo, sourceOf } from "../../src/couchdb/wire/database_info.ts";
+import { scopeOf, sourceMismatch, sourceOf } from "../../src/couchdb/reader/position_source.ts";
+import { identityChange, parseDatabaseInfo } from "../../src/couchdb/wire/database_info.ts";
+import { resolveSelection, type SelectionOptions } from "../../src/couchdb/wire/filter.ts";
+import { encodeQuery } from "../../src/couchdb/wire/query.ts";
 import { parsePage } from "../../src/couchdb/wire/page.ts";
 import { Rows } from "../../src/couchdb/wire/rows.ts";
 import { deadline, EXPIRED, systemSleep } from "../../src/couchdb/connection/timing.ts";
@@ -86,25 +89,52 @@ test("parseDatabaseInfo: tells lives and purges apart, and spellings not", () =>
     });
   const known = info("170", "0-abc");
   assert.deepEqual([known.shards, known.replicas], [2, 3]);
-  assert.equal(difference(known, info("170", "0-def")), undefined);
-  assert.equal(difference(known, info("170", "1-abc")), "purged");
-  assert.equal(difference(known, info("171", "0-abc")), "recreated");
-  assert.equal(difference(info(undefined, undefined), info(undefined, undefined)), undefined);
-  const subject = { name: "http://host/db", identity: "" };
-  assert.equal(foreign(sourceOf(subject, known), subject, info("170", "0-def")), undefined);
-  assert.equal(foreign(sourceOf(subject, known), subject, info("170", 1)), "purged");
-  assert.equal(foreign(sourceOf(subject, known), subject, info("171", "0")), "recreated");
+  assert.equal(identityChange(known, info("170", "0-def")), undefined);
+  assert.equal(identityChange(known, info("170", "1-abc")), "purged");
+  assert.equal(identityChange(known, info("171", "0-abc")), "recreated");
+  assert.equal(identityChange(info(undefined, undefined), info(undefined, undefined)), undefined);
+  const scope = { database: "http://host/db", selection: "" };
+  assert.equal(sourceMismatch(sourceOf(scope, known), scope, info("170", "0-def")), undefined);
+  assert.equal(sourceMismatch(sourceOf(scope, known), scope, info("170", 1)), "purged");
+  assert.equal(sourceMismatch(sourceOf(scope, known), scope, info("171", "0")), "recreated");
   assert.equal(
-    foreign(sourceOf(subject, known), { ...subject, name: "http://host/other" }, known),
+    sourceMismatch(sourceOf(scope, known), { ...scope, database: "http://host/other" }, known),
     "since-refused",
   );
-  assert.equal(foreign(sourceOf(subject, known), { ...subject, identity: "x" }, known), "since-refused");
+  assert.equal(
+    sourceMismatch(sourceOf(scope, known), { ...scope, selection: "x" }, known),
+    "since-refused",
+  );
   for (const source of ["", "{}", "7", "null"]) {
-    assert.equal(foreign(source, subject, known), "since-refused");
+    assert.equal(sourceMismatch(source, scope, known), "since-refused");
   }
   for (const value of [null, 7, [], {}, { couchdb: "Welcome" }, { update_seq: null }]) {
     assert.throws(() => parseDatabaseInfo(value), { code: "not-json" });
   }
+});
+
+test("scopeOf: a selection is a short digest, and none where every change is sent", async () => {
+  const scope = async (options: SelectionOptions) =>
+    (await scopeOf("http://host/db", resolveSelection(options))).selection;
+  assert.equal(await scope({ includeDocs: true, seqInterval: 10 }), "");
+  const docIds = Array.from({ length: 10_000 }, (_, n) => `doc-${n}`);
+  const many = await scope({ filter: "_doc_ids", docIds });
+  assert.match(many, /^[0-9a-f]{32}$/);
+  assert.equal(await scope({ filter: "_doc_ids", docIds: [...docIds] }), many);
+  const others = [
+    { filter: "_doc_ids", docIds: docIds.slice(1) },
+    { filter: "_design" },
+    { style: "all_docs" } as const,
+  ];
+  const digests = await Promise.all(others.map(scope));
+  assert.equal(new Set([many, "", ...digests]).size, 5);
+});
+
+test("encodeQuery: strings as they are, anything else as JSON", () => {
+  assert.equal(
+    encodeQuery({ since: "5-g1/+", limit: 7, doc_ids: ["ü"], "a b": true }),
+    "since=5-g1%2F%2B&limit=7&doc_ids=%5B%22%C3%BC%22%5D&a%20b=true",
+  );
 });
 
 test("BackOff: doubles, is capped, and begins anew after a success", () => {
@@ -114,14 +144,14 @@ test("BackOff: doubles, is capped, and begins anew after a success", () => {
   assert.equal(backOff.next(40_000), 40_000);
   for (let n = 0; n < 2_000; n++) assert.ok(backOff.next() <= 15_000);
   backOff.reset();
-  assert.deepEqual([backOff.eager(), backOff.eager(), backOff.next()], [0, 500, 1_000]);
+  assert.deepEqual([backOff.nextEager(), backOff.nextEager(), backOff.next()], [0, 500, 1_000]);
 });
 
 test("idleTimeout: three heartbeats, or one and ten seconds", () => {
   assert.deepEqual([1_000, 5_000, 10_000, 60_000].map(idleTimeout), [11_000, 15_000, 30_000, 180_000]);
 });
 
-test("within: the result, the deadline, or the signal's reason", async () => {
+test("deadline: the result, the deadline, or the signal's reason", async () => {
   const { signal } = new AbortController();
   const never = new Promise<never>(() => {});
   assert.equal(await deadline(Promise.resolve(7), 1e9, systemSleep, signal), 7);

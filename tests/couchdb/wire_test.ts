@@ -36,7 +36,7 @@ async function replay<T>(
 
 async function readPage(client: Client): Promise<Outcome> {
   try {
-    const { rows, complete } = await client.page("0", 3, new AbortController().signal);
+    const { rows, complete } = await client.readPage("0", 3, new AbortController().signal);
     return outcome([rows], complete ? "complete" : "more");
   } catch (error) {
     return { ids: [], end: faultOf(error), since: "0" };
@@ -47,7 +47,7 @@ async function readStream(client: Client, enough = Infinity): Promise<Outcome> {
   const session = new AbortController();
   const seen: Rows[] = [];
   try {
-    const stream = client.stream("0", session);
+    const stream = client.openStream("0", session);
     for (;;) {
       const rows = await stream.read(10_000);
       if (rows === undefined) throw new Error("nothing came");
@@ -172,7 +172,7 @@ test("couchdb-wire: since-of-another-database and normal-limit continue where th
   for (const name of ["since-of-another-database", "normal-limit"]) {
     const { rows, complete } = await replay(
       [recording(`${name}.http`)],
-      (client) => client.page("1-g1", 3, new AbortController().signal),
+      (client) => client.readPage("1-g1", 3, new AbortController().signal),
     );
     assert.equal(complete, false);
     assert.equal(rows.since, rows.changes.at(-1)?.seq);

@@ -34,7 +34,7 @@ for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "patch"]) {
 for (
   const [status, dropped] of [[200, true], [201, true], [303, true], [400, false], [409, false], [
     500,
-    false,
+    true,
   ]] as const
 ) {
   test(`withEtag: a write answered ${status} ${dropped ? "drops" : "does not drop"} what it names`, async () => {
@@ -48,11 +48,28 @@ for (
   });
 }
 
-test("withEtag: a write that throws drops nothing", async () => {
-  const site = store(() => Promise.reject(new Error("broken")));
+for (
+  const [what, write] of [
+    ["throws", () => {
+      throw new Error("broken");
+    }],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+  ] as const
+) {
+  test(`withEtag: a write that ${what} may have written, so its URL is void`, async () => {
+    const site = store(write);
+    await site.ask(request());
+    await site.ask(request({}, { url: `${PAGE}/other` }));
+    await assert.rejects(site.ask(request({}, { method: "PUT" })), /broken/);
+    assert.deepEqual([await known(site), await known(site, `${PAGE}/other`)], [false, true]);
+  });
+}
+
+test("withEtag: a write whose result is no Response may have written, so its URL is void", async () => {
+  const site = store(() => ({ ok: true }));
   await site.ask(request());
-  await assert.rejects(site.ask(request({}, { method: "PUT" })));
-  assert.equal(await known(site), true);
+  assert.deepEqual(await site.ask(request({}, { method: "PUT" })), { ok: true });
+  assert.equal(await known(site), false);
 });
 
 test("withEtag: two invalidations appended are both heard", async () => {

@@ -23,19 +23,26 @@ const heartbeats: Mutant = {
   }],
 };
 
-const PROBE_BEGINS = "export async function* probe(connection: Connection): Batches {";
+const PROBE_BEGINS =
+  "export async function* probe(context: SessionContext): AsyncGenerator<CouchBatch, void, undefined> {";
+
+const REQUESTED_FIRST = `      requested = instant(clock);
+      const { rows, complete } = await requestPage(context, since);`;
+
+const REQUESTED_LAST = `      const { rows, complete } = await requestPage(context, since);
+      requested = instant(clock);`;
 
 const RESUMED_FIRST = `${PROBE_BEGINS}
-  connection.cursor.contact = instant(connection.settings.clock);
-  connection.cursor.state = "live";
-  yield connection.cursor.batch([]);`;
+  context.cursor.contact = instant(context.settings.clock);
+  context.cursor.state = "live";
+  yield context.cursor.batch([]);`;
 
 export const contactMutants: readonly Mutant[] = [
   heartbeats,
   mutant("rows count as contact", READER, ROWS, `        cursor.contact = instant(clock);\n${ROWS}`),
-  mutant("contact is when the answer came", PROBE, "return sent;", "return instant(settings.clock);"),
+  mutant("contact is when the answer came", PROBE, REQUESTED_FIRST, REQUESTED_LAST),
   mutant("resume before applying", PROBE, PROBE_BEGINS, RESUMED_FIRST),
-  mutant("a page is enough, whatever is pending", PROBE, "    if (!complete) continue;\n", ""),
+  mutant("a page is enough, whatever is pending", PROBE, "pending = !complete;", "pending = false;"),
   mutant(
     "smaller clock for lag",
     "registry/subscriptions.ts",
@@ -63,8 +70,8 @@ export const contactMutants: readonly Mutant[] = [
   mutant(
     "no identity",
     PROBE,
-    "  await verifyIdentity(connection);\n  cursor.contact = contact;",
-    "  cursor.contact = contact;",
+    "  await verifyIdentity(context);\n  cursor.contact = requested;",
+    "  cursor.contact = requested;",
   ),
   mutant(
     "a recreated database is the same",
@@ -78,8 +85,8 @@ export const contactMutants: readonly Mutant[] = [
     'if (known.purgeSeq !== current.purgeSeq) return "purged";',
     "",
   ),
-  mutant("no row early", PROBE, "if (!recognised) await explainGap(connection, start);", ""),
-  mutant("a purge hides a roll-back", PROBE, "  connection.cursor.since = 0;\n", ""),
+  mutant("no row early", PROBE, "if (!recognised) await explainGap(context, anchor.since);", ""),
+  mutant("a purge hides a roll-back", PROBE, "  context.cursor.since = 0;\n", ""),
   mutant(
     "goes on from the old position after a gap",
     "couchdb/reader/cursor.ts",

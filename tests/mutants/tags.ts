@@ -57,7 +57,7 @@ export const tagMutants: readonly Mutant[] = [
     "",
   ),
   mutant(
-    "an answer for nobody goes to somebody",
+    "a guest's answer goes to a request with credentials",
     "handler/hit.ts",
     `  if (!entry.headers.isPublic && caller === undefined && hasCredentials(headers)) {
     return count(context, "credentials");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { EtagRegistry, type EtagRegistryOptions } from "../../src/registry/registry.ts";
 import type { Lease } from "../../src/registry/lease.ts";
 import { zeroCounters } from "../../src/registry/reason.ts";
@@ -466,4 +466,31 @@ test("unfollowed: a feed that has been followed and closed leaves the registry s
   assert.equal(ask(registry, "/"), '"1"');
   subscription.close();
   assert.equal(ask(registry, "/"), "suspended");
+});
+
+test("invalidate, delete, hasTag, deleteTag: check what they are given, and name it", () => {
+  const { registry } = setUp();
+  const untyped = registry as unknown as Record<string, (value: unknown) => unknown>;
+  const post = { _id: "post", _rev: "1-a" };
+  keep(registry, "/", ["post"]);
+  registry.invalidate(post);
+  assert.equal(ask(registry, "/"), "group-changed");
+  for (
+    const [door, value, said] of [
+      ["invalidate", ["post"], /\["post"\]/],
+      ["invalidate", 7, /not 7/],
+      ["invalidate", undefined, /undefined/],
+      ["invalidate", Promise.resolve("post"), /Promise/],
+      ["delete", new URL("http://x/"), /http:\/\/x\//],
+      ["hasTag", 7, /not 7/],
+      ["hasTag", "1-a", /"1-a"/],
+      ["deleteTag", "1-a", /"1-a"/],
+    ] as const
+  ) {
+    assert.throws(
+      () => untyped[door]!.call(registry, value),
+      (error) => error instanceof TypeError && said.test(error.message),
+      door,
+    );
+  }
 });

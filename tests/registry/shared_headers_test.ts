@@ -1,29 +1,46 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { SharedHeaders } from "../../src/registry/shared_headers.ts";
 
 test("SharedHeaders: equal fields share one object", () => {
   const shared = new SharedHeaders();
-  const headers = shared.acquire({ "cache-control": "no-cache", vary: "accept" }, true, false);
+  const headers = shared.acquire({ "cache-control": "no-cache", vary: "accept" }, {
+    isPublic: true,
+    anyOrigin: true,
+  }, false);
   assert.deepEqual(headers.fields, { "cache-control": "no-cache", vary: "accept" });
-  assert.equal(shared.acquire({ "cache-control": "no-cache", vary: "accept" }, true, false), headers);
+  assert.equal(
+    shared.acquire(
+      { "cache-control": "no-cache", vary: "accept" },
+      { isPublic: true, anyOrigin: true },
+      false,
+    ),
+    headers,
+  );
   assert.equal(shared.size, 1);
 });
 
 test("SharedHeaders: what is public is told apart from what is not", () => {
   const shared = new SharedHeaders();
-  const headers = shared.acquire({ vary: "accept" }, true, false);
-  const other = shared.acquire({ vary: "accept" }, false, false);
+  const headers = shared.acquire({ vary: "accept" }, { isPublic: true, anyOrigin: true }, false);
+  const other = shared.acquire({ vary: "accept" }, { isPublic: false, anyOrigin: true }, false);
   assert.deepEqual([headers.isPublic, other.isPublic, shared.size], [true, false, 2]);
   shared.release(headers);
-  assert.equal(shared.acquire({ vary: "accept" }, false, false), other);
+  assert.equal(shared.acquire({ vary: "accept" }, { isPublic: false, anyOrigin: true }, false), other);
+});
+
+test("SharedHeaders: what is for any Origin is told apart from what is not", () => {
+  const shared = new SharedHeaders();
+  const some = shared.acquire({}, { isPublic: true, anyOrigin: false }, false);
+  const any = shared.acquire({}, { isPublic: true, anyOrigin: true }, false);
+  assert.deepEqual([some.anyOrigin, any.anyOrigin, shared.size], [false, true, 2]);
 });
 
 test("SharedHeaders: different fields do not", () => {
   const shared = new SharedHeaders();
   const all = [{}, { a: "" }, { a: "b" }, { b: "a" }, { a: "b", c: "" }, { ab: "" }].map((fields) =>
-    shared.acquire(fields, true, false)
+    shared.acquire(fields, { isPublic: true, anyOrigin: true }, false)
   );
   assert.equal(new Set(all).size, all.length);
 });
@@ -33,18 +50,19 @@ test("SharedHeaders: any two sets of field values that differ are told apart", (
   const fields = fc.dictionary(fc.constantFrom("a", "b", "a-b", "vary"), value, { noNullPrototype: true });
   fc.assert(fc.property(fields, fields, (one, other) => {
     const shared = new SharedHeaders();
-    const same = shared.acquire(one, true, false) === shared.acquire(other, true, false);
+    const same = shared.acquire(one, { isPublic: true, anyOrigin: true }, false) ===
+      shared.acquire(other, { isPublic: true, anyOrigin: true }, false);
     if (same) assert.deepEqual(one, other);
-    assert.deepEqual(shared.acquire(other, true, false).fields, other);
+    assert.deepEqual(shared.acquire(other, { isPublic: true, anyOrigin: true }, false).fields, other);
   }));
 });
 
 test("SharedHeaders: headers are forgotten with its last use, and its bytes with it", () => {
   const shared = new SharedHeaders();
-  const headers = shared.acquire({ vary: "accept" }, true, false);
+  const headers = shared.acquire({ vary: "accept" }, { isPublic: true, anyOrigin: true }, false);
   const { bytes } = shared;
   assert.ok(bytes > 0);
-  shared.acquire({ vary: "accept" }, true, false);
+  shared.acquire({ vary: "accept" }, { isPublic: true, anyOrigin: true }, false);
   assert.equal(shared.bytes, bytes, "shared, so counted once");
   shared.release(headers);
   assert.equal(shared.size, 1);
@@ -55,7 +73,7 @@ test("SharedHeaders: headers are forgotten with its last use, and its bytes with
 test("SharedHeaders: longer fields count for more bytes", () => {
   const bytes = (value: string) => {
     const shared = new SharedHeaders();
-    shared.acquire({ "content-security-policy": value }, true, false);
+    shared.acquire({ "content-security-policy": value }, { isPublic: true, anyOrigin: true }, false);
     return shared.bytes;
   };
   assert.ok(bytes("x".repeat(5_000)) - bytes("") >= 5_000);
@@ -63,7 +81,7 @@ test("SharedHeaders: longer fields count for more bytes", () => {
 
 test("SharedHeaders: forgets all at once", () => {
   const shared = new SharedHeaders();
-  shared.acquire({ a: "b" }, true, false);
+  shared.acquire({ a: "b" }, { isPublic: true, anyOrigin: true }, false);
   shared.clear();
   assert.deepEqual([shared.size, shared.bytes], [0, 0]);
 });

@@ -144,7 +144,7 @@ test("snapshot: truncated, edited, foreign or future ones are refused, and the r
     { ...good, entries: (good["entries"] as unknown[]).slice(1) },
     { ...good, subscriptions: [] },
     edited,
-    { ...good, format: "stillfresh-snapshot-4" },
+    { ...good, format: "stillfresh-snapshot-5" },
     { ...good, digest: undefined },
     { ...good, version: "2" },
     travelled(new EtagRegistry({ manual: true, version: "2" })),

@@ -5,7 +5,8 @@
  */
 import { EtagRegistry, type EtagRegistryOptions, follow, type Follower, withEtag } from "../../mod.ts";
 import type { Instant } from "../../src/changes/clock.ts";
-import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
+import type { CouchChange } from "../../src/changes/change.ts";
+import { changes } from "../../src/couchdb/changes.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import type { Lease } from "../../src/registry/lease.ts";
 import type { Subscription } from "../../src/registry/subscription.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { type Dependency, dependsOn, EtagRegistry, follow, withEtag } from "../../mod.ts";
-import { changes, type CouchChange } from "../../src/couchdb/changes.ts";
+import type { CouchChange } from "../../src/changes/change.ts";
+import { changes } from "../../src/couchdb/changes.ts";
 import { MS } from "./clocks.ts";
 import { Database } from "./database.ts";
 import type { Document } from "./document.ts";

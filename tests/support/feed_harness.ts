@@ -1,11 +1,6 @@
 /** A feed on a scripted database, with clocks that stand still, and ways to wait for what it yields. */
-import {
-  changes,
-  type ChangesOptions,
-  type CouchChange,
-  type CouchChangesFeed,
-} from "../../src/couchdb/changes.ts";
-import type { ChangeBatch } from "../../src/changes/change.ts";
+import type { ChangeBatch, CouchChange } from "../../src/changes/change.ts";
+import { changes, type ChangesOptions, type CouchChangesFeed } from "../../src/couchdb/changes.ts";
 import { FakeTime } from "./fake_time.ts";
 import { type Behaviour, ScriptedCouchdb } from "./scripted_couchdb.ts";
 

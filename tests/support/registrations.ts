@@ -21,6 +21,8 @@ export function offer(
     lastModified: undefined,
     fields: {},
     isPublic: true,
+    anyOrigin: true,
+    expires: Infinity,
     vary: [],
     dependencies,
     ...more,

@@ -1,6 +1,6 @@
 /**
- * The bytes of an answer, read into one piece of memory again and again where the platform allows it: Deno takes
- * 64 KiB anew for every read that brings none, and CouchDB sends 1,490 bytes at a time.
+ * The bytes of a response, read into the same 64 KiB again and again where the platform allows it. Deno allocates
+ * 64 KiB for every read that brings no memory of its own, and CouchDB sends 1,490 bytes at a time.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { ChangesError } from "../../changes/changes_error.ts";
 /** Most bytes of one read. */
 const SIZE = 65_536;
 
-/** Reads one body. */
-export class Body {
+/** Reads the body of one response. */
+export class BodyReader {
   readonly #read: () => Promise<Uint8Array | undefined>;
   readonly #signal: AbortSignal;
   readonly #counters: { bytes: number };
 
   /**
    * @param signal Aborts the request.
-   * @param counters Counts what has been read.
+   * @param counters Counts the bytes that have been read.
    */
   constructor({ body }: Response, signal: AbortSignal, counters: { bytes: number }) {
     this.#read = readerOf(body);
@@ -25,7 +25,7 @@ export class Body {
     this.#counters = counters;
   }
 
-  /** The bytes that arrive next, good until the next read; undefined at the end. */
+  /** The bytes that arrive next, to be used before the next read; undefined at the end. */
   async read(): Promise<Uint8Array | undefined> {
     try {
       const bytes = await this.#read();
@@ -39,11 +39,11 @@ export class Body {
 }
 
 function readerOf(body: ReadableStream<Uint8Array> | null): () => Promise<Uint8Array | undefined> {
-  const own = ownMemory(body);
-  if (own !== undefined) {
+  const byob = byobReader(body);
+  if (byob !== undefined) {
     let buffer = new ArrayBuffer(SIZE);
     return async () => {
-      const { value, done } = await own.read(new Uint8Array(buffer));
+      const { value, done } = await byob.read(new Uint8Array(buffer));
       if (done) return undefined;
       buffer = value.buffer;
       return value;
@@ -53,8 +53,8 @@ function readerOf(body: ReadableStream<Uint8Array> | null): () => Promise<Uint8A
   return async () => (await reader?.read())?.value;
 }
 
-/** Only some streams read into memory that they are given; there is no other way to ask which. */
-function ownMemory(body: ReadableStream<Uint8Array> | null): ReadableStreamBYOBReader | undefined {
+/** A reader that fills the memory it is given. Only byte streams have one, and calling is the only way to ask. */
+function byobReader(body: ReadableStream<Uint8Array> | null): ReadableStreamBYOBReader | undefined {
   try {
     return body?.getReader({ mode: "byob" });
   } catch {

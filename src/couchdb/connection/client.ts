@@ -1,25 +1,26 @@
 /**
- * A database over HTTP: which requests ask for what.
+ * A database over HTTP: the request for each question, and how its response is read.
  *
  * @module
  */
 import type { Since } from "../../changes/change.ts";
-import type { Database } from "./database.ts";
-import type { DatabaseUrl } from "../wire/database_url.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "../wire/database_info.ts";
-import type { Settings } from "./options.ts";
-import { type Page, parsePage } from "../wire/page.ts";
-import { LongpollStream } from "./longpoll.ts";
-import { ContinuousStream } from "./continuous.ts";
+import type { DatabaseUrl } from "../wire/database_url.ts";
 import type { Selection } from "../wire/filter.ts";
+import { type Page, parsePage } from "../wire/page.ts";
+import { encodeQuery } from "../wire/query.ts";
+import { ContinuousStream } from "./continuous.ts";
+import type { Database } from "./database.ts";
+import { LongpollStream } from "./longpoll.ts";
+import type { Settings } from "./options.ts";
 import type { Stream } from "./stream.ts";
 import { parseJson, Transport } from "./transport.ts";
 
-/** Longer queries go into the body: CouchDB refuses a URL above 8 kB, a proxy perhaps earlier. */
+/** Longer lists of document ids go into the body: CouchDB refuses a URL above 8 kB, and a proxy may refuse less. */
 const LONGEST_QUERY = 2_000;
 
-/** A selection as a request carries it. */
-interface Query {
+/** A selection as a request carries it: parameters of the query, and a body where the query cannot hold them. */
+interface EncodedSelection {
   readonly query: string;
   readonly body: string | undefined;
 }
@@ -28,47 +29,53 @@ interface Query {
 export class Client implements Database {
   readonly #transport: Transport;
   readonly #settings: Settings;
-  readonly #query: Query;
-  /** A live row is to have a position of its own. */
-  readonly #live: Query;
+  readonly #selection: EncodedSelection;
+  /** Without `seq_interval`, so that each row of a live feed has a position of its own. */
+  readonly #liveSelection: EncodedSelection;
 
   /** @param database Where, and with which credentials. */
   constructor(database: DatabaseUrl, settings: Settings) {
     this.#transport = new Transport(database, settings);
     this.#settings = settings;
     const { seq_interval, ...live } = settings.selection.parameters;
-    this.#live = encodeSelection(live);
-    this.#query = seq_interval === undefined ? this.#live : encodeSelection({ ...live, seq_interval });
+    this.#liveSelection = encodeSelection(live);
+    this.#selection = seq_interval === undefined
+      ? this.#liveSelection
+      : encodeSelection({ ...live, seq_interval });
   }
 
   get name(): string {
     return this.#transport.href;
   }
 
-  async info(signal: AbortSignal): Promise<DatabaseInfo> {
+  async readInfo(signal: AbortSignal): Promise<DatabaseInfo> {
     return parseDatabaseInfo(parseJson(await this.#transport.text("", signal)));
   }
 
-  async page(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
-    const page = await this.#page({ limit, since }, signal, this.#query);
-    // A filter counts as pending what it will not send.
+  async readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page> {
+    const page = await this.#page({ limit, since }, signal, this.#selection);
+    // Under a filter, `pending` counts rows that will not be sent; a page that is not full is the last.
     const { filtered } = this.#settings.selection;
     return filtered ? { ...page, complete: page.rows.changes.length < limit } : page;
   }
 
-  descending(limit: number, signal: AbortSignal): Promise<Page> {
-    return this.#page({ ...(limit === Infinity ? {} : { limit }), descending: true }, signal, this.#query);
+  readDescending(limit: number, signal: AbortSignal): Promise<Page> {
+    return this.#page(
+      { ...(limit === Infinity ? {} : { limit }), descending: true },
+      signal,
+      this.#selection,
+    );
   }
 
-  newest(limit: number, signal: AbortSignal): Promise<Page> {
+  readNewest(limit: number, signal: AbortSignal): Promise<Page> {
     return this.#page({ limit, descending: true }, signal);
   }
 
-  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
+  readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
     return this.#page({ since }, signal, encodeSelection({ filter: "_doc_ids", doc_ids: ids }));
   }
 
-  stream(since: Since, session: AbortController): Stream {
+  openStream(since: Since, session: AbortController): Stream {
     return this.#settings.feed === "longpoll"
       ? new LongpollStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
       : new ContinuousStream(
@@ -80,56 +87,48 @@ export class Client implements Database {
   }
 
   async #continuous(since: Since, signal: AbortSignal): Promise<Response> {
-    const path = changesPath({ feed: "continuous", ...this.#beat, since }, this.#live);
-    const response = await this.#transport.open(path, signal, this.#live.body);
-    this.#settings.monitor.connected();
+    const path = changesPath({ feed: "continuous", ...this.#keepAlive, since }, this.#liveSelection);
+    const response = await this.#transport.open(path, signal, this.#liveSelection.body);
+    this.#settings.monitor.noteConnected();
     return response;
   }
 
   async #longpoll(since: Since, signal: AbortSignal): Promise<Page> {
     const { batchSize } = this.#settings;
-    return await this.#page({ feed: "longpoll", ...this.#beat, limit: batchSize, since }, signal, this.#live);
+    return await this.#page(
+      { feed: "longpoll", ...this.#keepAlive, limit: batchSize, since },
+      signal,
+      this.#liveSelection,
+    );
   }
 
-  /** How a live feed shows that it is alive. */
-  get #beat(): { readonly heartbeat: number } | { readonly timeout: number } {
-    const { heartbeat, ends } = this.#settings;
-    return ends ? { timeout: heartbeat } : { heartbeat };
+  /** How a live feed that is idle shows that it is alive: by heartbeats, or by ending after `timeout`. */
+  get #keepAlive(): { readonly heartbeat: number } | { readonly timeout: number } {
+    const { heartbeat, endsWhenIdle } = this.#settings;
+    return endsWhenIdle ? { timeout: heartbeat } : { heartbeat };
   }
 
   async #page(
     parameters: { readonly since?: Since; readonly limit?: number; readonly [name: string]: unknown },
     signal: AbortSignal,
-    selection: Query = { query: "", body: undefined },
+    selection: EncodedSelection = { query: "", body: undefined },
   ): Promise<Page> {
     const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body);
     return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
   }
 }
 
-function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: Query): string {
-  return `/_changes?${queryOf(parameters)}${query === "" ? "" : `&${query}`}`;
+function changesPath(parameters: Readonly<Record<string, unknown>>, { query }: EncodedSelection): string {
+  return `/_changes?${encodeQuery(parameters)}${query === "" ? "" : `&${query}`}`;
 }
 
-function queryOf(parameters: Readonly<Record<string, unknown>>): string {
-  return Object.entries(parameters).map(([name, value]) =>
-    `${encodeURIComponent(name)}=${encodeValue(value)}`
-  )
-    .join("&");
-}
-
-/** A position, or anything else, as it goes into a query: strings raw, anything else as JSON. */
-function encodeValue(value: unknown): string {
-  return encodeURIComponent(typeof value === "string" ? value : JSON.stringify(value));
-}
-
-/** CouchDB reads a selector from the body only, document ids from either. */
-function encodeSelection(parameters: Selection["parameters"]): Query {
+/** CouchDB reads a selector from the body only, and document ids from body or query. */
+function encodeSelection(parameters: Selection["parameters"]): EncodedSelection {
   const { doc_ids, selector, fields, query_params, ...rest } = parameters;
-  const inQuery = queryOf({ ...rest, ...(query_params as object | undefined) });
+  const inQuery = encodeQuery({ ...rest, ...(query_params as object | undefined) });
   if (selector !== undefined) return { query: inQuery, body: JSON.stringify({ selector, fields }) };
   if (doc_ids === undefined) return { query: inQuery, body: undefined };
-  const whole = `${inQuery}&${queryOf({ doc_ids })}`;
+  const whole = `${inQuery}&${encodeQuery({ doc_ids })}`;
   return whole.length <= LONGEST_QUERY
     ? { query: whole, body: undefined }
     : { query: inQuery, body: JSON.stringify({ doc_ids }) };

@@ -1,32 +1,37 @@
 /**
- * A continuous feed: one connection, its rows as they arrive, and a watchdog on its silence.
+ * A continuous feed: one connection, its rows as they arrive, and a limit on its silence.
  *
  * @module
  */
 import type { Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { type Instant, instant } from "../../changes/clock.ts";
-import { Body } from "./body_reader.ts";
-import type { Settings } from "./options.ts";
 import { RowScanner } from "../wire/row_scanner.ts";
 import { Rows } from "../wire/rows.ts";
+import { BodyReader } from "./body_reader.ts";
+import type { Settings } from "./options.ts";
 import type { Stream } from "./stream.ts";
 
-/** One connection to a continuous feed. Nothing is read ahead of whoever asks. */
+/** One connection to a continuous feed. At most one chunk is read ahead of the consumer. */
 export class ContinuousStream implements Stream {
   readonly #settings: Settings;
   readonly #session: AbortController;
-  readonly #connection = new AbortController();
+  /** Aborts the request of this connection. */
+  readonly #request = new AbortController();
   readonly #idleTimeout: number;
   readonly #scanner = new RowScanner();
-  readonly #body: Promise<Body>;
+  readonly #body: Promise<BodyReader>;
+  /** Whether the next chunk is being waited for. */
   #receiving = false;
-  #arrived: Rows | undefined;
-  /** Wakes whoever waits for rows, so that he looks again. */
+  /** Rows that have arrived and have not been read yet. */
+  #received: Rows | undefined;
+  /** Makes a `read()` that waits look again at what has happened. */
   #wake: () => void = () => {};
-  /** When the alarm that has been set goes off. */
-  #alarm = Infinity;
+  /** When the sleep that is under way ends, by the monotonic clock; Infinity if there is none. */
+  #wakesAt = Infinity;
+  /** When the last bytes arrived, or when reading began again. */
   #silentSince: Instant;
+  /** The position after the last row that has arrived. */
   #since: Since;
 
   /**
@@ -34,7 +39,8 @@ export class ContinuousStream implements Stream {
    *
    * @param open Sends the request.
    * @param since Where the feed starts.
-   * @param session Aborts the connection; aborted by it when it breaks, so that nothing else waits in vain.
+   * @param session Ends the connection when it is aborted. A connection that breaks aborts it in turn, so that a probe
+   * does not go on waiting for its response.
    */
   constructor(
     open: (since: Since, signal: AbortSignal) => Promise<Response>,
@@ -48,93 +54,96 @@ export class ContinuousStream implements Stream {
     this.#since = since;
     this.#silentSince = instant(settings.clock);
     session.signal.addEventListener("abort", this.close);
-    const { signal } = this.#connection;
+    const { signal } = this.#request;
     this.#body = open(since, signal).then((response) =>
-      new Body(response, signal, settings.monitor.counters)
+      new BodyReader(response, signal, settings.monitor.counters)
     );
     void this.#receive();
   }
 
   /**
-   * The rows that arrive next. Heartbeats are none: they only show that the connection is alive.
+   * The rows that arrive next. A heartbeat is no row: it only shows that the connection is alive.
    *
-   * @param ms How long to wait for them, in milliseconds.
-   * @returns Undefined if none came in that time; the connection is as it was.
-   * @throws {ChangesError} If it broke, or was silent for too long.
+   * @param ms How long to wait, in milliseconds.
+   * @returns Undefined if no row came in that time; the connection stays open.
+   * @throws {ChangesError} If the connection broke, or was silent for too long.
    */
   async read(ms: number): Promise<Rows | undefined> {
     const { clock, watchdog } = this.#settings;
-    if (!this.#receiving && this.#arrived === undefined) {
-      // Whoever handles the last rows may take his time: the silence begins when the reading does.
+    if (!this.#receiving && this.#received === undefined) {
+      // Nothing was read while the consumer handled the last rows: the silence begins now.
       this.#silentSince = instant(clock);
       void this.#receive();
     }
     const until = clock.monotonic() + ms;
     for (;;) {
       this.#session.signal.throwIfAborted();
-      const rows = this.#arrived;
+      const rows = this.#received;
       if (rows !== undefined) {
-        this.#arrived = undefined;
+        this.#received = undefined;
         return rows;
       }
       const now = instant(clock);
       const left = this.#idleTimeout - this.#silence(now);
       if (left <= 0) {
         watchdog.noteExpired();
-        throw new ChangesError("timeout", "The feed has fallen silent");
+        throw new ChangesError("timeout", "The feed has been silent for too long");
       }
       if (now.monotonic >= until) return undefined;
-      await this.#news(now.monotonic, Math.min(until, now.monotonic + left));
+      await this.#waitForWake(now.monotonic, Math.min(until, now.monotonic + left));
     }
   }
 
-  /** Closes this connection only. */
+  /** Closes this connection; the session goes on. */
   readonly close = (): void => {
     this.#session.signal.removeEventListener("abort", this.close);
-    this.#connection.abort();
+    this.#request.abort();
     this.#wake();
   };
 
-  /** Waits for rows or the end of the connection, but not beyond `deadline`; may come back for nothing. */
-  #news(now: number, deadline: number): Promise<void> {
-    // Rows put deadlines off, and an alarm for each chunk would cost more than the chunk: one that goes off too soon
-    // serves as well.
-    if (deadline < this.#alarm) {
-      this.#alarm = deadline;
-      const ring = () => {
-        if (this.#alarm === deadline) this.#alarm = Infinity;
+  /** Waits for rows, for the end of the connection, or until `deadline`; may resolve earlier than any of them. */
+  #waitForWake(now: number, deadline: number): Promise<void> {
+    // A sleep for each read would cost more than the chunk that is read. Rows only put the deadline off, so a sleep
+    // that is under way ends too early at worst: `read()` then looks at the clock, and waits again.
+    if (deadline < this.#wakesAt) {
+      this.#wakesAt = deadline;
+      const wake = () => {
+        if (this.#wakesAt === deadline) this.#wakesAt = Infinity;
         this.#wake();
       };
-      this.#settings.sleep(deadline - now, this.#connection.signal).then(ring, ring);
+      this.#settings.sleep(deadline - now, this.#request.signal).then(wake, wake);
     }
     return new Promise((resolve) => this.#wake = resolve);
   }
 
-  /** Reads on until there is something to tell, so that a break is noticed whoever is waiting for what. */
+  /**
+   * Reads chunks until one holds more than heartbeats. This goes on while no `read()` waits, so that a connection that
+   * breaks during a probe is noticed at once.
+   */
   async #receive(): Promise<void> {
     const { watchdog, monitor: { counters }, clock } = this.#settings;
     this.#receiving = true;
     try {
       const body = await this.#body;
       for (;;) {
-        const rows = this.#rows(await body.read());
+        const rows = this.#scan(await body.read());
         const now = instant(clock);
         watchdog.noteBytes(this.#silence(now));
         this.#silentSince = now;
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {
-          this.#arrived = rows;
+          this.#received = rows;
           break;
         }
         counters.heartbeats++;
       }
     } catch (error) {
-      if (!this.#connection.signal.aborted) this.#session.abort(error);
+      if (!this.#request.signal.aborted) this.#session.abort(error);
     }
     this.#receiving = false;
     this.#wake();
   }
 
-  #rows(bytes: Uint8Array | undefined): Rows {
+  #scan(bytes: Uint8Array | undefined): Rows {
     const rows = new Rows(this.#since);
     if (bytes === undefined) {
       rows.fault = new ChangesError("truncated", "The feed ended without its last line", {
@@ -147,7 +156,12 @@ export class ContinuousStream implements Stream {
     return rows;
   }
 
-  /** Milliseconds since the last byte; after the machine has slept, the other end may be gone without a word. */
+  /**
+   * Milliseconds since the last byte.
+   *
+   * @throws {ChangesError} If the machine slept meanwhile, which only the wall clock shows: the server may have given
+   * the connection up without this end having heard of it.
+   */
   #silence({ wall, monotonic }: Instant): number {
     const silence = monotonic - this.#silentSince.monotonic;
     const asleep = wall - this.#silentSince.wall - silence;

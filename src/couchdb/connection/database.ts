@@ -1,5 +1,5 @@
 /**
- * What a reader asks of a database, wherever that is.
+ * The questions that a reader asks of a database: over HTTP (client.ts) or in this process (pouchdb.ts).
  *
  * @module
  */
@@ -10,22 +10,22 @@ import type { Stream } from "./stream.ts";
 
 /** A database that has a feed of changes. */
 export interface Database {
-  /** Names it, without credentials. */
+  /** Its name, without credentials: part of every position. */
   readonly name: string;
-  /** `GET /{db}`. */
-  info(signal: AbortSignal): Promise<DatabaseInfo>;
+  /** Identity and position (`GET /{db}`). */
+  readInfo(signal: AbortSignal): Promise<DatabaseInfo>;
   /** Up to `limit` rows of the selection after `since`. */
-  page(since: Since, limit: number, signal: AbortSignal): Promise<Page>;
+  readPage(since: Since, limit: number, signal: AbortSignal): Promise<Page>;
   /** The newest rows of the selection, newest first. */
-  descending(limit: number, signal: AbortSignal): Promise<Page>;
-  /** The newest rows of all, newest first; their positions are good for asking, never for resuming. */
-  newest(limit: number, signal: AbortSignal): Promise<Page>;
-  /** Whatever the selection: the rows of these documents after `since`. */
-  documents(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page>;
+  readDescending(limit: number, signal: AbortSignal): Promise<Page>;
+  /** The newest rows of the whole database, newest first. Their positions may be asked from, but not resumed at. */
+  readNewest(limit: number, signal: AbortSignal): Promise<Page>;
+  /** The rows of these documents after `since`, whether the selection holds them or not. */
+  readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page>;
   /**
-   * The live feed of the selection after `since`.
+   * Opens the live feed of the selection after `since`.
    *
-   * @param session Aborts the connection; aborted by it when it breaks, so that nothing else waits in vain.
+   * @param session Ends the stream when it is aborted; a stream that breaks aborts it in turn.
    */
-  stream(since: Since, session: AbortController): Stream;
+  openStream(since: Since, session: AbortController): Stream;
 }

@@ -1,31 +1,30 @@
 /**
- * A live feed made of one request after another, each of which waits for something to tell.
+ * A live feed made of one request after another, each of which is answered when there are rows.
  *
  * @module
  */
 import type { Since } from "../../changes/change.ts";
 import type { Page } from "../wire/page.ts";
-import type { Settings } from "./options.ts";
 import type { Rows } from "../wire/rows.ts";
-import type { Stream } from "./stream.ts";
+import type { Settings } from "./options.ts";
+import { SHORTEST_WAIT, type Stream } from "./stream.ts";
 import { deadline, EXPIRED } from "./timing.ts";
 
-/** Milliseconds in which a request that waits for changes does not come back without any. */
-const TOO_SOON = 1_000;
-
-/** Polls one at a time, and only when asked. */
+/** Sends one request at a time, the first at once and each later one in `read()`: a slow consumer is waited for. */
 export class LongpollStream implements Stream {
   readonly #poll: (since: Since, signal: AbortSignal) => Promise<Page>;
   readonly #settings: Settings;
   readonly #session: AbortController;
-  readonly #connection = new AbortController();
+  /** Aborts the request that waits. */
+  readonly #request = new AbortController();
   #pending: Promise<Rows> | undefined;
   #since: Since;
 
   /**
-   * @param poll Waits for rows after a position; may come back without any, but not at once.
+   * @param poll Waits for rows after a position; may resolve without any, but not at once.
    * @param since Where the feed starts.
-   * @param session Aborts the request; aborted when a request fails, so that nothing else waits in vain.
+   * @param session Ends the stream when it is aborted. A request that fails aborts it in turn, so that a probe does not
+   * go on waiting for its response.
    */
   constructor(
     poll: (since: Since, signal: AbortSignal) => Promise<Page>,
@@ -38,11 +37,11 @@ export class LongpollStream implements Stream {
     this.#since = since;
     this.#session = session;
     session.signal.addEventListener("abort", this.close);
-    this.#ask();
+    this.#startPoll();
   }
 
   async read(ms: number): Promise<Rows | undefined> {
-    const pending = this.#pending ?? this.#ask();
+    const pending = this.#pending ?? this.#startPoll();
     const rows = await deadline(pending, ms, this.#settings.sleep, this.#session.signal);
     if (rows === EXPIRED) return undefined;
     this.#pending = undefined;
@@ -51,28 +50,28 @@ export class LongpollStream implements Stream {
 
   readonly close = (): void => {
     this.#session.signal.removeEventListener("abort", this.close);
-    this.#connection.abort();
+    this.#request.abort();
   };
 
-  #ask(): Promise<Rows> {
-    this.#pending = this.#rows();
-    this.#pending.catch(() => {}); // told through the session
+  #startPoll(): Promise<Rows> {
+    this.#pending = this.#pollOnce();
+    this.#pending.catch(() => {}); // The failure reaches the reader through the session.
     return this.#pending;
   }
 
-  async #rows(): Promise<Rows> {
+  async #pollOnce(): Promise<Rows> {
     const { clock, monitor } = this.#settings;
     const asked = clock.monotonic();
-    monitor.connected();
+    monitor.noteConnected();
     try {
-      const { rows } = await this.#poll(this.#since, this.#connection.signal);
+      const { rows } = await this.#poll(this.#since, this.#request.signal);
       this.#since = rows.since;
-      // A server that does not wait is not to be asked again at once.
-      const hasty = rows.changes.length === 0 && clock.monotonic() - asked < TOO_SOON;
+      // The server does not wait: end the stream, so that the reader backs off.
+      const hasty = rows.changes.length === 0 && clock.monotonic() - asked < SHORTEST_WAIT;
       if (hasty) rows.ended = true;
       return rows;
     } catch (error) {
-      if (!this.#connection.signal.aborted) this.#session.abort(error);
+      if (!this.#request.signal.aborted) this.#session.abort(error);
       throw error;
     }
   }

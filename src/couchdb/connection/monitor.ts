@@ -1,21 +1,20 @@
 /**
- * What can be seen of a feed from outside: its state, its counters, its events.
+ * What a program can observe of a feed: its state, its lag, its counters, its events.
  *
  * @module
  */
-import type { ChangeBatch, FeedState, Instant, ResetReason } from "../../changes/change.ts";
-import type { ChangesErrorCode } from "../../changes/changes_error.ts";
+import type { ChangeBatch, ChangesErrorCode, FeedState, Instant, ResetReason } from "../../changes/change.ts";
 import { type Clock, instant, possiblyElapsed } from "../../changes/clock.ts";
 
 /**
- * What happens to a feed; `code` is absent where no fault was the cause.
+ * What happened to a feed; `code` is absent where no fault was the cause.
  *
- * - `connected`: the database sends its live feed.
+ * - `connected`: the database has begun to send its live feed.
  * - `live`: a probe was complete.
- * - `lost`: the connection is gone, or the contact could not be renewed.
+ * - `lost`: the connection broke, or the contact could not be renewed.
  * - `retrying`: the next attempt is made in `ms` milliseconds.
  * - `reset`: everything known before is void.
- * - `closed`: the reader has ended.
+ * - `closed`: the iteration has ended.
  */
 export type FeedEvent =
   | { readonly type: "connected" | "live" | "closed" }
@@ -25,23 +24,23 @@ export type FeedEvent =
 
 /** Totals over the life of a feed. */
 export interface FeedCounters {
-  /** Live connections made, or live requests where each brings one answer. */
+  /** Live connections opened; with long polls, requests sent. */
   readonly connections: number;
-  /** Bytes of answers read. */
+  /** Bytes read of all responses. */
   readonly bytes: number;
-  /** Changes handed out. */
+  /** Changes yielded. */
   readonly changes: number;
-  /** Rows of a probe that were known already, and not handed out again. */
+  /** Rows of a probe that had been yielded before, and were not yielded again. */
   readonly replays: number;
-  /** Pieces of a live feed that said only that it is alive. */
+  /** Chunks of a live feed that held heartbeats and nothing else. */
   readonly heartbeats: number;
 }
 
-/** One feed's gauges, shared by all that work for it. */
+/** State, counters and events of one feed, written by each of its parts. */
 export class FeedMonitor {
-  /** As of the last batch handed out. */
+  /** The state of the last batch that was yielded. */
   state: FeedState = "catching-up";
-  /** Written by those that count. */
+  /** Incremented by the parts that count. */
   readonly counters: { -readonly [Name in keyof FeedCounters]: number } = {
     connections: 0,
     bytes: 0,
@@ -54,8 +53,8 @@ export class FeedMonitor {
   #contact: Instant | undefined;
 
   /**
-   * @param clock For the lag.
-   * @param onEvent Told every event.
+   * @param clock Reads the time for the lag.
+   * @param onEvent Called with every event.
    */
   constructor(clock: Clock, onEvent?: (event: FeedEvent) => void) {
     this.#clock = clock;
@@ -67,28 +66,28 @@ export class FeedMonitor {
     return this.#contact === undefined ? Infinity : possiblyElapsed(this.#contact, instant(this.#clock));
   }
 
-  /** A live connection stands. */
-  connected(): void {
+  /** Notes that a live connection was opened. */
+  noteConnected(): void {
     this.counters.connections++;
-    this.tell({ type: "connected" });
+    this.emit({ type: "connected" });
   }
 
-  /** A batch is handed out. */
+  /** Notes a batch that is about to be yielded. */
   noteBatch({ changes, state, contact, reset }: ChangeBatch): void {
     this.counters.changes += changes.length;
     this.#contact = contact;
     const before = this.state;
     this.state = state;
-    if (reset !== undefined) this.tell({ type: "reset", reason: reset });
-    if (state === "live" && before !== "live") this.tell({ type: "live" });
+    if (reset !== undefined) this.emit({ type: "reset", reason: reset });
+    if (state === "live" && before !== "live") this.emit({ type: "live" });
   }
 
-  /** Tells an event. What the listener does with it must not harm the feed. */
-  tell(event: FeedEvent): void {
+  /** Hands an event to the listener. */
+  emit(event: FeedEvent): void {
     try {
       this.#onEvent?.(event);
     } catch {
-      // Its own affair, as with an event target.
+      // An exception of the listener must not end the feed.
     }
   }
 }

@@ -1,17 +1,19 @@
 /**
- * What a reader of the feed can be told, and what it does if not.
+ * The options of a feed, their defaults and their checks.
  *
  * @module
  */
 import type { Since } from "../../changes/change.ts";
 import { type Clock, systemClock } from "../../changes/clock.ts";
+import { requireInteger, show } from "../wire/checks.ts";
+import { resolveSelection, type Selection, type SelectionOptions } from "../wire/filter.ts";
 import { isSince } from "../wire/rows.ts";
-import { requireInteger, select, type Selection, type SelectionOptions, show } from "../wire/filter.ts";
+import { type FetchFunction, platformFetch } from "./fetch.ts";
 import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "./timing.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** Request fields, or what gives them anew for every request: for tokens that expire. */
+/** Request fields, or a function that is called for every request: for tokens that expire. */
 export type HeadersOption =
   | Readonly<Record<string, string>>
   | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
@@ -20,21 +22,23 @@ export type HeadersOption =
 export interface FeedOptions extends SelectionOptions {
   /** Where to start: `"now"` (the default), `0` for everything, or a stored `seq` (CouchDB, `since`). */
   readonly since?: Since;
-  /** Ends the iteration after so many changes. */
+  /** The number of changes after which the iteration ends; default: none. */
   readonly limit?: number;
-  /** Most rows of one request while catching up, and most changes of one batch: 1 to 1,000, the default. */
+  /**
+   * The most rows of one request while catching up, and the most changes of one batch: from 1 to 1,000, the default.
+   */
   readonly batchSize?: number;
-  /** How old the last contact may become; a probe renews it every half of that. Default 25,000. */
+  /** How old the last contact may become: a probe renews it when half of this has passed. Default 25,000. */
   readonly maxLag?: number;
   /** Ends every reader: its pending `next()` rejects with a `ChangesError` `aborted`. */
   readonly signal?: AbortSignal;
-  /** Told what happens to the connection; whatever it throws is ignored. */
+  /** Called with what happens to the connection; what it throws is ignored. */
   readonly onEvent?: (event: FeedEvent) => void;
   /** Wall clock; default `Date.now`. */
   readonly now?: () => number;
   /** Monotonic clock; default `performance.now`. */
   readonly monotonic?: () => number;
-  /** Default: a timer. */
+  /** Waits between attempts and for deadlines; default: a timer. */
   readonly sleep?: Sleep;
   /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
   readonly random?: () => number;
@@ -43,32 +47,37 @@ export interface FeedOptions extends SelectionOptions {
 /** Options of `changes()`; names are CouchDB's, times are milliseconds. */
 export interface ChangesOptions extends FeedOptions {
   /**
-   * How the changes come: `"continuous"` (the default); `"longpoll"`, a request for each change, where something on the
-   * way holds back what is not complete; `"normal"`, everything up to now, and the end.
+   * How the changes come: `"continuous"` (the default), rows on one connection; `"longpoll"`, one request after
+   * another, where a proxy holds responses back until they are complete; `"normal"`, everything up to now, and the end.
    */
   readonly feed?: "continuous" | "longpoll" | "normal";
-  /** Newest first: with `feed: "normal"` only. All at once, without a position, so mind `limit`. */
+  /** Newest first, with `feed: "normal"` only. It is one response without a position, so set `limit`. */
   readonly descending?: boolean;
-  /** How often the server says that it is there; default 10,000 (CouchDB, `heartbeat`; it sends at least one a minute). */
+  /**
+   * Period of the heartbeats that the server is asked for; default 10,000 (CouchDB, `heartbeat`, which sends at least one
+   * a minute).
+   */
   readonly heartbeat?: number;
-  /** Instead of `heartbeat`: how long a quiet connection lasts, which then ends by telling how far it has come. */
+  /**
+   * Instead of `heartbeat`: how long a connection without changes lasts, which then ends with the position it reached.
+   */
   readonly timeout?: number;
   /** Sent with every request; an `Authorization` here replaces the URL's credentials. */
   readonly headers?: HeadersOption;
   /** Default: the platform's, looked up at each request. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: FetchFunction;
 }
 
-/** Options, checked and completed. */
+/** Options that have been checked and completed. */
 export interface Settings {
   readonly since: Since;
   readonly feed: "continuous" | "longpoll" | "normal";
   readonly descending: boolean;
   readonly limit: number;
-  /** The longest a healthy server is silent: between heartbeats, or until a quiet connection ends. */
+  /** The longest silence of a healthy server: between heartbeats, or until a connection without changes ends. */
   readonly heartbeat: number;
-  /** Whether a quiet connection ends. */
-  readonly ends: boolean;
+  /** Whether a connection without changes ends: whether `timeout` was given. */
+  readonly endsWhenIdle: boolean;
   readonly selection: Selection;
   readonly batchSize: number;
   readonly maxLag: number;
@@ -76,7 +85,7 @@ export interface Settings {
   readonly watchdog: Watchdog;
   readonly signal: AbortSignal | undefined;
   readonly headers: HeadersOption;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch: FetchFunction;
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly random: () => number;
@@ -88,7 +97,7 @@ export interface Settings {
  * @throws {TypeError | RangeError} If one is illegal, naming it and its value.
  */
 export function resolveOptions(options: ChangesOptions): Settings {
-  requireHarmony(options);
+  requireCompatible(options);
   const { since = "now", feed = "continuous", descending = false, limit = Infinity } = options;
   const { heartbeat = 10_000, timeout, batchSize = 1_000, maxLag = 25_000, headers = {} } = options;
   requireSince(since);
@@ -97,7 +106,7 @@ export function resolveOptions(options: ChangesOptions): Settings {
   if (limit !== Infinity) requireInteger("limit", limit, 1);
   requireInteger("batchSize", batchSize, 1, 1_000);
   requireMaxLag(maxLag);
-  if (typeof headers !== "function") fieldsOf(headers);
+  if (typeof headers !== "function") toHeaders(headers);
   const clock = {
     now: options.now ?? systemClock.now,
     monotonic: options.monotonic ?? systemClock.monotonic,
@@ -108,15 +117,15 @@ export function resolveOptions(options: ChangesOptions): Settings {
     descending,
     limit,
     heartbeat: timeout ?? heartbeat,
-    ends: timeout !== undefined,
-    selection: select(options),
+    endsWhenIdle: timeout !== undefined,
+    selection: resolveSelection(options),
     batchSize: Math.min(batchSize, limit),
     maxLag,
     monitor: new FeedMonitor(clock, options.onEvent),
     watchdog: new Watchdog(timeout ?? heartbeat),
     signal: options.signal,
     headers,
-    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    fetch: options.fetch ?? platformFetch,
     clock,
     sleep: options.sleep ?? systemSleep,
     random: options.random ?? Math.random,
@@ -124,7 +133,7 @@ export function resolveOptions(options: ChangesOptions): Settings {
 }
 
 /** @throws {TypeError} If one option contradicts another, saying which. */
-function requireHarmony(options: ChangesOptions): void {
+function requireCompatible(options: ChangesOptions): void {
   const { since, feed = "continuous", descending, heartbeat, timeout } = options;
   if (!["continuous", "longpoll", "normal"].includes(feed)) {
     throw new TypeError(`feed must be "continuous", "longpoll" or "normal", not ${show(feed)}`);
@@ -153,18 +162,18 @@ export function requireSince(since: unknown): void {
   }
 }
 
-/** @throws {RangeError} If this is no time to wait for a contact. */
+/** @throws {RangeError} If this is no positive number of milliseconds. */
 export function requireMaxLag(maxLag: number): number {
   if (typeof maxLag === "number" && maxLag > 0) return maxLag;
   throw new RangeError(`maxLag must be a positive number of milliseconds, not ${show(maxLag)}`);
 }
 
 /**
- * Request fields; the platform's own message about an illegal one would show its value, which may be a secret.
+ * Request fields. The platform's own message about an illegal field would show its value, which may be a secret.
  *
  * @throws {TypeError} If a name or value is illegal, naming the field only.
  */
-export function fieldsOf(record: Readonly<Record<string, string>>): Headers {
+export function toHeaders(record: Readonly<Record<string, string>>): Headers {
   const fields = new Headers();
   for (const [name, value] of Object.entries(record)) {
     try {

@@ -1,17 +1,17 @@
 /**
- * Waiting, but not for ever: an interruptible sleep and a deadline for a promise.
+ * A sleep that can be interrupted, and a deadline for a promise.
  *
  * @module
  */
 
-/** Waits `ms` milliseconds; when `signal` aborts it settles at once, either way. */
+/** Waits `ms` milliseconds; when `signal` aborts, it resolves or rejects at once. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
 /** What {@linkcode deadline} gives when the deadline came first. */
-export const EXPIRED: unique symbol = Symbol("late");
+export const EXPIRED: unique symbol = /* @__PURE__ */ Symbol("expired");
 
-/** `setTimeout` fires at once for anything longer. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** The longest delay of `setTimeout`: with a longer one it fires at once. */
+const LONGEST_TIMER = 2_147_483_647;
 
 /** The platform's timer as a {@linkcode Sleep}; leaves no timer behind once `signal` has aborted. */
 export function systemSleep(ms: number, signal: AbortSignal): Promise<void> {

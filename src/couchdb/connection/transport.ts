@@ -1,32 +1,32 @@
 /**
- * Requests: credentials, redirects, silence, and what an answer means.
+ * Requests: their credentials, redirects, the longest silence, and which responses are faults.
  *
  * @module
  */
 import { ChangesError } from "../../changes/changes_error.ts";
-import { Body } from "./body_reader.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
-import { fieldsOf, type Settings } from "./options.ts";
+import { BodyReader } from "./body_reader.ts";
+import { type Settings, toHeaders } from "./options.ts";
 import { deadline, EXPIRED } from "./timing.ts";
 
-/** More than one is a mistake of the server's. */
+/** A server that redirects more often than this, within its origin, is taken to redirect in a circle. */
 const MOST_REDIRECTS = 3;
 
-/** What requests are made with. */
+/** The settings that requests are made with. */
 export type TransportSettings = Pick<
   Settings,
   "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "monitor"
 >;
 
-/** Asks one server. */
+/** Sends requests to one database or server. */
 export class Transport {
   /** Without credentials. */
   readonly href: string;
   readonly #authorization: string | undefined;
   readonly #settings: TransportSettings;
 
-  /** @param url Where, and with which credentials. */
+  /** @param url The database or the server, and the credentials for it. */
   constructor(url: DatabaseUrl, settings: TransportSettings) {
     this.href = url.href;
     this.#authorization = url.authorization;
@@ -34,17 +34,17 @@ export class Transport {
   }
 
   /**
-   * The whole text of an answer.
+   * The whole text of a response.
    *
    * @param path What follows the URL.
-   * @param body Makes it a POST: JSON.
+   * @param body JSON; makes the request a POST.
    */
   async text(path: string, signal: AbortSignal, body?: string): Promise<string> {
     const response = await this.#await(this.open(path, signal, body), signal);
     return await this.#read(response, signal);
   }
 
-  /** An answer whose body is to be read, once its head is there. */
+  /** A response whose body has not been read, as soon as its head has arrived. */
   async open(path: string, signal: AbortSignal, body?: string): Promise<Response> {
     const response = await this.#follow(this.href + path, {
       headers: await this.#fields(body),
@@ -64,7 +64,7 @@ export class Transport {
   }
 
   async #read(response: Response, signal: AbortSignal): Promise<string> {
-    const body = new Body(response, signal, this.#settings.monitor.counters);
+    const body = new BodyReader(response, signal, this.#settings.monitor.counters);
     const decoder = new TextDecoder();
     let text = "";
     for (;;) {
@@ -74,7 +74,7 @@ export class Transport {
     }
   }
 
-  /** Waits for a piece of an answer as long as the server may be silent. */
+  /** Waits for the head or the next bytes of a response, for as long as the server may be silent. */
   async #await<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const { watchdog, sleep } = this.#settings;
     const result = await deadline(work, watchdog.idleTimeout, sleep, signal);
@@ -84,7 +84,7 @@ export class Transport {
   }
 
   async #fields(body: string | undefined): Promise<Headers> {
-    const headers = fieldsOf(await this.#headers());
+    const headers = toHeaders(await this.#headers());
     // Without this, CouchDB redirects a request that lacks credentials to its login page.
     headers.set("accept", "application/json");
     // Compression holds heartbeats and rows back until a block is full.
@@ -102,7 +102,7 @@ export class Transport {
     try {
       return await headers();
     } catch (cause) {
-      // A token that cannot be had now may be had later, like the database.
+      // Transient, like an unreachable database: a token that cannot be had now may be had later.
       throw new ChangesError("network", "The headers function failed", { cause });
     }
   }
@@ -137,7 +137,7 @@ export class Transport {
   }
 }
 
-/** A JSON answer that is no page of changes. */
+/** Parses a response that is JSON but no page of changes. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

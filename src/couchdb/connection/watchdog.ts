@@ -1,17 +1,20 @@
 /**
- * How long a server may be silent. No runtime's own limit will do: they range from 300 s to none at all.
+ * How long a server may be silent. The runtimes' own limits are of no use: they range from 300 s to none at all.
  *
  * @module
  */
 
-/** A network may swallow a heartbeat or two, and needs some time to connect. */
+/** Milliseconds that a connection may take beyond the server's own period: to connect, and for delays on the way. */
 const SLACK = 10_000;
 
-/** Three times CouchDB's `changes_timeout`, which no heartbeat exceeds. */
+/**
+ * The limit never grows beyond this, in milliseconds: three times CouchDB's `changes_timeout`, which no heartbeat
+ * exceeds.
+ */
 const LONGEST = 180_000;
 
 /**
- * Milliseconds of silence after which a connection counts as dead: three heartbeats, or one and ten seconds,
+ * Milliseconds of silence after which a connection counts as dead: three heartbeats, or one heartbeat and ten seconds,
  * whichever is longer.
  *
  * @param period Milliseconds between the server's heartbeats.
@@ -20,9 +23,9 @@ export function idleTimeout(period: number): number {
   return Math.max(3 * period, period + SLACK);
 }
 
-/** The idleTimeout of one feed. Servers may beat less often than they were asked to, so it learns. */
+/** The idle timeout of one feed. It adapts, because servers may send heartbeats less often than they were asked to. */
 export class Watchdog {
-  /** What healthy connections have needed. */
+  /** The longest that a healthy connection has needed so far. */
   #needed: number;
   #idleTimeout: number;
 
@@ -36,13 +39,13 @@ export class Watchdog {
     return this.#idleTimeout;
   }
 
-  /** Bytes came after `gap` milliseconds of silence. */
+  /** Notes bytes that came after `gap` milliseconds of silence: a longer timeout is taken back. */
   noteBytes(gap: number): void {
     this.#needed = Math.max(this.#needed, Math.min(gap + SLACK, LONGEST));
     this.#idleTimeout = this.#needed;
   }
 
-  /** A connection was given up: if the server is only slower than that, a longer wait will show it. */
+  /** Notes a connection that was given up: doubles the timeout, in case the server is only slow. */
   noteExpired(): void {
     this.#idleTimeout = Math.max(this.#idleTimeout, Math.min(2 * this.#idleTimeout, LONGEST));
   }

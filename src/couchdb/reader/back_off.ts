@@ -1,6 +1,6 @@
 /**
- * How long to wait before trying again: exponential, capped, with full jitter, so that many clients of a database
- * that comes back do not arrive together.
+ * How long to wait before the next attempt: exponential, capped, and with full jitter, so that many clients of one
+ * database do not arrive together when it is back.
  *
  * @module
  */
@@ -31,14 +31,14 @@ export class BackOff {
     return Math.max(atLeast, this.#random() * ceiling);
   }
 
-  /** As {@linkcode BackOff.next}, but the first attempt after a success is made at once. */
-  eager(): number {
+  /** The same, but 0 for the first attempt after a success. */
+  nextEager(): number {
     if (this.#attempt > 0) return this.next();
     this.#attempt = 1;
     return 0;
   }
 
-  /** The last connection was good for something. */
+  /** Begins anew, after a success. */
   reset(): void {
     this.#attempt = 0;
   }

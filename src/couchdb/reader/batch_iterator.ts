@@ -1,56 +1,56 @@
 /**
- * The batches of a reader, and the position after those that have been processed.
+ * The batches of a reader, and the position after those that the consumer has processed.
  *
  * @module
  */
 import type { Position } from "../../changes/change.ts";
-import type { Batch } from "./cursor.ts";
 import type { Settings } from "../connection/options.ts";
-import type { Reader } from "./reader.ts";
 import { ClosableIterator } from "./closable_iterator.ts";
+import type { CouchBatch } from "./cursor.ts";
+import type { Reader } from "./reader.ts";
 
-/** What a batch iterator is made of. */
+/** What a batch iterator needs. */
 export interface BatchIteratorInit {
   /** Where the batches come from. */
   readonly reader: Reader;
   readonly settings: Settings;
-  /** The position before the first of them, where it is known. */
+  /** The position before the first of them; undefined if it is not known yet. */
   readonly position: Position | undefined;
   /** Called once, when it has ended. */
   readonly onEnd: () => void;
 }
 
-/** Iterates over what a reader yields, up to the limit. */
-export class BatchIterator extends ClosableIterator<Batch> {
+/** Iterates over the batches of a reader, up to the option `limit`. */
+export class BatchIterator extends ClosableIterator<CouchBatch> {
   #position: Position | undefined;
 
   constructor({ reader, settings, position, onEnd }: BatchIteratorInit) {
     const { limit, signal, monitor } = settings;
     super({
-      source: limit === Infinity ? reader.batches() : limited(reader.batches(), limit),
+      generator: limit === Infinity ? reader.batches() : limited(reader.batches(), limit),
       close: () => reader.close(),
       signal,
       onItem: (batch) => monitor.noteBatch(batch),
-      onFinished: (batch) => this.#position = batch.position ?? this.#position,
+      onProcessed: (batch) => this.#position = batch.position ?? this.#position,
       onEnd: () => {
-        monitor.tell({ type: "closed" });
+        monitor.emit({ type: "closed" });
         onEnd();
       },
     });
     this.#position = position;
   }
 
-  /** After the last batch that the consumer has finished with. */
+  /** The position after the last batch that the consumer has processed. */
   get position(): Position | undefined {
     return this.#position;
   }
 }
 
-/** Batches with `limit` changes in all. */
+/** The first batches, cut so that they hold `limit` changes in all. */
 async function* limited(
-  batches: AsyncGenerator<Batch, void, undefined>,
+  batches: AsyncGenerator<CouchBatch, void, undefined>,
   limit: number,
-): AsyncGenerator<Batch, void, undefined> {
+): AsyncGenerator<CouchBatch, void, undefined> {
   let left = limit;
   for await (const batch of batches) {
     const { changes, position } = batch;

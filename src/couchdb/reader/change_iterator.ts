@@ -1,31 +1,31 @@
 /**
- * One change at a time, derived from batches.
+ * The changes of batches, one at a time.
  *
  * @module
  */
 import type { CouchChange, Position } from "../../changes/change.ts";
 import type { BatchIterator } from "./batch_iterator.ts";
-import type { Batch } from "./cursor.ts";
+import type { CouchBatch } from "./cursor.ts";
 
 type Result = IteratorResult<CouchChange, undefined>;
 
-/** Iterates over the changes in batches. Written by hand: an async generator takes twice as long per change. */
+/** Iterates over the changes in batches. Written by hand, because an async generator takes twice as long for each. */
 export class ChangeIterator implements AsyncIterableIterator<CouchChange, undefined> {
   readonly #batches: BatchIterator;
-  #batch: Batch | undefined;
-  /** Changes of the batch that have been handed out; the consumer is done with all but the last. */
-  #handedOut = 0;
-  /** The last call that had to wait; further ones queue behind it. */
+  #batch: CouchBatch | undefined;
+  /** How many changes of the batch have been yielded; the consumer has processed all of them but the last. */
+  #yielded = 0;
+  /** The last call of `next()` that waits for a batch; later ones wait for it. */
   #waiting: Promise<Result> | undefined;
 
-  /** @param batches Read by nobody else. */
+  /** @param batches Must not be read by other means. */
   constructor(batches: BatchIterator) {
     this.#batches = batches;
   }
 
-  /** After the last change that the consumer has finished with. */
+  /** The position after the last change that the consumer has processed. */
   get position(): Position | undefined {
-    const last = this.#batch?.changes[this.#handedOut - 2];
+    const last = this.#batch?.changes[this.#yielded - 2];
     const source = this.#batch?.position?.source;
     if (last === undefined || source === undefined) return this.#batches.position;
     return { since: last.seq, source };
@@ -37,9 +37,9 @@ export class ChangeIterator implements AsyncIterableIterator<CouchChange, undefi
 
   next(): Promise<Result> {
     if (this.#waiting === undefined) {
-      const change = this.#batch?.changes[this.#handedOut];
+      const change = this.#batch?.changes[this.#yielded];
       if (change !== undefined) {
-        this.#handedOut++;
+        this.#yielded++;
         return Promise.resolve({ done: false, value: change });
       }
     }
@@ -64,15 +64,15 @@ export class ChangeIterator implements AsyncIterableIterator<CouchChange, undefi
 
   async #pull(): Promise<Result> {
     for (;;) {
-      const change = this.#batch?.changes[this.#handedOut];
+      const change = this.#batch?.changes[this.#yielded];
       if (change !== undefined) {
-        this.#handedOut++;
+        this.#yielded++;
         return { done: false, value: change };
       }
       const next = this.#batches.next();
-      // The consumer is done with all of the last batch, even if none follows.
+      // The consumer has processed all of the last batch, even if none follows.
       this.#batch = undefined;
-      this.#handedOut = 0;
+      this.#yielded = 0;
       const result = await next;
       this.#batch = result.value;
       if (result.done) return result;

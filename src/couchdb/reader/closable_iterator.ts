@@ -1,38 +1,45 @@
 /**
- * The consumer's end of a generator: every `next()` settles, whatever the generator waits for.
+ * An iterator over a generator that can be closed while the generator waits.
  *
  * @module
  */
 import { ChangesError } from "../../changes/changes_error.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
-interface Settle<T> {
+
+/** A call of `next()` that waits for the generator. */
+interface PendingNext<T> {
   readonly resolve: (result: Result<T>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 const DONE = { done: true, value: undefined } as const;
 
-/** What a settling iterator is made of. */
+/** What a closable iterator needs. */
 export interface ClosableIteratorInit<T> {
   /** Where the items come from. */
-  readonly source: AsyncGenerator<T, void, undefined>;
-  /** Interrupts whatever the source waits for. */
+  readonly generator: AsyncGenerator<T, void, undefined>;
+  /** Interrupts what the generator waits for. */
   readonly close: () => void;
-  /** Ends the iteration with an error. */
+  /** Ends the iteration with the error `aborted`. */
   readonly signal: AbortSignal | undefined;
-  /** An item is handed out. */
+  /** Called when an item is yielded. */
   readonly onItem: (item: T) => void;
-  /** The consumer has finished with an item: an error or a `break` never gets here. */
-  readonly onFinished: (item: T) => void;
-  /** Called once, when it has ended. */
+  /**
+   * Called when the consumer asks for the next item, so that the last one is processed: not after an error or `break`.
+   */
+  readonly onProcessed: (item: T) => void;
+  /** Called once, when the iteration has ended. */
   readonly onEnd: () => void;
 }
 
-/** Iterates over what a generator yields, which by itself would hold `return()` back until its `next()` settles. */
+/**
+ * Iterates over what a generator yields. A generator by itself answers `return()` only once its pending `next()` has
+ * settled; here `return()`, and an abort, settle every pending `next()` at once.
+ */
 export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #init: ClosableIteratorInit<T>;
-  readonly #waiting = new Set<Settle<T>>();
+  readonly #waiting = new Set<PendingNext<T>>();
   #last: { readonly item: T } | undefined;
   #ended = false;
   #abortion: ChangesError | undefined;
@@ -47,16 +54,16 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
   }
 
   next(): Promise<Result<T>> {
-    if (this.#last !== undefined) this.#init.onFinished(this.#last.item);
+    if (this.#last !== undefined) this.#init.onProcessed(this.#last.item);
     this.#last = undefined;
     if (this.#init.signal?.aborted && !this.#ended) this.#abort();
     if (this.#ended) return this.#afterEnd();
     return new Promise((resolve, reject) => {
-      const settle = { resolve, reject };
-      this.#waiting.add(settle);
-      this.#init.source.next().then(
-        (result) => this.#deliver(settle, result),
-        (error) => this.#fail(settle, error),
+      const pending = { resolve, reject };
+      this.#waiting.add(pending);
+      this.#init.generator.next().then(
+        (result) => this.#deliver(pending, result),
+        (error) => this.#fail(pending, error),
       );
     });
   }
@@ -68,25 +75,25 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     return Promise.resolve(DONE);
   }
 
-  #deliver(settle: Settle<T>, result: IteratorResult<T, void>): void {
-    if (!this.#waiting.delete(settle)) return;
+  #deliver(pending: PendingNext<T>, result: IteratorResult<T, void>): void {
+    if (!this.#waiting.delete(pending)) return;
     if (result.done) {
       this.#end();
-      settle.resolve(DONE);
+      pending.resolve(DONE);
     } else {
       this.#last = { item: result.value };
       this.#init.onItem(result.value);
-      settle.resolve(result);
+      pending.resolve(result);
     }
   }
 
-  #fail(settle: Settle<T>, error: unknown): void {
-    if (!this.#waiting.delete(settle)) return;
+  #fail(pending: PendingNext<T>, error: unknown): void {
+    if (!this.#waiting.delete(pending)) return;
     this.#end();
-    settle.reject(error);
+    pending.reject(error);
   }
 
-  /** The one error that a consumer who was not waiting has not seen yet. */
+  /** An abort while no `next()` was pending is reported by the following `next()`, once. */
   #afterEnd(): Promise<Result<T>> {
     const error = this.#abortion;
     this.#abortion = undefined;
@@ -106,8 +113,8 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
     this.#ended = true;
     this.#init.signal?.removeEventListener("abort", this.#abort);
     this.#init.close();
-    // Runs its `finally` blocks; a fault on the way out concerns nobody any more.
-    this.#init.source.return().catch(() => {});
+    // Runs the `finally` blocks of the generator. The iteration is over: an error of theirs is ignored.
+    this.#init.generator.return().catch(() => {});
     this.#init.onEnd();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How far a reader is, and how much it knows.
+ * How far a reader has come, and what it knows of the database there.
  *
  * @module
  */
@@ -11,72 +11,79 @@ import type {
   ResetReason,
   Since,
 } from "../../changes/change.ts";
-import { type DatabaseInfo, sourceOf, type Subject } from "../wire/database_info.ts";
-import { type Anchor, anchorless, beforeLast } from "./anchor.ts";
-import type { FeedGap } from "./gap.ts";
+import type { DatabaseInfo } from "../wire/database_info.ts";
 import type { Selection } from "../wire/filter.ts";
+import { type Anchor, beforeLast, emptyAnchor } from "./anchor.ts";
+import type { FeedGap } from "./gap.ts";
+import { type FeedScope, sourceOf } from "./position_source.ts";
 
-/** What a reader of CouchDB's feed yields. */
-export type Batch = ChangeBatch<CouchChange>;
+/** A batch of CouchDB's feed. */
+export type CouchBatch = ChangeBatch<CouchChange>;
 
-/** One reader's place in the feed. Everything up to `since` has been yielded. */
+/** A reader's place in the feed: everything up to `since` has been yielded. */
 export class Cursor {
-  /** Where the next connection may resume. */
+  /** Where the next connection resumes. */
   since: Since;
-  /** Where the next probe starts: one row earlier. */
+  /** Where the next probe starts: one row before `since`. */
   anchor: Anchor;
-  /** When the feed was last shown to be complete up to here. */
+  /** When a probe last showed the feed to be complete; undefined before the first one. */
   contact: Instant | undefined;
-  /** As of the last batch. */
+  /** The state of the last batch that was yielded. */
   state: FeedState = "catching-up";
   /** How many changes have been yielded. */
   yielded = 0;
-  readonly #subject: Subject;
+  readonly #scope: FeedScope;
   readonly #selection: Selection;
   #info: DatabaseInfo;
   #source: string;
 
   /**
-   * @param name The database, without credentials.
-   * @param selection What is asked for.
-   * @param since The start; the reader knows none of the rows before.
-   * @param info The database's life that `since` belongs to.
+   * @param scope What positions of this feed belong to.
+   * @param selection Which changes are asked for.
+   * @param since The start; no row before it is known.
+   * @param info The database as it was when `since` was pinned or checked.
    */
-  constructor(name: string, selection: Selection, since: Since, info: DatabaseInfo) {
-    this.#subject = { name, identity: selection.identity };
+  constructor(scope: FeedScope, selection: Selection, since: Since, info: DatabaseInfo) {
+    this.#scope = scope;
     this.#selection = selection;
     this.since = since;
-    this.anchor = anchorless(since);
+    this.anchor = emptyAnchor(since);
     this.#info = info;
-    this.#source = sourceOf(this.#subject, info);
+    this.#source = sourceOf(this.#scope, info);
   }
 
-  /** The database's life that all of this belongs to. */
+  /** The database as it was read last: the identity that `since` and `anchor` belong to. */
   get info(): DatabaseInfo {
     return this.#info;
   }
 
   set info(info: DatabaseInfo) {
     this.#info = info;
-    this.#source = sourceOf(this.#subject, info);
+    this.#source = sourceOf(this.#scope, info);
   }
 
-  /** Notes rows that are about to be yielded, `before` being the position before the first of them. */
+  /**
+   * Moves past rows that are about to be yielded.
+   *
+   * @param before The position before the first of them.
+   * @param changes The rows.
+   * @param since The position after the last of them.
+   */
   advance(before: Since, changes: readonly CouchChange[], since: Since): void {
-    // Under a filter, a document may never come again: its anchor is no row of the feed.
+    // Under a filter, a known row may rightly not come again; the probe finds an anchor by other means.
     if (changes.length > 0 && !this.#selection.filtered) this.anchor = beforeLast(before, changes);
     this.since = since;
   }
 
-  /** A purge leaves the positions as they are; anything else may have reused them, so all comes again. */
+  /** Moves back to the start, because positions may have been used again; only a purge leaves them as they are. */
   reset({ reason, info = this.info }: FeedGap): void {
     this.info = info;
     if (reason !== "purged") this.since = 0;
-    this.anchor = anchorless(this.since);
+    this.anchor = emptyAnchor(this.since);
   }
 
-  /** A batch that ends here. */
-  batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): Batch {
+  /** A batch with the reader's state, whose position is `since`. */
+  batch(changes: readonly CouchChange[], since: Since = this.since, reset?: ResetReason): CouchBatch {
     const { state, contact } = this;
     const { replicas } = this.#info;
     return {
@@ -89,20 +96,22 @@ export class Cursor {
     };
   }
 
-  /** Rows as batches of at most `size`, the last of which ends at `since`. */
-  *batches(rows: readonly CouchChange[], size: number, since: Since): Generator<Batch, void, undefined> {
+  /** Rows in batches of at most `size` changes, the last of which has the position `since`. */
+  batches(rows: readonly CouchChange[], size: number, since: Since): CouchBatch[] {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
+    const batches: CouchBatch[] = [];
     for (let start = 0; start < changes.length; start += size) {
       const slice = changes.length > size ? changes.slice(start, start + size) : changes;
       const last = start + size >= changes.length;
-      yield this.batch(slice, last ? since : slice[size - 1]?.seq ?? since);
+      batches.push(this.batch(slice, last ? since : slice[size - 1]?.seq ?? since));
     }
+    return batches;
   }
 }
 
-/** A document without conflicts has one leaf. */
+/** A change with its leaf revisions: without conflicts, the server sends one. */
 export function withLeaves(change: CouchChange): CouchChange {
   return change.revs === undefined ? { ...change, revs: [change.rev] } : change;
 }

@@ -1,20 +1,20 @@
 /**
- * A descending feed: one answer, from which nothing can be resumed (CouchDB documentation, `descending`).
+ * A descending feed: one response, from which nothing can be resumed (CouchDB documentation, `descending`).
  *
  * @module
  */
-import type { Batch } from "./cursor.ts";
-import { withLeaves } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
+import type { CouchBatch } from "./cursor.ts";
+import { withLeaves } from "./cursor.ts";
 
-/** Everything, the newest first, in batches without a position: that of its last row is the oldest. */
-export async function* readDescending(
+/** All changes, newest first, in batches without a position: that of the last row is the oldest. */
+export async function* descendingBatches(
   database: Database,
   { limit, batchSize, selection }: Settings,
   signal: AbortSignal,
-): AsyncGenerator<Batch, void, undefined> {
-  const { rows } = await database.descending(limit, signal);
+): AsyncGenerator<CouchBatch, void, undefined> {
+  const { rows } = await database.readDescending(limit, signal);
   const changes = selection.leaves ? rows.changes.map(withLeaves) : rows.changes;
   for (let start = 0; start < changes.length; start += batchSize) {
     const slice = changes.slice(start, start + batchSize);

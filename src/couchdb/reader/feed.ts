@@ -1,35 +1,35 @@
 /**
- * A database's changes as the consumer holds them: one reader at a time, and what can be seen of it.
+ * The feed that a program holds: it opens one reader at a time, and keeps the position between two of them.
  *
  * @module
  */
 import type { ChangesFeed, CouchChange, FeedState, Position, Since } from "../../changes/change.ts";
+import type { Database } from "../connection/database.ts";
+import type { FeedCounters } from "../connection/monitor.ts";
+import { requireMaxLag, requireSince, type Settings } from "../connection/options.ts";
 import { BatchIterator } from "./batch_iterator.ts";
 import { ChangeIterator } from "./change_iterator.ts";
-import type { Database } from "../connection/database.ts";
-import { requireMaxLag, requireSince, type Settings } from "../connection/options.ts";
 import { Reader } from "./reader.ts";
-import type { FeedCounters } from "../connection/monitor.ts";
 
 /**
- * A database's changes: one at a time by `for await`, or as they arrive by `batches()`.
+ * The changes of a database: one at a time by `for await`, or as they arrive by `batches()`.
  *
  * A second reader starts where the first left off, so that nothing between the two is lost.
  */
 export interface CouchChangesFeed extends ChangesFeed<CouchChange> {
-  /** `position` without what it belongs to: enough where database, filter and style never change. */
+  /** The `since` of `position`, which is enough to resume where database, filter and style never change. */
   readonly since: Since | undefined;
-  /** As of the last batch that was handed out. */
+  /** The state of the last batch that was yielded. */
   readonly state: FeedState;
   /** Milliseconds that may have passed since the feed was last shown to be complete; Infinity before the first time. */
   readonly lag: number;
   /** Totals since the feed was made. */
   readonly counters: FeedCounters;
-  /** Names the database, without credentials. */
+  /** Names the database, without credentials: `changes of http://localhost:5984/blog`. */
   toString(): string;
 }
 
-/** The feed of a database. */
+/** Makes the feed of a database. Nothing is requested before it is read. */
 export function openFeed(database: Database, settings: Settings): CouchChangesFeed {
   return new Feed(database, settings);
 }

@@ -1,20 +1,20 @@
 /**
- * The end of what was known, on its way from where it is found to where it is told.
+ * A gap: what was known of the database no longer holds, so changes may have been missed.
  *
  * @module
  */
 import type { ResetReason } from "../../changes/change.ts";
 import type { DatabaseInfo } from "../wire/database_info.ts";
 
-/** Thrown inside a reader when everything known before is void; never leaves it. */
+/** Thrown where a gap is found, and turned into a reset by the reader; a consumer never sees it. */
 export class FeedGap extends Error {
-  /** Told to the consumer, in band. */
+  /** The reason of the reset. */
   readonly reason: ResetReason;
-  /** The database as it is now, where that has been read. */
+  /** The database as it is now; undefined where it has not been read. */
   readonly info: DatabaseInfo | undefined;
 
   /**
-   * @param reason Told to the consumer.
+   * @param reason The reason of the reset.
    * @param info The database as it is now.
    */
   constructor(reason: ResetReason, info?: DatabaseInfo) {

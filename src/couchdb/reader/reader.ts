@@ -1,146 +1,144 @@
 /**
- * A reader's life: start, connect, probe, follow; and after each fault, wait and connect again.
+ * The loop of a reader: start, connect, probe, follow; after each fault, report the loss, wait, and connect again.
  *
  * @module
  */
 import type { Position } from "../../changes/change.ts";
-import type { ChangesErrorCode } from "../../changes/changes_error.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
-import { type Batch, Cursor } from "./cursor.ts";
 import type { Database } from "../connection/database.ts";
-import { foreign, rewound } from "../wire/database_info.ts";
-import { readDescending } from "./descending.ts";
 import type { Settings } from "../connection/options.ts";
-import { type Connection, probe, verifyIdentity } from "./probe.ts";
-import { type RetryDecision, RetryPolicy } from "./retry_policy.ts";
+import { SHORTEST_WAIT } from "../connection/stream.ts";
+import { isRewound } from "../wire/database_info.ts";
+import { type CouchBatch, Cursor } from "./cursor.ts";
+import { descendingBatches } from "./descending.ts";
 import { FeedGap } from "./gap.ts";
+import { scopeOf, sourceMismatch } from "./position_source.ts";
+import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
+import { codeField, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
 
-/** A connection that brings nothing and ends sooner was good for nothing. */
-const WORTHWHILE = 1_000;
+type Batches = AsyncGenerator<CouchBatch, void, undefined>;
 
-type Batches = AsyncGenerator<Batch, void, undefined>;
-
-/** Yields batches until closed, done or beyond help. */
+/** Yields batches until it is closed, complete, or stopped by a final fault. */
 export class Reader {
   readonly #database: Database;
   readonly #settings: Settings;
   readonly #from: Position | undefined;
-  readonly #recovery: RetryPolicy;
+  readonly #retryPolicy: RetryPolicy;
+  /** Undefined until the database has answered for the first time. */
   #cursor: Cursor | undefined;
+  /** Ends the reader. */
+  readonly #closing = new AbortController();
+  /** Ends what happens between two faults: the live stream and every request beside it. */
   #session = new AbortController();
-  #closed = false;
-  /** A loss before the start has been told. */
-  #told = false;
+  /** Whether a loss before the start has been yielded. */
+  #lossReported = false;
 
   /** @param from Where to start; absent: at the `since` option. */
   constructor(database: Database, settings: Settings, from: Position | undefined) {
     this.#database = database;
     this.#settings = settings;
     this.#from = from;
-    this.#recovery = new RetryPolicy(settings.random);
+    this.#retryPolicy = new RetryPolicy(settings.random);
   }
 
-  /** Closes the connection at once, and interrupts whatever waits. */
+  /** Closes the connection at once, and interrupts whatever the reader waits for. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#session.abort();
   }
 
-  /** Everything the reader yields. */
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /**
+   * Everything the reader yields. A batch of the live stream passes through this generator and `#follow`, one of a
+   * probe through {@linkcode probe} as well: each level costs it several turns of the microtask queue.
+   */
   async *batches(): Batches {
-    let wait = 0;
+    const { descending, feed } = this.#settings;
     while (!this.#closed) {
       const session = this.#session = new AbortController();
+      const { signal } = session;
       let decision: RetryDecision;
       try {
-        if (wait > 0) await this.#settings.sleep(wait, session.signal);
-        if (this.#closed) return;
-        const connection = yield* this.#connect(session);
-        if (connection === undefined) return;
-        // Here, and not a generator deeper: every batch of a live feed passes through each of them.
-        yield* this.#follow(connection, session);
-        decision = this.#recovery.ended();
+        if (descending) return yield* descendingBatches(this.#database, this.#settings, signal);
+        const context = await this.#connect(signal);
+        yield* probe(context);
+        this.#retryPolicy.noteProbed();
+        if (feed === "normal") return;
+        yield* this.#follow(context, session);
+        decision = this.#retryPolicy.decideAfterEnd();
       } catch (error) {
         if (this.#closed) return;
-        // When the stream breaks under a probe, the probe's own fault is only that it was aborted.
-        decision = this.#decide(session.signal.aborted ? session.signal.reason : error);
+        // A stream that breaks aborts the session; the request of a probe then fails with nothing but that abort.
+        decision = this.#decide(signal.aborted ? signal.reason : error);
       } finally {
         session.abort();
       }
-      wait = decision.wait;
       yield* this.#lose(decision);
-      this.#settings.monitor.tell({ type: "retrying", ms: wait, ...codeOf(decision) });
+      await pause(decision, this.#settings, this.#closing.signal);
     }
   }
 
-  /** Catches up; returns nothing if that was all that was asked for. */
-  async *#connect({ signal }: AbortController): AsyncGenerator<Batch, Connection | undefined, undefined> {
-    const { feed, descending } = this.#settings;
-    if (descending) {
-      yield* readDescending(this.#database, this.#settings, signal);
-      return undefined;
-    }
+  /** Pins the start if that has not been done, and compares the identity of a database that did not exist. */
+  async #connect(signal: AbortSignal): Promise<SessionContext> {
     const cursor = this.#cursor ?? await this.#start(signal);
-    const connection = { database: this.#database, cursor, settings: this.#settings, signal };
-    if (this.#recovery.gone) {
-      await verifyIdentity(connection);
-      this.#recovery.noteFound();
+    const context = { database: this.#database, cursor, settings: this.#settings, signal };
+    if (this.#retryPolicy.gone) {
+      await verifyIdentity(context);
+      this.#retryPolicy.noteFound();
     }
-    yield* probe(connection);
-    this.#recovery.noteProbed();
-    return feed === "normal" ? undefined : connection;
+    return context;
   }
 
-  /** Pins the start, so that nothing written from here on is missed whatever happens next. */
+  /** Pins the start, so that nothing that is written from now on is missed, whatever fault comes next. */
   async #start(signal: AbortSignal): Promise<Cursor> {
-    const { name } = this.#database;
     const { selection } = this.#settings;
+    const scope = await scopeOf(this.#database.name, selection);
     const from = this.#from;
-    const info = await this.#database.info(signal);
+    const info = await this.#database.readInfo(signal);
     const since = from?.since ?? this.#settings.since;
-    const cursor = new Cursor(name, selection, since === "now" ? info.updateSeq : since, info);
-    if (this.#told) cursor.state = "lost";
+    const cursor = new Cursor(scope, selection, since === "now" ? info.updateSeq : since, info);
+    if (this.#lossReported) cursor.state = "lost";
     this.#cursor = cursor;
-    const reason = from === undefined
-      ? undefined
-      : foreign(from.source, { name, identity: selection.identity }, info);
-    if (reason !== undefined) throw new FeedGap(reason);
-    if (rewound(cursor.since, info)) throw new FeedGap("rewound");
+    const mismatch = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
+    if (mismatch !== undefined) throw new FeedGap(mismatch);
+    if (isRewound(cursor.since, info)) throw new FeedGap("rewound");
     return cursor;
   }
 
   /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
-  async *#follow(connection: Connection, session: AbortController): Batches {
-    const { database, cursor, settings } = connection;
-    const { clock, batchSize } = settings;
+  async *#follow(context: SessionContext, session: AbortController): Batches {
+    const { database, cursor, settings: { clock, batchSize, endsWhenIdle } } = context;
     let opened = clock.monotonic();
-    let stream = database.stream(cursor.since, session);
+    let stream = database.openStream(cursor.since, session);
     const renew = () => {
       stream.close();
-      return database.stream(cursor.since, session);
+      return database.openStream(cursor.since, session);
     };
     try {
       for (;;) {
         if (this.#untilProbe(cursor) <= 0) {
           const { yielded } = cursor;
-          yield* probe(connection);
-          // A stream is behind a probe with news: what it still has to say is older than what has been told.
+          yield* probe(context);
+          // The probe is ahead of the stream, whose next rows are then older than what has been yielded.
           if (cursor.yielded !== yielded) stream = renew();
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
-        if (rows.changes.length > 0) this.#recovery.noteProgress();
+        if (rows.changes.length > 0) this.#retryPolicy.noteProgress();
         cursor.advance(rows.start, rows.changes, rows.since);
         for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
         if (!rows.ended) continue;
-        if (!settings.ends || clock.monotonic() - opened < WORTHWHILE) return;
-        // Its time was up: it has told how far it has come, and nothing is lost.
+        if (!endsWhenIdle || clock.monotonic() - opened < SHORTEST_WAIT) return;
+        // The stream ended because `timeout` had passed, and said how far it had come: nothing is lost.
         stream = renew();
         opened = clock.monotonic();
       }
     } finally {
-      if (clock.monotonic() - opened >= WORTHWHILE) this.#recovery.noteProgress();
+      if (clock.monotonic() - opened >= SHORTEST_WAIT) this.#retryPolicy.noteProgress();
     }
   }
 
@@ -150,30 +148,26 @@ export class Reader {
     return contact === undefined ? 0 : maxLag / 2 - possiblyElapsed(contact, instant(clock));
   }
 
-  /** Tells that nothing is known any more: once, or as often as there is a reason why. */
-  *#lose(decision: RetryDecision): Generator<Batch, void, undefined> {
+  /** Yields the loss: an empty batch with state `"lost"`, once; and once more for each reset while it lasts. */
+  *#lose(decision: RetryDecision): Generator<CouchBatch, void, undefined> {
     const { monitor } = this.#settings;
     const { reset } = decision;
     const cursor = this.#cursor;
     if (cursor === undefined) {
-      if (this.#told) return;
-      this.#told = true;
-      monitor.tell({ type: "lost", ...codeOf(decision) });
+      if (this.#lossReported) return;
+      this.#lossReported = true;
+      monitor.emit({ type: "lost", ...codeField(decision) });
       yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
-      if (cursor.state !== "lost") monitor.tell({ type: "lost", ...codeOf(decision) });
+      if (cursor.state !== "lost") monitor.emit({ type: "lost", ...codeField(decision) });
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }
   }
 
-  /** What to do about a fault; throws it if nothing can be done. */
+  /** What to do about a fault. @throws The fault, if it is final. */
   #decide(fault: unknown): RetryDecision {
     if (fault instanceof FeedGap) this.#cursor?.reset(fault);
-    return this.#recovery.decide(fault, this.#cursor !== undefined);
+    return this.#retryPolicy.decide(fault, this.#cursor !== undefined);
   }
-}
-
-function codeOf({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
-  return code === undefined ? {} : { code };
 }

@@ -1,70 +1,76 @@
 /**
- * After a fault: whether to try again, when, and what to tell.
+ * What follows a fault: whether to try again, after which wait, and whether it is a reset.
  *
  * @module
  */
-import type { ResetReason } from "../../changes/change.ts";
-import { ChangesError, type ChangesErrorCode } from "../../changes/changes_error.ts";
-import { BackOff } from "./back_off.ts";
+import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
+import { ChangesError } from "../../changes/changes_error.ts";
+import type { Settings } from "../connection/options.ts";
 import { retryAfterOf } from "../wire/faults.ts";
+import { BackOff } from "./back_off.ts";
 import { FeedGap } from "./gap.ts";
 
-/** A 403 is a lost role, or CouchDB's lock-out of a client that failed too often: five minutes, anew at each attempt. */
+/**
+ * The least wait after a 403, in milliseconds. It means that the user has lost a role, or that CouchDB has locked out a
+ * client whose credentials failed too often; both last for minutes.
+ */
 const LOCKED_OUT = 60_000;
 
-/** Faults after which the first new attempt may be made at once. */
+/** Faults of a connection, after which the first new attempt is made at once. */
 const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated"]);
 
-/** Faults that only time can mend. */
+/** Faults of a server, which need time to pass. */
 const TRANSIENT: ReadonlySet<string> = new Set(["server-error", "not-json", "too-many-requests"]);
 
-/** When to try again, and what to tell before. */
+/** When to try again, and what is reported before. */
 export interface RetryDecision {
-  /** Milliseconds. */
+  /** Milliseconds until the next attempt. */
   readonly wait: number;
+  /** Which fault; absent after an end without a fault, and after a gap. */
   readonly code?: ChangesErrorCode;
+  /** Why everything known before is void; absent if it is not. */
   readonly reset?: ResetReason;
 }
 
-/** What one reader has been through. */
+/** Decides for one reader, by what has happened to it so far. */
 export class RetryPolicy {
   readonly #backOff: BackOff;
-  /** The database was there, and is not. */
+  /** Whether the database has answered before, and does not exist now. */
   #gone = false;
-  /** A 401 has been answered with fresh headers once. */
-  #refreshed = false;
-  /** There was a reset, and no connection since was good for anything. */
-  #begunAnew = false;
+  /** Whether a 401 has been answered with fresh headers, and no probe was complete since. */
+  #headersRefreshed = false;
+  /** Whether there was a reset, and no progress since. */
+  #resetWithoutProgress = false;
 
   /** @param random A number from 0 up to, not including, 1. */
   constructor(random: () => number) {
     this.#backOff = new BackOff(random);
   }
 
-  /** The database was there, and is not: it may be back in another life. */
+  /** Whether the database does not exist any more: when it is back, it may have been recreated. */
   get gone(): boolean {
     return this.#gone;
   }
 
-  /** The database is back. */
+  /** Notes that the database exists. */
   noteFound(): void {
     this.#gone = false;
   }
 
-  /** A probe was complete: the credentials are good. */
+  /** Notes that a probe was complete, so that the credentials are good. */
   noteProbed(): void {
-    this.#refreshed = false;
+    this.#headersRefreshed = false;
   }
 
-  /** The connection was good for something. */
+  /** Notes that a connection brought rows or lasted: the next wait begins anew. */
   noteProgress(): void {
-    this.#begunAnew = false;
+    this.#resetWithoutProgress = false;
     this.#backOff.reset();
   }
 
-  /** A feed that ended as it should. */
-  ended(): RetryDecision {
-    return { wait: this.#backOff.eager() };
+  /** What to do when a live feed has ended without a fault. */
+  decideAfterEnd(): RetryDecision {
+    return { wait: this.#backOff.nextEager() };
   }
 
   /**
@@ -75,27 +81,28 @@ export class RetryPolicy {
    */
   decide(fault: unknown, started: boolean): RetryDecision {
     if (fault instanceof FeedGap) {
-      // Only an answer shows it: the wait for the database is over. One reset upon the other is no such news.
-      if (this.#gone || !this.#begunAnew) this.#backOff.reset();
-      this.#begunAnew = true;
-      return { wait: this.#backOff.eager(), reset: fault.reason };
+      // A gap is only found in a response, so the server is back: restart the back-off, but not for a second gap
+      // without progress in between.
+      if (this.#gone || !this.#resetWithoutProgress) this.#backOff.reset();
+      this.#resetWithoutProgress = true;
+      return { wait: this.#backOff.nextEager(), reset: fault.reason };
     }
     if (!(fault instanceof ChangesError)) throw fault;
     const { code } = fault;
-    if (EAGER.has(code)) return { wait: this.#backOff.eager(), code };
-    // Before the first success, an address that leads nowhere is a mistake, not a fault.
+    if (EAGER.has(code)) return { wait: this.#backOff.nextEager(), code };
+    // A 404 before the first success is a wrong address, not a server that will be back.
     const transient = TRANSIENT.has(code) && (started || fault.status !== 404);
     if (transient) return { wait: this.#backOff.next(retryAfterOf(fault)), code };
     if (!started) throw fault;
     return this.#decideRefusal(fault);
   }
 
-  /** A database that was open to us, and no longer is. */
+  /** What to do when a database that has answered before refuses. @throws The fault, if it is final. */
   #decideRefusal(fault: ChangesError): RetryDecision {
     const { code } = fault;
     if (code === "forbidden") return { wait: this.#backOff.next(LOCKED_OUT), code };
-    if (code === "unauthorized" && !this.#refreshed) {
-      this.#refreshed = true;
+    if (code === "unauthorized" && !this.#headersRefreshed) {
+      this.#headersRefreshed = true;
       return { wait: 0, code };
     }
     if (code !== "not-found") throw fault;
@@ -104,4 +111,20 @@ export class RetryPolicy {
     this.#gone = true;
     return { wait, code, reset: "deleted" };
   }
+}
+
+/** Announces the next attempt, and waits until it is due or `signal` aborts. */
+export async function pause(
+  decision: RetryDecision,
+  { monitor, sleep }: Pick<Settings, "monitor" | "sleep">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { wait } = decision;
+  monitor.emit({ type: "retrying", ms: wait, ...codeField(decision) });
+  if (wait > 0) await sleep(wait, signal);
+}
+
+/** The code as an event holds it: absent where no fault was the cause. */
+export function codeField({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
+  return code === undefined ? {} : { code };
 }

@@ -1,10 +1,10 @@
 /**
- * A database's URL, its credentials taken out.
+ * The URL of a database or a server, its credentials taken out.
  *
  * @module
  */
 
-/** Where the database is, and what to authenticate with. */
+/** Where the database or the server is, and what to authenticate with. */
 export interface DatabaseUrl {
   /** Without credentials, query, fragment and trailing slash: safe to show. */
   readonly href: string;
@@ -20,6 +20,17 @@ export interface DatabaseUrl {
  * @throws {TypeError} If this is no http(s) URL of a database.
  */
 export function parseDatabaseUrl(url: string | URL): DatabaseUrl {
+  const { href, authorization } = parseServerUrl(url);
+  if (new URL(href).pathname === "/") throw new TypeError(`The URL ${href} names no database`);
+  return { href, authorization };
+}
+
+/**
+ * Does the same for the root of a server.
+ *
+ * @throws {TypeError} If this is no http(s) URL, or has a query or a fragment.
+ */
+export function parseServerUrl(url: string | URL): DatabaseUrl {
   const parsed = parse(url);
   const { username, password } = parsed;
   parsed.username = "";
@@ -28,25 +39,19 @@ export function parseDatabaseUrl(url: string | URL): DatabaseUrl {
     throw new TypeError(`Expected an http or https URL, not ${parsed.href}`);
   }
   if (parsed.search !== "" || parsed.hash !== "") {
-    throw new TypeError(`Expected a database's URL without query or fragment, not ${parsed.href}`);
+    throw new TypeError(`Expected a URL without query or fragment, not ${parsed.href}`);
   }
-  const href = parsed.href.replace(/\/$/, "");
-  if (parsed.pathname === "/") throw new TypeError(`The URL ${href} names no database`);
   const authorization = username === "" && password === "" ? undefined : basic(username, password);
-  return { href, authorization };
+  return { href: parsed.href.replace(/\/$/, ""), authorization };
 }
 
 function parse(url: string | URL): URL {
   try {
     return new URL(url);
   } catch {
-    // The platform's own message would quote the URL with its password.
-    throw new TypeError(`Expected a database's URL, not ${JSON.stringify(redact(String(url)))}`);
+    // Without the text, and without the platform's own message, which quotes it: it may hold a password.
+    throw new TypeError("Expected an http or https URL, not a text that is no URL");
   }
-}
-
-function redact(url: string): string {
-  return url.slice(url.lastIndexOf("@") + 1);
 }
 
 /** RFC 7617 §2.1: user and password in UTF-8. */

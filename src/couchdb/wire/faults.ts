@@ -1,34 +1,34 @@
 /**
- * What a response that is not what was asked for means.
+ * The faults that a response stands for when it is not the one that was asked for.
  *
  * @module
  */
-import type { Since } from "../../changes/change.ts";
-import { ChangesError, type ChangesErrorCode } from "../../changes/changes_error.ts";
+import type { ChangesErrorCode, Since } from "../../changes/change.ts";
+import { ChangesError } from "../../changes/changes_error.ts";
 
-/** Whoever asks for more than this is not waited for. */
+/** The longest `Retry-After` that is obeyed, in milliseconds. */
 const LONGEST_RETRY_AFTER = 3_600_000;
 
-/** Kept beside the errors, since it concerns nobody outside. */
+/** Kept beside the errors: the back-off needs it, and no user of the error does. */
 const retryAfters = new WeakMap<ChangesError, number>();
 
-/** Milliseconds the server asked to wait before the next request (RFC 9110 §10.2.3); 0 if it did not ask. */
+/** Milliseconds that the server asked to wait before the next request (RFC 9110 §10.2.3); 0 if it did not ask. */
 export function retryAfterOf(error: ChangesError): number {
   return retryAfters.get(error) ?? 0;
 }
 
 /**
- * The fault an HTTP status stands for.
+ * The fault that an HTTP status stands for.
  *
- * @param response Whose status is not 200.
+ * @param response A response with a status other than 200.
  * @param body The response's body, as far as it could be read.
  * @param now The wall clock, in milliseconds.
  */
 export function statusFault(response: Response, body: string, now: number): ChangesError {
   const { status } = response;
-  const said = reasonIn(body);
-  const code = codeOf(status, said);
-  const error = new ChangesError(code, `The database answered ${status}${said ? `: ${said}` : ""}`, {
+  const reason = reasonIn(body);
+  const code = codeOfStatus(status, reason);
+  const error = new ChangesError(code, `The database answered ${status}${reason ? `: ${reason}` : ""}`, {
     status,
   });
   const retryAfter = parseRetryAfter(response.headers.get("retry-after"), now);
@@ -36,27 +36,27 @@ export function statusFault(response: Response, body: string, now: number): Chan
   return error;
 }
 
-/** The fault an object stands for that came where rows were due, under status 200. */
+/** The fault that an error object stands for where rows were expected, under status 200. */
 export function errorObjectFault(value: { readonly [key: string]: unknown }, since?: Since): ChangesError {
   const message = `The database sent an error: ${String(value["error"])} (${String(value["reason"])})`;
   return new ChangesError("server-error", message, since === undefined ? {} : { since });
 }
 
-function codeOf(status: number, said: string | undefined): ChangesErrorCode {
+function codeOfStatus(status: number, reason: string | undefined): ChangesErrorCode {
   if (status >= 500 || status === 408 || status === 412) return "server-error";
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
-  if (status === 404) return codeOfMissing(said);
+  if (status === 404) return codeOfNotFound(reason);
   if (status === 429) return "too-many-requests";
   return "bad-request";
 }
 
-/** What is missing: the database, or only what the filter is made of. */
-function codeOfMissing(said: string | undefined): ChangesErrorCode {
-  // A proxy's error page says nothing about the database.
-  if (said === undefined) return "not-json";
-  if (said.includes("ddoc_updated")) return "server-error";
-  return /\((missing|deleted)/.test(said) ? "bad-request" : "not-found";
+/** A 404 says by its reason what is missing: the database, or only the design document that a filter is made of. */
+function codeOfNotFound(reason: string | undefined): ChangesErrorCode {
+  // Without a reason in JSON, this is the error page of a proxy and says nothing about the database.
+  if (reason === undefined) return "not-json";
+  if (reason.includes("ddoc_updated")) return "server-error";
+  return /\((missing|deleted)/.test(reason) ? "bad-request" : "not-found";
 }
 
 function reasonIn(body: string): string | undefined {

@@ -1,16 +1,17 @@
 /**
- * Which changes a reader is sent, and what is in them.
+ * The selection of a feed: which changes the server sends, and what each of them holds.
  *
  * @module
  */
+import { requireInteger, show } from "./checks.ts";
 
-/** Which changes to send, and what to put into them; names are CouchDB's. */
+/** Which changes are sent, and what each of them holds; names are CouchDB's. */
 export interface SelectionOptions {
   /**
    * Which changes are sent: those of `docIds` (`"_doc_ids"`), of documents that match `selector` (`"_selector"`), that
    * `view` emits something for (`"_view"`), of design documents (`"_design"`), or that a function of a design document
-   * accepts (`"ddoc/name"`). A document that no longer matches vanishes without a word: a filtered feed cannot drive
-   * invalidation.
+   * accepts (`"ddoc/name"`). A document that stops matching leaves the feed without a row, so a filtered
+   * feed cannot drive invalidation.
    */
   readonly filter?: string;
   /** For `"_doc_ids"`: the documents. */
@@ -21,7 +22,7 @@ export interface SelectionOptions {
   readonly fields?: readonly string[];
   /** For `"_view"`: `"ddoc/view"`. */
   readonly view?: string;
-  /** For `"_view"` and `"ddoc/name"`: parameters of the function's own, in its `req.query`. */
+  /** For `"_view"` and `"ddoc/name"`: parameters that the function finds in its `req.query`. */
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   /** Adds the winning revision's body as `doc` (CouchDB, `include_docs`); a deleted document has one too, or none. */
   readonly includeDocs?: boolean;
@@ -31,28 +32,33 @@ export interface SelectionOptions {
   readonly attachments?: boolean;
   /** `"all_docs"` adds `revs`, the leaves, winner first; deleted ones are not marked. Default `"main_only"`. */
   readonly style?: "main_only" | "all_docs";
-  /** Has the server work a position out for every so many rows only, which is cheaper (CouchDB, `seq_interval`). */
+  /** How many rows share one position: the server then works out fewer of them (CouchDB, `seq_interval`). Default 1. */
   readonly seqInterval?: number;
 }
 
-/** The selection, checked. */
+/** A selection that has been checked. */
 export interface Selection {
-  /** Parameters of the request under CouchDB's names; those of the filter's own are in `query_params`. */
+  /** Parameters of the request under CouchDB's names; those of a filter function are in `query_params`. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Whether some changes are not sent. */
   readonly filtered: boolean;
-  /** Whether every leaf is asked for. */
+  /** Whether every leaf revision is asked for. */
   readonly leaves: boolean;
-  /** What a position under this selection belongs to; empty for every change. */
-  readonly identity: string;
+  /** What decides which changes are sent, and with which revisions, as JSON; empty for every change. */
+  readonly definition: string;
 }
 
-/** What some filters need, and no other can use. */
-const FILTER_OF = { docIds: "_doc_ids", selector: "_selector", fields: "_selector", view: "_view" } as const;
+/** Options that one filter needs and no other can use. */
+const FILTER_NEEDED_BY = {
+  docIds: "_doc_ids",
+  selector: "_selector",
+  fields: "_selector",
+  view: "_view",
+} as const;
 
-/** Names that a filter's parameter would take from the feed. */
-const TAKEN = new Set(
-  "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
+/** Parameters of the feed itself, which `query` must not override. */
+const RESERVED = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
     .split(" "),
 );
 
@@ -61,7 +67,7 @@ const TAKEN = new Set(
  *
  * @throws {TypeError | RangeError} If an option is illegal or contradicts another, saying which.
  */
-export function select(options: SelectionOptions): Selection {
+export function resolveSelection(options: SelectionOptions): Selection {
   const { filter, docIds, selector, fields, view, query, style, seqInterval } = options;
   requireFilter(options);
   requireBody(options);
@@ -70,7 +76,7 @@ export function select(options: SelectionOptions): Selection {
   }
   if (seqInterval !== undefined) requireInteger("seqInterval", seqInterval, 1);
   const leaves = style === "all_docs";
-  const parameters = defined({
+  const parameters = withoutUndefined({
     filter,
     doc_ids: docIds,
     selector,
@@ -83,25 +89,25 @@ export function select(options: SelectionOptions): Selection {
     style: leaves ? style : undefined,
     seq_interval: seqInterval,
   });
-  const identity = defined({ filter, docIds, selector, view, query, style: parameters["style"] });
+  const definition = withoutUndefined({ filter, docIds, selector, view, query, style: parameters["style"] });
   return {
     parameters,
     filtered: filter !== undefined,
     leaves,
-    identity: Object.keys(identity).length === 0 ? "" : digest(JSON.stringify(identity)),
+    definition: Object.keys(definition).length === 0 ? "" : JSON.stringify(definition),
   };
 }
 
 function requireFilter(options: SelectionOptions): void {
   const { filter, query } = options;
   const known = filter === undefined || filter === "_design" || isFunctionName(filter);
-  if (!known && !Object.values<unknown>(FILTER_OF).includes(filter)) {
+  if (!known && !Object.values<unknown>(FILTER_NEEDED_BY).includes(filter)) {
     throw new TypeError(
       `filter must be "_doc_ids", "_selector", "_view", "_design" or "ddoc/name", not ${show(filter)}`,
     );
   }
-  for (const [name, needed] of Object.entries(FILTER_OF)) {
-    const given = options[name as keyof typeof FILTER_OF] !== undefined;
+  for (const [name, needed] of Object.entries(FILTER_NEEDED_BY)) {
+    const given = options[name as keyof typeof FILTER_NEEDED_BY] !== undefined;
     if (given && filter !== needed) {
       throw new TypeError(`${name} needs filter: ${show(needed)}, not ${show(filter)}`);
     }
@@ -114,8 +120,8 @@ function requireFilter(options: SelectionOptions): void {
   if (filter !== "_view" && !isFunctionName(filter)) {
     throw new TypeError(`query needs filter: "_view" or "ddoc/name", not ${show(filter)}`);
   }
-  const taken = Object.keys(query).find((name) => TAKEN.has(name));
-  if (taken !== undefined) throw new TypeError(`query.${taken} is a parameter of the feed itself`);
+  const reserved = Object.keys(query).find((name) => RESERVED.has(name));
+  if (reserved !== undefined) throw new TypeError(`query.${reserved} is a parameter of the feed itself`);
 }
 
 function isFunctionName(filter: unknown): boolean {
@@ -128,34 +134,6 @@ function requireBody(options: SelectionOptions): void {
   }
 }
 
-/** @throws {RangeError} If this is no integer from `least` to `most`. */
-export function requireInteger(
-  name: string,
-  value: unknown,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER,
-): void {
-  const legal = Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
-  if (!legal) throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${show(value)}`);
-}
-
-/** A value as an error message names it. */
-export function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-function defined(record: Record<string, unknown>): Record<string, unknown> {
+function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
-}
-
-/** FNV-1a from two starts: positions are stored, and ten thousand document ids should not be stored with each. */
-function digest(text: string): string {
-  const hash = (start: number): string => {
-    let state = start;
-    for (let index = 0; index < text.length; index++) {
-      state = Math.imul(state ^ text.charCodeAt(index), 0x01000193);
-    }
-    return (state >>> 0).toString(36);
-  };
-  return `${hash(0x811c9dc5)}.${hash(0x9e3779b9)}.${text.length}`;
 }

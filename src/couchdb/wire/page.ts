@@ -8,24 +8,35 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import { errorObjectFault } from "./faults.ts";
 import { badRow, isSince, Rows } from "./rows.ts";
 
-/** A page of the feed. */
+/** The rows of one response. */
 export interface Page {
-  /** Its rows; `rows.since` is the position after them. */
+  /** `rows.since` is the position after all of them. */
   readonly rows: Rows;
-  /** Whether nothing was left when the server answered. */
+  /** Whether nothing was pending after them when the server answered. */
   readonly complete: boolean;
 }
 
 /**
- * Reads the body of a normal feed, which is one JSON text whatever its line breaks.
+ * Reads the body of a normal feed: one JSON text, wherever its line breaks are.
  *
  * @param text The body.
- * @param since The position it was asked from.
- * @param limit The number of rows asked for.
+ * @param since The position that was asked from.
+ * @param limit The number of rows that was asked for.
  * @throws {ChangesError} If this is not a whole page.
  */
 export function parsePage(text: string, since: Since, limit: number): Page {
-  const body = parse(text, since);
+  return toPage(parse(text, since), since, limit);
+}
+
+/**
+ * Reads the body of a normal feed that has been parsed.
+ *
+ * @param body The body.
+ * @param since The position that was asked from.
+ * @param limit The number of rows that was asked for.
+ * @throws {ChangesError} If this is no page.
+ */
+export function toPage(body: { readonly [key: string]: unknown }, since: Since, limit: number): Page {
   const { results, last_seq: lastSeq, pending } = body;
   if (!Array.isArray(results) || !isSince(lastSeq)) {
     if ("error" in body) throw errorObjectFault(body, since);
@@ -34,7 +45,8 @@ export function parsePage(text: string, since: Since, limit: number): Page {
   const rows = new Rows(since);
   rows.addResults(results);
   if (rows.fault === undefined) rows.since = lastSeq;
-  // `pending` is a hint: PouchDB has none, some versions a null or a negative one, and a filter makes it too large.
+  // `pending` is only a hint: PouchDB sends none, some versions send null or a negative number, and a filter counts
+  // what it does not send. An empty page is the last in any case.
   const last = typeof pending === "number" ? pending <= 0 : results.length < limit;
   return { rows, complete: last || results.length === 0 };
 }
@@ -48,7 +60,7 @@ function parse(text: string, since: Since): { readonly [key: string]: unknown } 
     if (!trimmed.startsWith("{")) {
       throw new ChangesError("not-json", "The answer is not JSON", { since, cause });
     }
-    // A page that came to its end, and still is no JSON, will be none the next time either.
+    // A page that is complete and still no JSON will be none at the next attempt either.
     const whole = trimmed.endsWith("}") && trimmed.includes('"last_seq"');
     if (whole) throw badRow(trimmed, since, cause);
     throw new ChangesError("truncated", "The answer broke off", { since, cause });

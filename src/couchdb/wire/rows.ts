@@ -1,5 +1,5 @@
 /**
- * What the `_changes` feed sends: rows, checkpoints, its own end, and errors
+ * What the `_changes` feed consists of: rows, checkpoints, its end, and errors
  * (CouchDB documentation, `GET /{db}/_changes`).
  *
  * @module
@@ -8,20 +8,20 @@ import type { CouchChange, Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { errorObjectFault } from "./faults.ts";
 
-/** JSON objects as they come. */
+/** A JSON object of any shape. */
 type Json = { readonly [key: string]: unknown };
 
-/** What arrived together, read up to the first fault: what precedes a fault is good and must be handed out first. */
+/** Rows that arrived together, read up to the first fault: those before a fault are good, and are yielded first. */
 export class Rows {
   /** In the order of arrival. */
   readonly changes: CouchChange[] = [];
   /** The position before the first row. */
   readonly start: Since;
-  /** Resume here once all of `changes` are processed. */
+  /** The position after the last row: where to resume once all of `changes` have been processed. */
   since: Since;
-  /** Whether the feed said that it ends here. */
+  /** Whether the feed has ended with a `last_seq`. */
   ended = false;
-  /** What stopped the reading. */
+  /** The fault after the last row, if there is one. */
   fault: ChangesError | undefined;
 
   /** @param start The position before the first row. */
@@ -30,7 +30,7 @@ export class Rows {
     this.since = start;
   }
 
-  /** Whether more may be added. */
+  /** Whether more rows may follow: neither a fault nor the end has been read. */
   get open(): boolean {
     return this.fault === undefined && !this.ended;
   }
@@ -39,7 +39,7 @@ export class Rows {
   addLines(lines: readonly string[]): void {
     for (const line of lines) {
       const text = line.trim();
-      // A row may end as it would in a list.
+      // A server may send the rows of a live feed as it would inside a list, with a comma after each.
       if (text !== "") this.#add(this.#parse(text.endsWith(",") ? text.slice(0, -1) : text));
       if (!this.open) return;
     }
@@ -57,7 +57,7 @@ export class Rows {
     try {
       return JSON.parse(line);
     } catch (cause) {
-      // Whatever does not even begin like a row comes from something between the database and us.
+      // A line that does not begin like a row was not written by the database, but by a proxy in between.
       this.fault = line.startsWith("{")
         ? badRow(line, this.since, cause)
         : new ChangesError("not-json", "The feed sent something that is no row", {
@@ -95,19 +95,19 @@ export class Rows {
   }
 }
 
-/** Whether this can be a position; a row may have `null` instead, which repeats the last one. */
+/** Whether this can be a position. A row may hold `null` in its place, which stands for the position before it. */
 export function isSince(value: unknown): value is Since {
   return typeof value === "string" || typeof value === "number" || Array.isArray(value);
 }
 
-/** A row that tells how far the feed is, and nothing else. */
+/** A row without a document: it only says how far the feed has come. */
 function isCheckpoint(row: Json): boolean {
   if (!isSince(row["seq"])) return false;
   const { id, changes } = row;
   return id === null || (Array.isArray(changes) && changes.length === 0);
 }
 
-/** The error for what claims to be a row and is none. */
+/** The error for a row that cannot be read. */
 export function badRow(text: string, since: Since, cause?: unknown): ChangesError {
   const message = `Cannot read the row after ${JSON.stringify(since)}: ${text.slice(0, 200)}`;
   return new ChangesError("bad-row", message, { since, cause });
