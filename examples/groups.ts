@@ -11,7 +11,8 @@
 import nano from "nano";
 import process from "node:process";
 import { dependsOn, EtagRegistry, follow, type Follower, group, groupBy, withEtag } from "../mod.ts";
-import { changes, type CouchChange } from "../src/couchdb/changes.ts";
+import type { CouchChange } from "../src/changes/change.ts";
+import { changes } from "../src/couchdb/changes.ts";
 
 interface Note {
   readonly owner: string;

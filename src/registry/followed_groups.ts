@@ -4,10 +4,23 @@
  * @module
  */
 import type { Change } from "../changes/change.ts";
-import { followedName, show } from "../http/dependency.ts";
-import type { Group } from "./group.ts";
-import { type GroupFamily, memberName } from "./group_by.ts";
-import { Membership, type MembershipRule } from "./membership.ts";
+
+/** What one follower knows of one group, or of one family of groups. */
+export interface Membership<C extends Change> {
+  /** The name of the group or family. */
+  readonly name: string;
+  /** The groups that a change touches. Never throws. */
+  touchedBy(change: C): readonly string[];
+  /** Forgets what documents were in: the feed begins anew. */
+  forget(): void;
+}
+
+/**
+ * On what `group()` and `groupBy()` give: opens the membership of one follower. `onUnknown` is to be called whenever the
+ * group or family is void because it cannot be known what a document was in. All copies of this module in the process
+ * share the symbol.
+ */
+export const OPEN: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag membership 1");
 
 /** The groups of one follower. */
 export interface FollowedGroups<C extends Change> {
@@ -19,29 +32,39 @@ export interface FollowedGroups<C extends Change> {
   readonly forget: () => void;
 }
 
+/** What `group()` and `groupBy()` give, as a follower sees it. */
+interface Followable<C extends Change> {
+  readonly [OPEN]: (onUnknown: () => void) => Membership<C>;
+}
+
 /**
  * Reads the `groups` option.
  *
+ * @param groups A function, or a list of what `group()` and `groupBy()` gave; plain JavaScript may pass anything.
  * @param onUnknown Called whenever a group or family is void because a membership cannot be known.
- * @throws {TypeError} If it is neither a function nor a list of what `group()` and `groupBy()` made, each name once.
+ * @throws {TypeError} If it is neither, or has one name twice.
  */
 export function followedGroups<C extends Change>(
-  groups: ((change: C) => Iterable<string>) | readonly (Group<C> | GroupFamily<C>)[],
+  groups: ((change: C) => Iterable<string>) | readonly unknown[],
   onUnknown: () => void,
 ): FollowedGroups<C> {
-  if (typeof groups === "function" && followedName(groups) === undefined) {
+  if (typeof groups === "function" && !isFollowable(groups)) {
     return { names: new Set(), touchedBy: groups, forget: () => {} };
   }
   if (!Array.isArray(groups)) {
     throw new TypeError(`groups must be a function or a list of groups, not ${show(groups)}`);
   }
   const memberships = new Map<string, Membership<C>>();
-  for (const value of groups) {
-    const rule = ruleOf<C>(value);
-    if (memberships.has(rule.whole)) {
-      throw new TypeError(`groups has the name ${show(rule.whole)} twice: each group needs its own`);
+  for (const value of groups as readonly unknown[]) {
+    if (!isFollowable<C>(value)) {
+      throw new TypeError(`groups takes what group() and groupBy() gave, not ${show(value)}`);
     }
-    memberships.set(rule.whole, new Membership(rule, onUnknown));
+    const membership = value[OPEN](onUnknown);
+    const { name } = membership;
+    if (memberships.has(name)) {
+      throw new TypeError(`groups has the name ${show(name)} twice: each group needs its own`);
+    }
+    memberships.set(name, membership);
   }
   const all = [...memberships.values()];
   return {
@@ -51,46 +74,10 @@ export function followedGroups<C extends Change>(
   };
 }
 
-function ruleOf<C extends Change>(value: unknown): MembershipRule<C> {
-  const name = followedName(value);
-  const { matches, keysOf, maxBytes } = (value ?? {}) as Partial<Group<C> & GroupFamily<C>>;
-  if (name !== undefined && maxBytes !== undefined) {
-    if (matches !== undefined) return groupRule(name, matches, maxBytes);
-    if (keysOf !== undefined) return familyRule(name, keysOf, maxBytes);
-  }
-  throw new TypeError(`groups takes what group() and groupBy() made, not ${show(value)}`);
+function isFollowable<C extends Change>(value: unknown): value is Followable<C> {
+  return typeof (value as Partial<Followable<C>> | null | undefined)?.[OPEN] === "function";
 }
 
-/** A group is a family of one: its documents have one key, and the others none. */
-function groupRule<C extends Change>(
-  name: string,
-  matches: (change: C) => boolean,
-  maxBytes: number,
-): MembershipRule<C> {
-  const title = `group(${show(name)})`;
-  const keysOf = (change: C): string[] => {
-    const isIn: unknown = matches(change);
-    // A function without a return would never void the group.
-    if (typeof isIn !== "boolean") throw new TypeError(`It must return true or false, not ${show(isIn)}`);
-    return isIn ? [name] : [];
-  };
-  return { title, whole: name, keysOf, groupOf: (key) => key, maxBytes };
-}
-
-function familyRule<C extends Change>(
-  name: string,
-  keysOf: (change: C) => string | Iterable<string>,
-  maxBytes: number,
-): MembershipRule<C> {
-  return {
-    title: `groupBy(${show(name)})`,
-    whole: name,
-    keysOf: (change) => {
-      const keys = keysOf(change);
-      // A string is an iterable of its letters, and never meant as one.
-      return typeof keys === "string" ? [keys] : keys;
-    },
-    groupOf: (key) => memberName(name, key),
-    maxBytes,
-  };
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
 }

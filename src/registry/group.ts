@@ -6,6 +6,8 @@
 import type { Change } from "../changes/change.ts";
 import { encodeGroupName } from "../http/group_name.ts";
 import { FOLLOWED, requireGroup, show } from "../http/dependency.ts";
+import { OPEN } from "./followed_groups.ts";
+import { DocumentMembership } from "./membership.ts";
 
 /** How much a group or a family remembers. */
 export interface GroupOptions {
@@ -69,7 +71,17 @@ export function group<C extends Change = Change>(
   options: GroupOptions = {},
 ): Group<C> {
   requireRule("group", name, matches);
-  return Object.freeze({ _id: name, matches, maxBytes: memoryBound(options), [FOLLOWED]: name });
+  const maxBytes = memoryBound(options);
+  // A group is a family of one: its documents have one key, and the others none.
+  const keysOf = (change: C): string[] => {
+    const isIn: unknown = matches(change);
+    // A function without a return would never void the group.
+    if (typeof isIn !== "boolean") throw new TypeError(`It must return true or false, not ${show(isIn)}`);
+    return isIn ? [name] : [];
+  };
+  const rule = { title: `group(${show(name)})`, name, keysOf, groupOf: () => name, maxBytes };
+  const open = (onUnknown: () => void) => new DocumentMembership(rule, onUnknown);
+  return Object.freeze({ _id: name, matches, maxBytes, [FOLLOWED]: name, [OPEN]: open });
 }
 
 /** Refuses what makes no group, naming the function that was called. */

@@ -5,7 +5,9 @@
  */
 import type { Change } from "../changes/change.ts";
 import { FOLLOWED, show } from "../http/dependency.ts";
+import { OPEN } from "./followed_groups.ts";
 import { type GroupOptions, memoryBound, requireRule } from "./group.ts";
+import { DocumentMembership } from "./membership.ts";
 
 /** One group of a family, as `dependsOn`, `invalidates` and `registry.invalidate` take it. */
 export interface GroupMember {
@@ -81,26 +83,24 @@ export function groupBy<C extends Change = Change>(
   options: GroupOptions = {},
 ): GroupFamily<C> {
   requireRule("groupBy", name, keysOf);
+  const maxBytes = memoryBound(options);
   const title = `groupBy(${show(name)})`;
-  const groupOf = (key: string): GroupMember => {
+  const groupOf = (key: string): string => `${name}/${key}`;
+  const rule = { title, name, keysOf: (change: C) => listed(keysOf(change)), groupOf, maxBytes };
+  const open = (onUnknown: () => void) => new DocumentMembership(rule, onUnknown);
+  const family = (key: string): GroupMember => {
     if (typeof key !== "string") throw new TypeError(`${title} takes a key, not ${show(key)}`);
-    return Object.freeze({ _id: memberName(name, key), [FOLLOWED]: name });
+    return Object.freeze({ _id: groupOf(key), [FOLLOWED]: name });
   };
-  const properties = {
-    name,
-    keysOf,
-    maxBytes: memoryBound(options),
-    toString: () => title,
-    [FOLLOWED]: name,
-  };
+  const properties = { name, keysOf, maxBytes, toString: () => title, [FOLLOWED]: name, [OPEN]: open };
   // The name of a function can be defined, but not assigned.
   for (const property of Reflect.ownKeys(properties)) {
-    Object.defineProperty(groupOf, property, { value: properties[property as keyof typeof properties] });
+    Object.defineProperty(family, property, { value: properties[property as keyof typeof properties] });
   }
-  return Object.freeze(groupOf) as GroupFamily<C>;
+  return Object.freeze(family) as GroupFamily<C>;
 }
 
-/** The name of the group of a key. */
-export function memberName(family: string, key: string): string {
-  return `${family}/${key}`;
+/** A string is an iterable of its letters, and never meant as one. */
+function listed(keys: string | Iterable<string>): Iterable<string> {
+  return typeof keys === "string" ? [keys] : keys;
 }

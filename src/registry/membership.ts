@@ -12,13 +12,14 @@
 import type { Change, CouchChange, DocumentChange } from "../changes/change.ts";
 import { type ChangeReading, readBefore, readChange } from "./change_reading.ts";
 import { DocumentMemory } from "./document_memory.ts";
+import type { Membership } from "./followed_groups.ts";
 
-/** A group, or a family of groups, as a follower sees it. */
+/** What makes a group, or a family of groups. */
 export interface MembershipRule<C extends Change> {
-  /** As an error message names it. */
+  /** As a message names it. */
   readonly title: string;
-  /** The group that is void where a membership cannot be known. */
-  readonly whole: string;
+  /** Its name: the group that is void where a membership cannot be known. */
+  readonly name: string;
   /** What a document is in, by key. */
   readonly keysOf: (change: C) => Iterable<string>;
   /** The group of a key. */
@@ -27,8 +28,8 @@ export interface MembershipRule<C extends Change> {
   readonly maxBytes: number;
 }
 
-/** What one follower knows of one group or family. */
-export class Membership<C extends Change> {
+/** A membership that remembers what each document was in. */
+export class DocumentMembership<C extends Change> implements Membership<C> {
   readonly #rule: MembershipRule<C>;
   readonly #onUnknown: () => void;
   readonly #memory: DocumentMemory;
@@ -42,21 +43,23 @@ export class Membership<C extends Change> {
     this.#memory = new DocumentMemory(rule.maxBytes);
   }
 
-  /** The groups that a change touches. Never throws. */
+  get name(): string {
+    return this.#rule.name;
+  }
+
   touchedBy(change: C): readonly string[] {
-    const { whole, keysOf, groupOf } = this.#rule;
+    const { keysOf, groupOf } = this.#rule;
     const now = this.#checked(readChange(change, keysOf));
     if (now.keys !== undefined && !now.readsContent) return now.keys.map(groupOf);
     const before = this.#keysBefore(change);
     this.#remember(change, now.keys);
     if (now.keys === undefined || before === undefined) {
       this.#onUnknown();
-      return [whole];
+      return [this.name];
     }
     return [...new Set([...before, ...now.keys])].map(groupOf);
   }
 
-  /** Forgets every document: the feed cannot say what happened since. */
   forget(): void {
     this.#memory.clear();
   }

@@ -673,7 +673,7 @@ for (const maxBytes of [0, -1, NaN, "many"]) {
 
 for (
   const [what, groups, message] of [
-    ["a name", ["posts"], /^groups takes what group\(\) and groupBy\(\) made, not "posts"$/],
+    ["a name", ["posts"], /^groups takes what group\(\) and groupBy\(\) gave, not "posts"$/],
     ["nothing", [posts, undefined], /not undefined$/],
     ["a function", [posts, () => ["posts"]], /not \(\)\s*=>/],
     ["a document", [{ _id: "posts" }], /not {"_id":"posts"}$/],
