@@ -25,8 +25,6 @@ export interface Group<C extends Change = Change> {
   readonly _id: string;
   /** Whether the document of a change is in the group. */
   readonly matches: (change: C) => boolean;
-  /** Estimated bytes of what each follower remembers. */
-  readonly maxBytes: number;
 }
 
 /**
@@ -81,7 +79,7 @@ export function group<C extends Change = Change>(
   };
   const rule = { title: `group(${show(name)})`, name, keysOf, groupOf: () => name, maxBytes };
   const open = (onUnknown: () => void) => new DocumentMembership(rule, onUnknown);
-  return Object.freeze({ _id: name, matches, maxBytes, [FOLLOWED]: name, [OPEN]: open });
+  return Object.freeze({ _id: name, matches, [FOLLOWED]: name, [OPEN]: open });
 }
 
 /** Refuses what makes no group, naming the function that was called. */

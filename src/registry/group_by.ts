@@ -27,8 +27,6 @@ export interface GroupFamily<C extends Change = Change> {
   readonly name: string;
   /** The keys of the groups that the document of a change is in; a string is one key. */
   readonly keysOf: (change: C) => string | Iterable<string>;
-  /** Estimated bytes of what each follower remembers. */
-  readonly maxBytes: number;
 }
 
 /**
@@ -92,7 +90,7 @@ export function groupBy<C extends Change = Change>(
     if (typeof key !== "string") throw new TypeError(`${title} takes a key, not ${show(key)}`);
     return Object.freeze({ _id: groupOf(key), [FOLLOWED]: name });
   };
-  const properties = { name, keysOf, maxBytes, toString: () => title, [FOLLOWED]: name, [OPEN]: open };
+  const properties = { name, keysOf, toString: () => title, [FOLLOWED]: name, [OPEN]: open };
   // The name of a function can be defined, but not assigned.
   for (const property of Reflect.ownKeys(properties)) {
     Object.defineProperty(family, property, { value: properties[property as keyof typeof properties] });

@@ -51,8 +51,10 @@ export class DocumentMembership<C extends Change> implements Membership<C> {
     const { keysOf, groupOf } = this.#rule;
     const now = this.#checked(readChange(change, keysOf));
     if (now.keys !== undefined && !now.readsContent) return now.keys.map(groupOf);
-    const before = this.#keysBefore(change);
-    this.#remember(change, now.keys);
+    const generation = linearGeneration(change);
+    const before = this.#keysBefore(change, generation);
+    if (generation === undefined || now.keys === undefined) this.#memory.delete(change.id);
+    else this.#memory.set(change.id, generation, now.keys);
     if (now.keys === undefined || before === undefined) {
       this.#onUnknown();
       return [this.name];
@@ -65,22 +67,18 @@ export class DocumentMembership<C extends Change> implements Membership<C> {
   }
 
   /** What the document was in until this change; undefined where that cannot be known. */
-  #keysBefore(change: C & DocumentChange): readonly string[] | undefined {
+  #keysBefore(
+    change: C & DocumentChange,
+    generation: number | undefined,
+  ): readonly string[] | undefined {
     const { before } = change;
     if (before === null) return [];
     if (before !== undefined) return this.#checked(readBefore(change, this.#rule.keysOf)).keys;
-    const generation = linearGeneration(change);
     if (generation === undefined) return this.#unproven(change);
     const known = this.#memory.get(change.id);
     if (known === undefined) return generation === 1 ? [] : undefined;
     // The same generation is the same row again.
     return known.generation === generation - 1 || known.generation === generation ? known.keys : undefined;
-  }
-
-  #remember(change: C & DocumentChange, keys: readonly string[] | undefined): void {
-    const generation = change.before === undefined ? linearGeneration(change) : undefined;
-    if (generation === undefined || keys === undefined) this.#memory.delete(change.id);
-    else this.#memory.set(change.id, generation, keys);
   }
 
   #checked(reading: ChangeReading): ChangeReading {

@@ -383,7 +383,7 @@ test("DocumentMemory: holds as much as fits, and counts what it holds", () => {
   assert.deepEqual([memory.size, memory.bytes], [0, 0], "what does not fit by itself is not remembered");
   memory.set("note", 1, ["a"]);
   memory.set("note", 2, ["b", "c"]);
-  assert.deepEqual([memory.size, memory.get("note")], [1, { generation: 2, keys: ["b", "c"] }]);
+  assert.deepEqual([memory.size, memory.get("note")], [1, { id: "note", generation: 2, keys: ["b", "c"] }]);
   memory.delete("note");
   memory.delete("note");
   assert.deepEqual([memory.size, memory.bytes], [0, 0]);
