@@ -57,6 +57,8 @@ export class Database {
   async push(batch: Partial<ChangeBatch>): Promise<void> {
     const now = instant(systemClock);
     this.feed.reader.push({ changes: [], position: undefined, state: "live", contact: now, ...batch });
+    // The follower may be giving timers their turn: this one was set after it.
+    await new Promise((resolve) => setTimeout(resolve));
     await settled();
   }
 }
