@@ -1,6 +1,7 @@
 /** Contact, identity and gaps. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CouchChangesFeed } from "../../src/couchdb/changes.ts";
 import type { Harness } from "../support/feed_harness.ts";
 import { type Batch, has, ids, live, lost, resets, until, withDatabase } from "../support/feed_harness.ts";
 
@@ -10,6 +11,11 @@ const told = (batch: Batch): boolean => batch.reset !== undefined;
 async function letProbe({ time }: Harness): Promise<void> {
   await time.asleep((ms) => ms === 12_500);
   time.advance(12_500);
+}
+
+/** Waits until known rows have come again, so many in all. A stream begins with one. */
+async function repeats(feed: CouchChangesFeed, times: number): Promise<void> {
+  while (feed.counters.replays < times) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("probe: what the continuous feed does not send is found, without losing the live state", () =>
@@ -76,11 +82,13 @@ test("probe: a connection that breaks while a probe waits is a loss at once", ()
   withDatabase(async (harness) => {
     const { database, open } = harness;
     database.put("a");
-    const batches = open().batches();
+    const feed = open();
+    const batches = feed.batches();
     await until(batches, live);
     database.fail("page", () => {});
     const from = database.requests.length;
     const reading = until(batches, lost);
+    await repeats(feed, 1);
     await letProbe(harness);
     await database.asked("page", from);
     await database.cut();
