@@ -70,6 +70,7 @@ const STALE: ReadonlySet<RegistrationRefusal | undefined> = /* @__PURE__ */ new 
     "lease-broken",
     "settling",
     "revision-differs",
+    "superseded",
   ] as const,
 );
 

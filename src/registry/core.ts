@@ -4,10 +4,11 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
+import { type Dependency, groupOf } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
-import { groupNames, resourceGroup } from "./group_table.ts";
+import { distinctGroups, resourceGroup } from "./group_table.ts";
 import type { Lease } from "./lease.ts";
 import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./options.ts";
 import { isTagOf, randomTag } from "./random_tag.ts";
@@ -21,7 +22,7 @@ import {
 } from "./reason.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./storage_key.ts";
-import type { ChangeSink, Subscription } from "./subscription.ts";
+import { type ChangeSink, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** Where a registry keeps its core. Copies of this module in one process share the name, and so their registries. */
@@ -74,6 +75,10 @@ export class RegistryCore {
     this.#sink = {
       reset: (reason) => this.#reset(reason),
       change: (group, rev, subscription) => this.#change(group, rev, subscription, subscription.replicaLag),
+      repeat: (group, rev, subscription) => {
+        const sequence = this.#changeLog.record(group, rev, subscription, subscription.replicaLag, true);
+        this.#entries.repeat(group, sequence, rev, subscription.number);
+      },
       stateChanged: () => {
         this.#subscriptions.updateDeadlines();
         this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
@@ -174,11 +179,13 @@ export class RegistryCore {
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
     if (this.#isUnfollowed) this.#warnUnfollowed();
-    const refusal = this.#changeLog.conflict(lease, registration.dependencies);
+    const { dependencies } = registration;
+    const refusal = this.#changeLog.conflict(lease, dependencies) ??
+      (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    const groups = groupNames(registration.dependencies);
+    const groups = distinctGroups(dependencies);
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push(resourceGroup(key));
     const { sequence } = this.#changeLog;
@@ -204,13 +211,13 @@ export class RegistryCore {
    */
   #tagToKeep(
     previous: StoredEntry | undefined,
-    groups: readonly string[],
+    groups: readonly Dependency[],
     representation: string,
   ): string | undefined {
     if (previous === undefined || !previous.headers.minted || !this.live) return undefined;
     const names = this.#entries.namesOf(previous);
     if (names.length !== groups.length || !isTagOf(previous.etag, representation)) return undefined;
-    const wanted = new Set(groups);
+    const wanted = new Set(groups.map(groupOf));
     return names.every((name) => wanted.has(name)) ? previous.etag : undefined;
   }
 
@@ -282,8 +289,14 @@ export class RegistryCore {
     }
   }
 
-  #change(group: string, rev: string | undefined, reporter: unknown, replicaLag: number): void {
-    this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));
+  #change(
+    group: string,
+    rev: string | undefined,
+    reporter: Subscription | this,
+    replicaLag: number,
+  ): void {
+    const feed = reporter instanceof Subscription ? reporter.number : 0;
+    this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag), rev, feed);
   }
 
   #reset(reason: Incident): void {

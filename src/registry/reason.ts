@@ -70,8 +70,10 @@ export type RegistrationRefusal =
   | "lease-broken"
   /** a declared group changed so recently that a replica may still answer with older data */
   | "settling"
-  /** a declared revision is not the one last reported, or one document was read at two revisions */
+  /** a declared revision is not the one reported a moment ago, or one document was read at two revisions */
   | "revision-differs"
+  /** a declared revision is not the one last reported: the handler read an older one, from a cache of its own or a view */
+  | "superseded"
   /** larger than the registry's bound by itself */
   | "too-large";
 
@@ -163,6 +165,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
+  "superseded": "registration",
   "too-large": "registration",
   "replaced": "departure",
   "evicted": "departure",

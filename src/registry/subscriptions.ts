@@ -49,7 +49,8 @@ export class Subscriptions {
         `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
       );
     }
-    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous);
+    const number = previous?.number ?? this.#byName.size + 1;
+    const subscription = new Subscription(host, this.#clock, name, number, maxLag, replicaLag, previous);
     this.#byName.set(name, subscription);
     this.updateDeadlines();
     return subscription;
@@ -58,7 +59,8 @@ export class Subscriptions {
   /** Subscriptions of an earlier process, closed: nothing is answered until each is followed again and has caught up. */
   restore(host: ChangeSink, saved: readonly SavedSubscription[]): void {
     for (const previous of saved) {
-      const subscription = new Subscription(host, this.#clock, previous.name, 0, undefined, previous);
+      const number = this.#byName.size + 1;
+      const subscription = new Subscription(host, this.#clock, previous.name, number, 0, undefined, previous);
       subscription.close();
       this.#byName.set(previous.name, subscription);
     }

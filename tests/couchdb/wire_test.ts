@@ -212,7 +212,11 @@ test("couchdb-wire: a feed catches up, is live, and goes on through clean and br
       await until(batches, live);
     }
     const seen = await until(batches, has("live-2"));
-    assert.deepEqual(ids(seen), ["lp-1", "post-5", "post-4", "live-1", "live-2"], "the stream begins early, too");
+    assert.deepEqual(
+      ids(seen),
+      ["lp-1", "post-5", "post-4", "live-1", "live-2"],
+      "the stream begins early, too",
+    );
   });
   // One row early: the position before the last of the recorded rows.
   assert.match(requests.filter((target) => target.includes("limit=")).at(-1) ?? "", /since=9-g1AAAACb/);

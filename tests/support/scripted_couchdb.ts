@@ -109,6 +109,7 @@ export class ScriptedCouchdb {
 
   purge(id: string): void {
     this.#rows = this.#rows.filter((row) => row.id !== id);
+    this.#history.delete(id);
     this.#n++;
     this.purges++;
   }
@@ -117,13 +118,16 @@ export class ScriptedCouchdb {
     this.exists = true;
     this.life = String(Number(this.life) + 1);
     this.#rows = [];
+    this.#history.clear();
     this.#n = 0;
   }
 
   /** Puts back the files of when the database had `n` changes. */
   rollBack(n: number): void {
     for (const [id, rows] of this.#history) this.#history.set(id, rows.filter((row) => row.n <= n));
-    this.#rows = this.#rows.filter((row) => row.n <= n);
+    this.#rows = Array.from(this.#history.values(), (rows) => rows.at(-1))
+      .filter((row) => row !== undefined)
+      .sort((a, b) => a.n - b.n);
     this.#n = n;
   }
 
