@@ -25,6 +25,8 @@ function change(
     if (!database.exists || database.readOnly) return false;
     const document = database.document(id);
     how(document, random);
+    // What has never been there cannot be deleted.
+    if (document.winner === undefined) return false;
     database.commit(document);
     world.trace?.(`  ${id} becomes ${document.versions.at(-1)!.rev}`);
     return true;

@@ -205,7 +205,7 @@ export class Clients {
       scheduler.after(random.integer(1, 10 * MS), () => {
         if (!database.exists || database.readOnly) return resolve(new Response(null, { status: 503 }));
         const document = database.document(id);
-        if (random.chance(0.8)) document.edit(random.pick(["x", "y"]));
+        if (random.chance(0.8) || document.winner === undefined) document.edit(random.pick(["x", "y"]));
         else document.delete();
         visit.readings.push({
           ...{ database, document, withConflicts: false },
