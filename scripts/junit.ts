@@ -10,6 +10,8 @@ export interface TestResult {
   readonly file: string;
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
+  /** Why it was skipped; of the three writers only Node's tells. */
+  readonly reason?: string;
 }
 
 /** How many tests ended which way. */
@@ -47,6 +49,8 @@ export function readJunit(xml: string, root: string): TestResult[] {
     const attributes = /^(?:\s*[\w:.-]+="[^"]*")*/.exec(element)?.[0] ?? "";
     const attribute = (name: string): string | undefined =>
       new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1];
+    // A test that is skipped without a reason has `true` there.
+    const reason = /<skipped\b[^>]*? message="(?!true")([^"]*)"/.exec(element)?.[1];
     return {
       // Bun and Node say `file`, Deno says it in `classname`.
       file: relative(unescape(attribute("file") ?? attribute("classname") ?? ""), root),
@@ -56,6 +60,7 @@ export function readJunit(xml: string, root: string): TestResult[] {
         : element.includes("<skipped")
         ? "skipped"
         : "passed",
+      ...(reason === undefined ? {} : { reason: unescape(reason) }),
     };
   });
   return withoutFiles(withoutContainers(results));
@@ -91,6 +96,28 @@ export function differences(
     ...missing,
     ...[...ran.keys()].filter((file) => !expected.has(file)).map((file) => `${file}: unexpected`),
   ];
+}
+
+/** Skipped tests. */
+export interface Skips {
+  /** How many tests each reason keeps from running. */
+  readonly reasons: ReadonlyMap<string, number>;
+  /** Tests that are skipped without a reason, each once. */
+  readonly unexplained: readonly string[];
+}
+
+/** Why tests were skipped, over the reports of all runtimes: what one of them tells is true of the same test elsewhere. */
+export function skips(results: readonly TestResult[]): Skips {
+  const reasonOf = new Map<string, string | undefined>();
+  for (const { file, name, outcome, reason } of results) {
+    const test = `${file}: ${name}`;
+    if (outcome === "skipped") reasonOf.set(test, reason ?? reasonOf.get(test));
+  }
+  const reasons = new Map<string, number>();
+  for (const reason of reasonOf.values()) {
+    if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return { reasons, unexplained: [...reasonOf.keys()].filter((test) => reasonOf.get(test) === undefined) };
 }
 
 function relative(path: string, root: string): string {

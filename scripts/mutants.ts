@@ -8,7 +8,7 @@
  */
 import { applied, type Mutant } from "../tests/mutants/mutant.ts";
 import { mutants } from "../tests/mutants/all.ts";
-import { root } from "./run.ts";
+import { deno, manifest, root } from "./run.ts";
 
 /** As many as the soak runs. */
 const SEEDS = 2_400;
@@ -22,28 +22,48 @@ async function copy(from: string, to: string): Promise<void> {
   }
 }
 
+/** Applies a mutant to a copy of the sources. */
+async function edit(folder: string, { edits }: Mutant): Promise<void> {
+  for (const edit of edits) {
+    const path = `${folder}/src/${edit.file}`;
+    await Deno.writeTextFile(path, applied(edit, await Deno.readTextFile(path)));
+  }
+}
+
 /** The sources with their mutant, beside the simulation that is to find it. */
-async function copyWith({ edits }: Mutant): Promise<string> {
+async function copyWith(mutant: Mutant): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "mutant" });
   await Deno.copyFile(`${root}/mod.ts`, `${folder}/mod.ts`);
   for (const part of ["src", "tests/simulation"]) await copy(`${root}/${part}`, `${folder}/${part}`);
   await Deno.mkdir(`${folder}/scripts`);
   await Deno.copyFile(`${root}/scripts/soak.ts`, `${folder}/scripts/soak.ts`);
-  for (const edit of edits) {
-    const path = `${folder}/src/${edit.file}`;
-    await Deno.writeTextFile(path, applied(edit, await Deno.readTextFile(path)));
-  }
+  await edit(folder, mutant);
   return folder;
 }
 
-/** @throws {Error} If the sources have moved on from under a mutant: it has to be written anew. */
-async function requireApplicable({ name, edits }: Mutant): Promise<void> {
-  for (const edit of edits) {
-    try {
-      applied(edit, await Deno.readTextFile(`${root}/src/${edit.file}`));
-    } catch (cause) {
-      throw new Error(`The mutant "${name}" does not apply: ${(cause as Error).message}`, { cause });
+/**
+ * Checks the types of all mutants at once. One that names what the sources no longer have throws in the simulation, and
+ * would count as found for that.
+ *
+ * @throws {Error} If the sources have moved on from under a mutant: it has to be written anew.
+ */
+async function requireValid(wanted: readonly Mutant[]): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "mutants" });
+  try {
+    const files: string[] = [];
+    for (const mutant of wanted) {
+      const own = `${folder}/${mutant.name.replaceAll(/\W+/g, "_")}`;
+      await copy(`${root}/src`, `${own}/src`);
+      await edit(own, mutant);
+      files.push(...mutant.edits.map(({ file }) => `${own}/src/${file}`));
     }
+    // What a rule needed may be of no use without it.
+    const compilerOptions = { ...manifest().compilerOptions, noUnusedParameters: false };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ compilerOptions }));
+    const { code, output } = await deno(["check", "-q", ...new Set(files)], { cwd: folder });
+    if (code !== 0) throw new Error(`Some mutants do not fit the sources:\n${output}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -94,7 +114,7 @@ if (import.meta.main) {
   const wanted = mutants.filter(({ name }) =>
     Deno.args.length === 0 || Deno.args.some((word) => name.includes(word))
   );
-  for (const mutant of wanted) await requireApplicable(mutant);
+  await requireValid(wanted);
   const verdicts = await judgeAll(wanted);
   const survivors = verdicts.filter(({ message }) => message === undefined);
   console.log(`${verdicts.length - survivors.length} of ${verdicts.length} mutants found`);

@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { install } from "./install.ts";
 import { layerProblems, readGraph } from "./layers.ts";
 import { repositoryProblems } from "./repository.ts";
-import { deno, filesUnder, jsrAnswers, manifest, needsJsr, root } from "./run.ts";
+import { deno, filesUnder, jsrAnswers, manifest, needsJsr, type Outcome, root } from "./run.ts";
 
 /** What is wrong, in the tool's own words; empty when nothing is. */
 type Step = () => Promise<string> | string;
@@ -17,7 +18,14 @@ const exported = Object.values(manifest().exports);
 const steps: Readonly<Record<string, Step>> = {
   "format": () => tool("fmt", "-q", "--check"),
   "lint": () => tool("lint", "-q"),
-  "types": () => tool("check", "-q", ...filesUnder().filter((path) => isTypeScript(path) && !needsJsr(path))),
+  "packages": async () => problemsOf("install", await install()),
+  "types": () =>
+    tool(
+      "check",
+      "-q",
+      "--node-modules-dir=manual",
+      ...filesUnder().filter((path) => isTypeScript(path) && !needsJsr(path)),
+    ),
   "types of what imports @std": async () =>
     await jsrAnswers()
       ? tool(
@@ -42,9 +50,12 @@ function skip(why: string): never {
   throw new Skipped(why);
 }
 
-async function tool(...args: readonly string[]): Promise<string> {
-  const { code, output } = await deno(args);
-  return code === 0 ? "" : output || `deno ${args[0]} ended with exit code ${code}`;
+async function tool(...args: readonly [string, ...string[]]): Promise<string> {
+  return problemsOf(args[0], await deno(args));
+}
+
+function problemsOf(command: string, { code, output }: Outcome): string {
+  return code === 0 ? "" : output || `deno ${command} ended with exit code ${code}`;
 }
 
 /**

@@ -5,9 +5,12 @@
  * @module
  */
 import { closingLine, nothing, sum, type Tally } from "./junit.ts";
-import { deno, manifest, type Outcome, root, run } from "./run.ts";
+import { pack } from "./pack.ts";
+import { filesUnder, manifest, type Outcome, root, run } from "./run.ts";
 import { bunRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
+/** What the tarball may weigh, unpacked. */
+const maxBytes = 350_000;
 const typescript = "typescript@5.9.3";
 
 /** A claim about the tarball; what makes it false is thrown. */
@@ -50,7 +53,7 @@ function tarballChecks(folder: string, bun: Runtime): Check[] {
   return [
     {
       claim: "is packed from deno.json",
-      holds: async () => succeed(await deno(["pack", "-q", "--allow-dirty", "-o", `${folder}/package.tgz`])),
+      holds: () => pack(`${folder}/package.tgz`, { allowDirty: true }),
     },
     {
       claim: "installs into an empty project",
@@ -64,9 +67,15 @@ function tarballChecks(folder: string, bun: Runtime): Check[] {
       },
     },
     { claim: "has no dependency", holds: () => hasNoDependency(`${installed}/package.json`) },
+    { claim: "says what npm's page shows", holds: () => describesItself(`${installed}/package.json`) },
     {
       claim: "carries compiled modules, their types, README, CHANGELOG and LICENSE, and nothing else",
       holds: () => carriesOnlyItself(installed),
+    },
+    { claim: `unpacks to at most ${maxBytes} bytes, without source maps`, holds: () => isSmall(installed) },
+    {
+      claim: "has documents whose links hold elsewhere",
+      holds: () => linksHold(installed),
     },
   ];
 }
@@ -83,10 +92,48 @@ function carriesOnlyItself(installed: string): void {
   const files = listing(installed).filter((file) => file !== ".bun-tag");
   const missing = [...documents, "mod.js", "mod.d.ts"].filter((file) => !files.includes(file));
   const foreign = files.filter((file) =>
-    !documents.includes(file) && !/^(mod|src\/[\w/]+)(\.js|\.d\.ts|\.js\.map)$/.test(file)
+    !documents.includes(file) && !/^(mod|src\/[\w/]+)(\.js|\.d\.ts)$/.test(file)
   );
   if (missing.length > 0) throw new Error(`it lacks ${missing.join(", ")}`);
   if (foreign.length > 0) throw new Error(`it also carries ${foreign.join(", ")}`);
+}
+
+function describesItself(path: string): void {
+  const fields = JSON.parse(Deno.readTextFileSync(path)) as Record<string, unknown>;
+  const expected = ["description", "keywords", "homepage", "bugs", "repository", "engines", "license"];
+  const missing = expected.filter((field) => fields[field] === undefined);
+  if (missing.length > 0) throw new Error(`its package.json has no ${missing.join(", ")}`);
+  if (fields["sideEffects"] !== false) {
+    throw new Error("its package.json does not say that it has no side effects");
+  }
+}
+
+function isSmall(installed: string): void {
+  const files = listing(installed);
+  const bytes = files.reduce((sum, file) => sum + Deno.statSync(`${installed}/${file}`).size, 0);
+  if (bytes > maxBytes) throw new Error(`it unpacks to ${bytes} bytes`);
+  const mapped = files.filter((file) =>
+    Deno.readTextFileSync(`${installed}/${file}`).includes("# sourceMappingURL=")
+  );
+  if (mapped.length > 0) throw new Error(`${mapped.join(", ")} have a source map`);
+}
+
+/** Where the package is shown, the rest of the repository is not beside its documents. */
+function linksHold(installed: string): void {
+  for (const document of ["README.md", "CHANGELOG.md"]) {
+    const text = Deno.readTextFileSync(`${installed}/${document}`);
+    const targets = Array.from(text.matchAll(/\]\(([^)\s]+)/g), ([, target]) => target!);
+    const broken = targets.filter((target) => !holds(target));
+    if (broken.length > 0) throw new Error(`${document} links to ${broken.join(", ")}`);
+  }
+}
+
+/** Whether a link leads anywhere from any page: to another site, within its own, or to a file of the main branch. */
+function holds(target: string): boolean {
+  const { repository } = manifest();
+  if (!target.startsWith(repository)) return /^(https?:|#)/.test(target);
+  const [, path] = /^\/(?:blob|tree)\/main\/([^#]+)/.exec(target.slice(repository.length)) ?? [];
+  return path !== undefined && filesUnder().some((file) => `${file}/`.startsWith(path.replace(/\/?$/, "/")));
 }
 
 function listing(folder: string, prefix = ""): string[] {

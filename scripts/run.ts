@@ -25,18 +25,24 @@ export interface Outcome {
  *
  * @param command The program.
  * @param args Its arguments.
- * @param options Working directory (default: the repository), time limit in seconds (default: 600).
+ * @param options Working directory (default: the repository), time limit in seconds (default: 600), more variables for
+ * its environment, what hears the output as it comes.
  */
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly limit?: number } = {},
+  options: {
+    readonly cwd?: string;
+    readonly limit?: number;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly onText?: (text: string) => void;
+  } = {},
 ): Promise<Outcome> {
-  const { cwd = root, limit = 600 } = options;
+  const { cwd = root, limit = 600, env = {}, onText } = options;
   const child = new Deno.Command(command, {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -53,6 +59,7 @@ export async function run(
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       output += text;
       if (isStdout) stdout += text;
+      onText?.(text);
     }
   };
   const collected = Promise.all([collect(child.stdout, true), collect(child.stderr, false)]);
@@ -69,7 +76,7 @@ export function deno(args: readonly string[], options?: Parameters<typeof run>[2
   return run(Deno.execPath(), args, options);
 }
 
-const foreign = new Set([".git", "node_modules", "coverage"]);
+const foreign = new Set([".git", "node_modules", "coverage", ".next", "next-env.d.ts"]);
 
 /** Every file of the repository under `folder`, as sorted paths relative to the root with `/` between. */
 export function filesUnder(folder = ""): string[] {
@@ -86,6 +93,14 @@ export function filesUnder(folder = ""): string[] {
 /** The part of `deno.json` that the scripts read. */
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
+  /** Read by npm alone, as are the next four; `deno pack` leaves them out, `scripts/pack.ts` puts them in. */
+  readonly description: string;
+  readonly keywords: readonly string[];
+  /** The address of the repository; README's links to its files begin with it. */
+  readonly repository: string;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly sideEffects: boolean;
   readonly exports: Readonly<Record<string, string>>;
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }

@@ -1,22 +1,25 @@
 /**
  * `deno task test`: every test on Deno, Bun and Node, then the doc tests, the tests that use `@std`, and the npm
- * tarball. Ends with one line, `N passed, N failed`, over all of them.
+ * tarball. Says how far it has come, why tests were skipped, and at the end in one line how many passed and failed.
  *
  * `deno task test cache_groups` runs only the test files whose path contains that word, on the three runtimes.
  *
  * @module
  */
+import { install } from "./install.ts";
 import {
   closingLine,
   differences,
   nothing,
   readJunit,
+  skips,
   sum,
   type Tally,
   tally,
   type TestResult,
 } from "./junit.ts";
 import { checkPackage } from "./package.ts";
+import { TestCounter, withProgress } from "./progress.ts";
 import { deno, filesUnder, jsrAnswers, needsJsr, type Outcome, root, run } from "./run.ts";
 import { bunRuntime, denoRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
@@ -27,6 +30,7 @@ const testLimit = "120000";
 const runnerLimit = 240;
 /** What runners print about tests that went well: left out where one went wrong. */
 const wentWell = /^(.* \.\.\. (ok|ignored)\b.*|\s*(\(pass\)|✔) .*)\n/gm;
+/** What the run leaves out, and what has to be done about it. */
 const leftOut: string[] = [];
 
 /** What a part of the run says for itself. */
@@ -35,32 +39,22 @@ interface Report {
   readonly results: readonly TestResult[];
 }
 
-/** Everything Deno has to install so that Bun and Node find the same bare names in `node_modules`. */
-async function install(files: readonly string[]): Promise<Tally> {
-  const site = filesUnder("examples/").filter((path) => path.endsWith(".ts") && !needsJsr(path));
-  const frozen = Deno.env.get("CI") ? ["--frozen"] : [];
-  return failureOf("install", await deno(["install", "-q", ...frozen, "--entrypoint", ...files, ...site]));
-}
-
 async function typeCheck(): Promise<Tally> {
   const files = filesUnder().filter((path) => path.endsWith(".ts") && !needsJsr(path));
-  return failureOf("type check", await deno(["check", "-q", ...files]));
+  return await step("type check", () => deno(["check", "-q", "--node-modules-dir=manual", ...files]));
 }
 
-/** A step that is no test: silent when it succeeds, one failure otherwise. */
-function failureOf(step: string, { code, output }: Outcome): Tally {
-  if (code === 0) {
-    console.log(`${step}: ok`);
-    return nothing;
-  }
-  console.log(`${step}: FAILED\n${output}`);
-  return oneFailure;
+/** Takes a step that is no test: one failure, unless it succeeds. */
+async function step(title: string, take: () => Promise<Outcome>): Promise<Tally> {
+  const { code, output } = await withProgress(title, take);
+  console.log(code === 0 ? `${title}: ok` : `${title}: FAILED\n${output}`);
+  return code === 0 ? nothing : oneFailure;
 }
 
 function commandFor(runtime: Runtime, files: readonly string[], report: string): string[] {
   switch (runtime.name) {
     case "Deno":
-      return ["test", "-A", "--no-check", `--junit-path=${report}`, ...files];
+      return ["test", "-A", "--no-check", "--node-modules-dir=manual", `--junit-path=${report}`, ...files];
     case "Bun":
       return [
         ...["test", `--timeout=${testLimit}`, "--reporter=junit", `--reporter-outfile=${report}`],
@@ -71,7 +65,7 @@ function commandFor(runtime: Runtime, files: readonly string[], report: string):
         ...[
           "--test",
           `--test-timeout=${testLimit}`,
-          "--test-reporter=dot",
+          "--test-reporter=spec",
           "--test-reporter-destination=stdout",
         ],
         ...["--test-reporter=junit", `--test-reporter-destination=${report}`, ...files],
@@ -79,21 +73,37 @@ function commandFor(runtime: Runtime, files: readonly string[], report: string):
   }
 }
 
+/** What a runner is to run. */
+interface Runner {
+  readonly title: string;
+  /** Said of it beside the result. */
+  readonly detail?: string;
+  readonly command: string;
+  readonly args: (report: string) => readonly string[];
+  /** How many files there are. */
+  readonly files?: number;
+  /** How many tests there are, where that is known before. */
+  readonly tests?: number | undefined;
+}
+
 /** Runs one runner and reads its report; whatever the report cannot say, the exit code does. */
-async function runner(title: string, command: string, args: (report: string) => string[]): Promise<Report> {
+async function runTests({ title, detail = "", command, args, files, tests }: Runner): Promise<Report> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const start = performance.now();
-  const { code, output } = await run(command, args(report), { limit: runnerLimit });
+  const counter = new TestCounter();
+  const status = (): string => {
+    if (tests !== undefined) return `${counter.tests} of ${tests} tests`;
+    return `${counter.tests} tests${files === undefined ? "" : `, file ${counter.files} of ${files}`}`;
+  };
+  const options = { limit: runnerLimit, onText: counter.read };
+  const { code, output } = await withProgress(title, () => run(command, args(report), options), status);
   const results = readJunit(await Deno.readTextFile(report), root);
   await Deno.remove(report);
   const counted = tally(results);
-  const crashed = (code !== 0 && counted.failed === 0) || counted.passed === 0;
+  const crashed = (code !== 0 && counted.failed === 0) || results.length === 0;
   const total = crashed ? sum([counted, oneFailure]) : counted;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`${title}: ${closingLine(total)} (${seconds} s)`);
-  for (const { file, name } of results.filter((r) => r.outcome === "skipped")) {
-    console.log(`  skipped: ${file}: ${name}`);
-  }
+  console.log(`${title}${detail}: ${closingLine(total)} (${seconds} s)`);
   if (total.failed > 0) {
     console.log(output.replace(wentWell, ""), `\n${title} ended with exit code ${code}`);
   }
@@ -103,37 +113,55 @@ async function runner(title: string, command: string, args: (report: string) => 
 /** The same files, unchanged, on one runtime after another; each must run what the first one ran. */
 async function onAllRuntimes(files: readonly string[]): Promise<Tally[]> {
   let expected = new Map<string, number | undefined>(files.map((file) => [file, undefined]));
+  let tests: number | undefined;
   const tallies: Tally[] = [];
+  const all: TestResult[] = [];
   for (const find of [denoRuntime, bunRuntime, () => nodeRuntime(24)]) {
     const runtime = await find();
-    const title = `${runtime.name} ${runtime.version} (${runtime.origin}), files: ${files.length}`;
-    const report = await runner(title, runtime.path, (path) => commandFor(runtime, files, path));
+    const { tally, results } = await runTests({
+      title: `${runtime.name} ${runtime.version}`,
+      detail: ` (${runtime.origin}), files: ${files.length}`,
+      command: runtime.path,
+      args: (report) => commandFor(runtime, files, report),
+      files: files.length,
+      tests,
+    });
     // A runner that ended without a report has failed already; every file would be missing from it.
-    const unlike = report.results.length === 0 ? [] : differences(report.results, expected);
+    const unlike = results.length === 0 ? [] : differences(results, expected);
     for (const line of unlike) console.log(`  FAILED: ${line}`);
-    tallies.push(report.tally, { ...nothing, failed: unlike.length });
+    tallies.push(tally, { ...nothing, failed: unlike.length });
     if (runtime.name === "Deno") {
-      const ran = (file: string): number => report.results.filter((result) => result.file === file).length;
+      const ran = (file: string): number => results.filter((result) => result.file === file).length;
       expected = new Map(files.map((file) => [file, ran(file) || undefined]));
+      tests = results.length || undefined;
     }
+    all.push(...results);
   }
-  return tallies;
+  return [...tallies, explainSkips(all)];
+}
+
+/** Notes for the end of the run why tests were skipped; a skip without a reason is a failure. */
+function explainSkips(results: readonly TestResult[]): Tally {
+  const { reasons, unexplained } = skips(results);
+  for (const [reason, count] of reasons) leftOut.push(`${count} skipped on each runtime: ${reason}`);
+  for (const test of unexplained) console.log(`FAILED: skipped without a reason: ${test}`);
+  return { ...nothing, failed: unexplained.length };
 }
 
 async function docTests(): Promise<Tally> {
   const args = (report: string) => ["test", "-q", "-A", "--doc", `--junit-path=${report}`, "mod.ts", "src/"];
-  return (await runner("doc tests", Deno.execPath(), args)).tally;
+  return (await runTests({ title: "doc tests", command: Deno.execPath(), args })).tally;
 }
 
 /** Tests that import from JSR run where JSR answers, with no lock: the committed one names no JSR package. */
 async function stdTests(): Promise<Tally> {
   const files = filesUnder("tests/std/").filter((path) => path.endsWith("_test.ts"));
   if (!await jsrAnswers()) {
-    leftOut.push(`left out: tests/std (${files.length} files), because JSR does not answer from here`);
+    leftOut.push(`tests/std left out (${files.length} files): JSR does not answer from here`);
     return nothing;
   }
   const args = (report: string) => ["test", "-q", "-A", "--no-lock", `--junit-path=${report}`, ...files];
-  return (await runner("tests/std", Deno.execPath(), args)).tally;
+  return (await runTests({ title: "tests/std", command: Deno.execPath(), args })).tally;
 }
 
 async function main(words: readonly string[]): Promise<number> {
@@ -145,7 +173,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const tallies: Tally[] = [];
   try {
-    tallies.push(await install(all));
+    tallies.push(await step("install", () => install()));
     if (words.length === 0) tallies.push(await typeCheck());
     tallies.push(...await onAllRuntimes(files));
     if (words.length === 0) tallies.push(await docTests(), await stdTests(), await checkPackage());

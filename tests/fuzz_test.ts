@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "./support/fast_check.ts";
 import { wrapperCase } from "./fuzz/cases.ts";
 import { minimiseText } from "./fuzz/minimise.ts";
 import { disagreement, PARSERS } from "./fuzz/parsers.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEPENDS_ON, INVALIDATES } from "../http/dependency.ts";
+import { DEPENDS_ON, INVALIDATES, removeDeclarations } from "../http/dependency.ts";
 import { problemResponse } from "../http/problem_details.ts";
 import { hasNonce } from "./cacheable.ts";
 
@@ -132,8 +132,7 @@ export function withFields(response: Response, fields: Readonly<Record<string, s
 }
 
 function setFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
-  headers.delete(DEPENDS_ON);
-  headers.delete(INVALIDATES);
+  removeDeclarations(headers);
   for (const name in fields) headers.set(name, fields[name]!);
 }
 
@@ -176,7 +175,10 @@ export function isDecoded({ url, headers }: Response): boolean {
 export function remade(response: Response, body: BodyInit | null, headers: Headers): Response {
   const { status, statusText } = response;
   if (status < 200) return response;
-  return new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+  const made = new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+  // @hono/node-server sends a stream in chunks, unless its `body` has been read: then it looks for the length first.
+  void made.body;
+  return made;
 }
 
 /** The 412 in the place of a response that the handler gave. */

@@ -6,15 +6,21 @@
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-const MONTH = `(?<month>${MONTHS.join("|")})`;
+const MONTH = /* @__PURE__ */ (() => `(?<month>${MONTHS.join("|")})`)();
 const DAY_NAME = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const LONG_DAY_NAME = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day";
 const TIME = "(?<hour>[01][0-9]|2[0-3]):(?<minute>[0-5][0-9]):(?<second>[0-5][0-9]|60)";
 
 /** The three forms; none matches a value longer than `LONGEST`. */
-const IMF_FIXDATE = new RegExp(`^${DAY_NAME}, (?<day>[0-9]{2}) ${MONTH} (?<year>[0-9]{4}) ${TIME} GMT$`);
-const RFC850_DATE = new RegExp(`^${LONG_DAY_NAME}, (?<day>[0-9]{2})-${MONTH}-(?<year>[0-9]{2}) ${TIME} GMT$`);
-const ASCTIME_DATE = new RegExp(`^${DAY_NAME} ${MONTH} (?<day>[0-9]{2}| [0-9]) ${TIME} (?<year>[0-9]{4})$`);
+const IMF_FIXDATE =
+  /* @__PURE__ */ (() =>
+    new RegExp(`^${DAY_NAME}, (?<day>[0-9]{2}) ${MONTH} (?<year>[0-9]{4}) ${TIME} GMT$`))();
+const RFC850_DATE =
+  /* @__PURE__ */ (() =>
+    new RegExp(`^${LONG_DAY_NAME}, (?<day>[0-9]{2})-${MONTH}-(?<year>[0-9]{2}) ${TIME} GMT$`))();
+const ASCTIME_DATE =
+  /* @__PURE__ */ (() =>
+    new RegExp(`^${DAY_NAME} ${MONTH} (?<day>[0-9]{2}| [0-9]) ${TIME} (?<year>[0-9]{4})$`))();
 const LONGEST = "Wednesday, 06-Nov-94 08:49:37 GMT".length;
 
 /** 9999-12-31T23:59:59Z: the last second that four digits can name. */

@@ -19,14 +19,14 @@ function primeRoots(count: number, root: (prime: number) => number): Int32Array 
 }
 
 // Everything below works in place, on words that are signed and buffers that are kept: it runs on every miss.
-const ROUND: Int32Array = primeRoots(64, Math.cbrt);
-const INITIAL: Int32Array = primeRoots(8, Math.sqrt);
-const state: Int32Array = new Int32Array(8);
-const schedule: Int32Array = new Int32Array(64);
-const encoder: TextEncoder = new TextEncoder();
+const ROUND: Int32Array = /* @__PURE__ */ primeRoots(64, Math.cbrt);
+const INITIAL: Int32Array = /* @__PURE__ */ primeRoots(8, Math.sqrt);
+const state: Int32Array = /* @__PURE__ */ new Int32Array(8);
+const schedule: Int32Array = /* @__PURE__ */ new Int32Array(64);
+const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 /** A message up to this many bytes is padded in a buffer that is kept. */
 const KEPT = 4_096;
-const kept: Uint8Array = new Uint8Array(KEPT);
+const kept: Uint8Array = /* @__PURE__ */ new Uint8Array(KEPT);
 
 function extend(bytes: Uint8Array, offset: number): void {
   for (let i = 0, at = offset; i < 16; i++, at += 4) {

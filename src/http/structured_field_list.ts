@@ -34,8 +34,8 @@ const KEY = /[a-z*][a-z0-9_.*-]*/y;
  * Every Bare Item but the String: Integer or Decimal, Token, Byte Sequence, Boolean, Date, Display String (§3.3). What
  * is too long for a number is matched in part; then what follows is no separator, and the list fails there.
  */
-const OTHER_BARE_ITEM = new RegExp(
-  [
+const OTHER_BARE_ITEM = /* @__PURE__ */ new RegExp(
+  /* @__PURE__ */ [
     "-?(?:[0-9]{1,12}\\.[0-9]{1,3}|[0-9]{1,15})",
     "[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*",
     ":[A-Za-z0-9+/]*={0,2}:",

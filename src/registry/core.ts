@@ -49,10 +49,10 @@ export class RegistryCore {
   readonly #entries: EntryStore;
   readonly #changeLog: ChangeLog;
   readonly #subscriptions: Subscriptions;
-  readonly #counters: Record<Reason, number> = zeroCounters();
+  /** How often each reason was given. */
+  readonly counters: Record<Reason, number> = zeroCounters();
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
-  readonly #manual: boolean;
   readonly #clock: Clock;
   #inEvictCallback = false;
   /** Whether the console has been told that no feed is followed. */
@@ -63,10 +63,9 @@ export class RegistryCore {
   constructor(options: EtagRegistryOptions) {
     const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
-    this.#manual = options.manual ?? false;
     this.#clock = clock;
     this.version = options.version;
-    this.#subscriptions = new Subscriptions(clock);
+    this.#subscriptions = new Subscriptions(clock, options.manual ?? false);
     this.#entries = new EntryStore(limits, (entry, reason) => {
       this.count(reason);
       this.#reportEviction(entry.key, reason);
@@ -97,24 +96,14 @@ export class RegistryCore {
     return this.#entries.bytes;
   }
 
-  /** A copy of the counters. */
-  get stats(): Readonly<Record<Reason, number>> {
-    return { ...this.#counters };
-  }
-
   /** Whether answers may be given now. */
   get live(): boolean {
-    return this.#subscriptions.live && !this.#isUnfollowed;
-  }
-
-  /** Whether no feed vouches for the entries, and the user has not taken that on. */
-  get #isUnfollowed(): boolean {
-    return !this.#manual && this.#subscriptions.isEmpty;
+    return this.#subscriptions.live;
   }
 
   /** Whether a feed is followed, and does not vouch for the entries now. */
   get suspended(): boolean {
-    return !this.#subscriptions.isEmpty && !this.#subscriptions.live;
+    return !this.#subscriptions.live && !this.#subscriptions.unfollowed;
   }
 
   /** ms since the epoch. */
@@ -124,12 +113,12 @@ export class RegistryCore {
 
   /** Counts a reason. */
   count(reason: Reason): void {
-    this.#counters[reason]++;
+    this.counters[reason]++;
   }
 
   /** Counts a reason, and returns it. */
   #refuse<R extends Reason>(reason: R): R {
-    this.#counters[reason]++;
+    this.counters[reason]++;
     return reason;
   }
 
@@ -139,8 +128,9 @@ export class RegistryCore {
    * @param headers The request's fields, from which `Vary` selects.
    */
   lookup(key: string, headers: Headers, caller?: string): StoredEntry | LookupRefusal {
-    if (this.#isUnfollowed) return this.#refuse("unfollowed");
-    if (!this.#subscriptions.live) return this.#refuse("suspended");
+    if (!this.#subscriptions.live) {
+      return this.#refuse(this.#subscriptions.unfollowed ? "unfollowed" : "suspended");
+    }
     const entry = this.#entries.find(storageKey(key, caller), headers);
     if (typeof entry === "string") return this.#refuse(entry);
     if (!this.#entries.isValid(entry)) {
@@ -163,6 +153,18 @@ export class RegistryCore {
     return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
   }
 
+  /** The names of the groups that the response of an entry declared; undefined where the entry has left. */
+  groupsOf(entry: StoredEntry): readonly string[] | undefined {
+    if (!this.#entries.has(entry)) return undefined;
+    const own = resourceGroup(entry.key);
+    return this.#entries.namesOf(entry).filter((name) => name !== own);
+  }
+
+  /** Whether a response that was built under a lease may be older than what is known by now. */
+  isOvertaken(lease: Lease, dependencies: readonly Dependency[]): boolean {
+    return this.#changeLog.conflict(lease, dependencies) !== undefined;
+  }
+
   /** Opens a lease for a handler that is about to run. */
   lease(key: string, caller?: string): Lease {
     return this.#changeLog.lease(key, caller);
@@ -178,7 +180,7 @@ export class RegistryCore {
     registration: Registration,
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
-    if (this.#isUnfollowed) this.#warnUnfollowed();
+    if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
     const { dependencies } = registration;
     const refusal = this.#changeLog.conflict(lease, dependencies) ??
       (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined);

@@ -74,6 +74,8 @@ export type RegistrationRefusal =
   | "revision-differs"
   /** a declared revision is not the one last reported: the handler read an older one, from a cache of its own or a view */
   | "superseded"
+  /** an audit has found another response under its tag, or under the tag that it was compared with */
+  | "refuted"
   /** larger than the registry's bound by itself */
   | "too-large";
 
@@ -104,8 +106,12 @@ export type Incident =
   | "overflow"
   /** a snapshot was cut short, edited, of another build or of another layout */
   | "snapshot-refused"
-  /** the handler gave another tag than the registry would have */
+  /** the handler gave another response than the one registered under the tag */
   | "audit-mismatch"
+  /** a response was drawn for an audit, and its body not read: an event stream, too large, too slow, or in use */
+  | "audit-unread"
+  /** `onAudit` or `normalizeBody` threw */
+  | "audit-threw"
   /** of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were read */
   | "too-many-tags"
   /** a field for caches in front was left out, because it would have been cut short */
@@ -166,6 +172,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "settling": "registration",
   "revision-differs": "registration",
   "superseded": "registration",
+  "refuted": "registration",
   "too-large": "registration",
   "replaced": "departure",
   "evicted": "departure",
@@ -179,6 +186,8 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "overflow": "incident",
   "snapshot-refused": "incident",
   "audit-mismatch": "incident",
+  "audit-unread": "incident",
+  "audit-threw": "incident",
   "too-many-tags": "incident",
   "purge-field-too-large": "incident",
   "key-threw": "incident",

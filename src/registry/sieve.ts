@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ShardedMap } from "./sharded_map.ts";
 /** Values that the second hand looks at for one eviction, so that an insertion stays O(1). */
 const REACH = 32;
 
@@ -21,7 +22,7 @@ export interface Sieved<V> {
 
 /** Values by key, with the order in which to evict them. */
 export class Sieve<V extends Sieved<V>> {
-  readonly #byKey: Map<string, V> = new Map();
+  readonly #byKey: ShardedMap<V> = new ShardedMap();
   readonly #isDead: (value: V) => boolean;
   #oldest: V | undefined;
   #newest: V | undefined;
@@ -53,6 +54,8 @@ export class Sieve<V extends Sieved<V>> {
     if (this.#newest === undefined) this.#oldest = value;
     else this.#newest.newer = value;
     this.#newest = value;
+    // It lies between the second hand and the oldest values, so a sweep that is under way has one more to look at.
+    if (this.#unswept > 0) this.#unswept++;
   }
 
   /** Takes a value out. */

@@ -13,20 +13,24 @@ export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
   readonly #clock: Clock;
   #replicaLag = 0;
+  /** Whether answers may be given while there is no subscription. */
+  readonly #manual: boolean;
   // Nothing is answered after either moment. A look-up only compares.
-  #wallDeadline = Infinity;
-  #monotonicDeadline = Infinity;
+  #wallDeadline: number;
+  #monotonicDeadline: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, manual: boolean) {
     this.#clock = clock;
+    this.#manual = manual;
+    this.#wallDeadline = this.#monotonicDeadline = manual ? Infinity : -Infinity;
   }
 
-  /** Whether no feed has ever been followed. */
-  get isEmpty(): boolean {
-    return this.#byName.size === 0;
+  /** Whether no feed has ever been followed, although one has to be. */
+  get unfollowed(): boolean {
+    return this.#byName.size === 0 && !this.#manual;
   }
 
-  /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, always. */
+  /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, if `manual`. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
@@ -80,7 +84,7 @@ export class Subscriptions {
   /** Works out until when answers may be given. */
   updateDeadlines(): void {
     this.#replicaLag = 0;
-    this.#wallDeadline = this.#monotonicDeadline = Infinity;
+    this.#wallDeadline = this.#monotonicDeadline = this.unfollowed ? -Infinity : Infinity;
     for (const { replicaLag, contact, maxLag } of this.#byName.values()) {
       this.#replicaLag = Math.max(this.#replicaLag, replicaLag);
       this.#wallDeadline = Math.min(

@@ -1,6 +1,6 @@
 /** One row early, over a database of several shards: positions are vectors there, and rows of shards interleave. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { test } from "node:test";
 import type { CouchChange } from "../../src/changes/change.ts";
 import { beforeLast, emptyAnchor, fromNewest, rowsNeeded } from "../../src/couchdb/reader/anchor.ts";

@@ -19,7 +19,7 @@ const server = process.env["COUCHDB_URL"]?.replace(/\/$/, "");
 const documents = server === undefined ? 2_000 : 50_000;
 /** For tests that the embedded database cannot pass. */
 const couchdbOnly = {
-  skip: server === undefined ? "COUCHDB_URL is not set: the embedded database cannot" : false,
+  skip: server === undefined ? "no CouchDB; set COUCHDB_URL=http://admin:password@host:5984" : false,
 };
 const name = `stillfresh-${Date.now().toString(36)}`;
 

@@ -1,6 +1,6 @@
 /** Writes and faults at random: whatever happens, the reader ends up with every document's latest revision. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { test } from "node:test";
 import type { Harness } from "../support/feed_harness.ts";
 import { type Batch, has, live, until, withDatabase } from "../support/feed_harness.ts";

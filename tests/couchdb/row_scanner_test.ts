@@ -1,7 +1,7 @@
 /** The scanner reads what `JSON.parse` reads, row by row, and refuses what it refuses. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { RowScanner } from "../../src/couchdb/wire/row_scanner.ts";
 import { Rows } from "../../src/couchdb/wire/rows.ts";
 

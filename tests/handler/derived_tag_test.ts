@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { type Dependency, dependsOn, type WithEtagOptions } from "../../mod.ts";
 import { parseEntityTag } from "../../src/http/entity_tag.ts";
 import { PAGE, request, wrap } from "../support/http.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { cacheDirectives } from "../../src/http/cache_control.ts";
 
 /** RFC 9111 §5.2: `1#( token [ "=" ( token / quoted-string ) ] )`. */

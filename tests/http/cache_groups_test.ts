@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { formatCacheGroups, parseCacheGroups } from "../../src/http/cache_groups.ts";
 import { parseStringList } from "../../src/http/structured_field_list.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { formatHttpDate, parseHttpDate } from "../../src/http/http_date.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { parseStringList, type StringItem } from "../../src/http/structured_field_list.ts";
 
 type Plain = readonly (readonly [value: string, parameters: Readonly<Record<string, string | undefined>>])[];

@@ -7,8 +7,7 @@ import { nginxProgram } from "../support/nginx.ts";
 import type { Instance } from "./instance.ts";
 import { type Answer, type Site, withSite } from "./site.ts";
 
-const skip = nginxProgram === undefined;
-if (skip) console.warn("instances: SKIPPED, missing Debian package: nginx-light");
+const skip = nginxProgram === undefined ? "no nginx; apt-get install nginx-light" : false;
 
 const hit = "Stillfresh; hit";
 const status = ({ response }: Answer): string | null => response.headers.get("cache-status");

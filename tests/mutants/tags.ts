@@ -57,7 +57,7 @@ export const tagMutants: readonly Mutant[] = [
     "",
   ),
   mutant(
-    "an answer for nobody goes to somebody",
+    "a guest's answer goes to a request with credentials",
     "handler/hit.ts",
     `  if (!entry.headers.isPublic && caller === undefined && hasCredentials(headers)) {
     return count(context, "credentials");
@@ -69,8 +69,8 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "minted tag kept after a change",
     "registry/entry_store.ts",
-    "tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined)",
-    "tagFor(previous)",
+    "copied(tagFor(valid))",
+    "copied(tagFor(previous))",
   ),
   mutant("minted tag kept for another response", "registry/core.ts", REFUSED, FORMER_GIVEN),
   mutant(

@@ -1,49 +1,56 @@
 import { stop } from "esbuild";
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, test } from "node:test";
-import { budgetFor, measureSizes, readBudget, sizeProblems, type Sizes } from "../../scripts/size.ts";
+import { bundle, bundleProblems, type BundleRules, bundles } from "./bundles.ts";
 
 after(() => stop());
 
-test("size: no file and no bundle weighs more than its budget", async () => {
-  const problems = sizeProblems(await measureSizes(), readBudget());
-  assert.deepEqual(problems, [], "where it is worth it: deno run -A scripts/size.ts --update");
-});
+for (const readsPackageJson of [true, false]) {
+  const bundler = readsPackageJson ? 'told "sideEffects": false' : "told nothing";
+  for (const [name, rules] of Object.entries(bundles)) {
+    test(`a bundle of ${name}, the bundler ${bundler}: has nothing that it must not have`, async () => {
+      assert.deepEqual(bundleProblems(await bundle(rules, readsPackageJson), rules), []);
+    });
+  }
 
-const budget: Sizes = { files: { "src/a.ts": 100, "src/b.ts": 200 }, gzipped: { ".": 150 } };
+  test(`evaluatePreconditions, the bundler ${bundler}: weighs from . at most 5 % more than from its sub-path`, async () => {
+    const names = ["evaluatePreconditions"];
+    const whole = await bundle({ from: "mod.ts", names }, readsPackageJson);
+    const part = await bundle({ from: "src/http/preconditions.ts", names }, readsPackageJson);
+    assert.ok(whole.gzipped <= part.gzipped * 1.05, `${whole.gzipped} bytes, not ${part.gzipped}`);
+  });
+}
 
-const table: Record<string, { sizes: Sizes; problems: string[] }> = {
-  "what is within is none": {
-    sizes: { files: { "src/a.ts": 100, "src/b.ts": 1 }, gzipped: { ".": 150 } },
+for (const [name, { from, without }] of Object.entries(bundles)) {
+  test(`the rules for a bundle of ${name}: name what is there`, () => {
+    for (const path of [from, ...without]) {
+      assert.ok(existsSync(new URL(`../../${path}`, import.meta.url)), path);
+    }
+  });
+}
+
+const rules: BundleRules = { from: "mod.ts", without: ["src/couchdb/", "src/nano.ts"], most: 100 };
+
+const table: Record<string, { bundle: Parameters<typeof bundleProblems>[0]; problems: string[] }> = {
+  "none where nothing is forbidden": {
+    bundle: { files: { "mod.ts": 1, "src/a.ts": 9 }, gzipped: 100 },
     problems: [],
   },
-  "the file that grew is named": {
-    sizes: { files: { "src/a.ts": 99, "src/b.ts": 203 }, gzipped: { ".": 150 } },
-    problems: ["src/b.ts has 203 bytes minified, 3 more than its budget"],
+  "a file that is named": {
+    bundle: { files: { "src/nano.ts": 7 }, gzipped: 1 },
+    problems: ["it has 7 bytes of src/nano.ts"],
   },
-  "the bundle that grew is named": {
-    sizes: { files: { "src/a.ts": 1, "src/b.ts": 1 }, gzipped: { ".": 151 } },
-    problems: [". has 151 bytes gzipped, 1 more than its budget"],
+  "a file of a folder that is named": {
+    bundle: { files: { "src/couchdb/wire/rows.ts": 8, "src/couchdb.ts": 1 }, gzipped: 1 },
+    problems: ["it has 8 bytes of src/couchdb/wire/rows.ts"],
   },
-  "a new file is named": {
-    sizes: { files: { "src/a.ts": 1, "src/b.ts": 1, "src/c.ts": 7 }, gzipped: { ".": 1 } },
-    problems: ["src/c.ts has no budget: it has 7 bytes minified"],
-  },
-  "a file that is gone is named": {
-    sizes: { files: { "src/a.ts": 1 }, gzipped: { ".": 1 } },
-    problems: ["src/b.ts has a budget, but no bytes minified"],
+  "a bundle that weighs too much": {
+    bundle: { files: { "mod.ts": 1 }, gzipped: 103 },
+    problems: ["it has 103 bytes, 3 more than it may"],
   },
 };
 
-for (const [name, { sizes, problems }] of Object.entries(table)) {
-  test(`sizeProblems: ${name}`, () => assert.deepEqual(sizeProblems(sizes, budget), problems));
+for (const [name, { bundle, problems }] of Object.entries(table)) {
+  test(`bundleProblems: ${name}`, () => assert.deepEqual(bundleProblems(bundle, rules), problems));
 }
-
-test("budgetFor: has room for a few bytes in each file, not for many", () => {
-  const { files, gzipped } = budgetFor({
-    files: { "src/a.ts": 101, "src/b.ts": 2000 },
-    gzipped: { ".": 14_300 },
-  });
-  assert.deepEqual(files, { "src/a.ts": 130, "src/b.ts": 2060 });
-  assert.deepEqual(gzipped, { ".": 14_450 });
-});

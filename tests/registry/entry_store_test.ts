@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { EntryStore } from "../../src/registry/entry_store.ts";
 import type { Registration } from "../../src/registry/entry.ts";
 import { distinctGroups } from "../../src/registry/group_table.ts";

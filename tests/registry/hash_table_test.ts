@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { HashTable } from "../../src/registry/group_table.ts";
 import { type Hash, hashOf } from "../../src/registry/hash.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import type { Change } from "../../src/changes/change.ts";
 import { EtagRegistry } from "../../src/registry/registry.ts";
 import type { Lease } from "../../src/registry/lease.ts";

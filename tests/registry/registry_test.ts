@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { EtagRegistry, type EtagRegistryOptions } from "../../src/registry/registry.ts";
 import type { Lease } from "../../src/registry/lease.ts";
 import { zeroCounters } from "../../src/registry/reason.ts";

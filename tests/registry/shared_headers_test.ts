@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { SharedHeaders } from "../../src/registry/shared_headers.ts";
 
 test("SharedHeaders: equal fields share one object", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { Sieve, type Sieved } from "../../src/registry/sieve.ts";
 
 interface Page extends Sieved<Page> {
@@ -28,7 +28,7 @@ test("Sieve: nothing kept, no victim", () => {
   assert.equal(setUp().sieve.victim(), undefined);
 });
 
-test("Sieve: what nobody visited leaves oldest first", () => {
+test("Sieve: what was not visited leaves oldest first", () => {
   const { evict, sieve } = setUp(["a", "b", "c"]);
   assert.deepEqual([evict(), evict(), evict(), evict()], ["a", "b", "c", undefined]);
   assert.equal(sieve.size, 0);
@@ -88,6 +88,21 @@ test("Sieve: among many, the dead are found little by little, and all of them", 
   assert.deepEqual(dead.filter((key) => sieve.get(key) !== undefined), []);
 });
 
+test("Sieve: what comes in while the dead are looked for hides none of them", () => {
+  const { sieve, add, evict } = setUp(["a", "b", "c", "d", "e"]);
+  const kill = (key: string): void => {
+    sieve.get(key)!.dead = true;
+    sieve.expectDead();
+  };
+  sieve.get("a")!.visited = true;
+  assert.equal(evict(), "b", "the hand has passed a");
+  kill("c");
+  assert.equal(evict(), "c", "and so has the hand that looks for the dead");
+  kill("a");
+  add("f");
+  assert.equal(evict(), "a");
+});
+
 test("Sieve: what the hand points at may be taken out", () => {
   const { sieve, evict } = setUp(["a", "b", "c", "d"]);
   sieve.get("a")!.visited = true;
@@ -122,7 +137,7 @@ test("Sieve: always has a victim among what it keeps, whatever came before", () 
   );
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
-      const { sieve, add, evict } = setUp();
+      const { sieve, add } = setUp();
       for (const [what, n] of operations) {
         const page = sieve.get(`${n}`);
         if (what === "add" && page === undefined) add(`${n}`);
@@ -136,11 +151,11 @@ test("Sieve: always has a victim among what it keeps, whatever came before", () 
         if (what === "evict") {
           const before = sieve.size;
           const anyDead = before <= 32 && [...sieve.values()].some(({ dead }) => dead);
+          // Asked once: a victim that stayed would count as looked at, and the next would be another.
           const victim = sieve.victim();
           assert.equal(victim === undefined, before === 0);
           if (anyDead) assert.equal(victim!.dead, true, "the dead first, where one look reaches them all");
-          evict();
-          assert.equal(sieve.size, Math.max(0, before - 1));
+          if (victim !== undefined) assert.equal(sieve.delete(victim.key), true);
         }
       }
     }),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { varyFields } from "../../src/http/vary.ts";
 import { resourceOf, storageKey, variantKey } from "../../src/registry/storage_key.ts";
 

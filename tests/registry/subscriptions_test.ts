@@ -10,7 +10,7 @@ const MAX_LAG = 1_000;
 
 function setUp() {
   const clock = new SettableClock();
-  const subscriptions = new Subscriptions(clock);
+  const subscriptions = new Subscriptions(clock, true);
   const told: string[] = [];
   const host: ChangeSink = {
     reset: (reason) => told.push(`reset ${reason}`),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closingLine, differences, readJunit, sum, tally } from "../../scripts/junit.ts";
+import { closingLine, differences, readJunit, skips, sum, tally } from "../../scripts/junit.ts";
 
 const root = "/repository/";
 
@@ -88,4 +88,33 @@ test("closingLine: skipped tests are named only where there are some", () => {
   assert.equal(closingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
   const total = sum([{ passed: 3, failed: 1, skipped: 0 }, { passed: 1, failed: 0, skipped: 2 }]);
   assert.equal(closingLine(total), "4 passed, 1 failed, 2 skipped");
+});
+
+/** A report of Node's on one skipped test. */
+function skippedByNode(message: string): string {
+  return `<testcase name="x: skipped" time="0.0002" classname="test" file="/repository/tests/x_test.ts">
+    <skipped type="skipped" message="${message}"/>
+  </testcase>`;
+}
+
+test("readJunit: Node tells why a test was skipped, where there is a reason", () => {
+  const reason = (xml: string) => readJunit(xml, root).find(({ outcome }) => outcome === "skipped")?.reason;
+  assert.equal(
+    reason(skippedByNode("no CouchDB; set COUCHDB_URL=&quot;…&quot;")),
+    'no CouchDB; set COUCHDB_URL="…"',
+  );
+  for (const xml of [byDeno, byBun, byNode]) assert.equal(reason(xml), undefined);
+});
+
+test("skips: what Node tells is true of the same test on the other runtimes, and counts once", () => {
+  const others = [...readJunit(byDeno, root), ...readJunit(byBun, root)];
+  const explained = readJunit(skippedByNode("no CouchDB"), root);
+  for (const results of [[...others, ...explained], [...explained, ...others]]) {
+    assert.deepEqual(skips(results), { reasons: new Map([["no CouchDB", 1]]), unexplained: [] });
+  }
+});
+
+test("skips: a test that is skipped without a reason is told, once", () => {
+  const results = [byDeno, byBun, byNode].flatMap((xml) => readJunit(xml, root));
+  assert.deepEqual(skips(results), { reasons: new Map(), unexplained: ["tests/x_test.ts: x: skipped"] });
 });

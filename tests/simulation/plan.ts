@@ -27,6 +27,8 @@ export interface Config {
   readonly spellsAlike: boolean;
   /** Whether handlers keep documents that they have read. */
   readonly keepsDocuments: boolean;
+  /** Whether the site has pages that read a document which they do not declare. Then everything is audited. */
+  readonly forgets: boolean;
 }
 
 export interface Action {
@@ -114,17 +116,19 @@ const RARELY_POSSIBLE_SHARE = 0.15;
 const ACTIONS = 950;
 
 /** What is drawn apart from all else, so that a seed means what it meant before there were these. */
-type Extras = Pick<Config, "auditRate" | "hashBody" | "auditSeed" | "spellsAlike" | "keepsDocuments">;
+type Extras = Pick<
+  Config,
+  "auditRate" | "hashBody" | "auditSeed" | "forgets" | "spellsAlike" | "keepsDocuments"
+>;
 
 function extras(random: Random, { replicas, databases }: Pick<Config, "replicas" | "databases">): Extras {
-  return {
-    auditRate: random.chance(0.35) ? 0.05 : 0,
-    hashBody: random.chance(0.2),
-    auditSeed: random.seed(),
-    spellsAlike: random.chance(0.5),
-    // A replica that lags behind may give what is older than the feed's start; documents of two feeds share their names.
-    keepsDocuments: random.chance(0.4) && replicas === 1 && databases === 1,
-  };
+  const auditRate = random.chance(0.35) ? 0.05 : 0;
+  const drawn = { hashBody: random.chance(0.2), auditSeed: random.seed() };
+  const forgets = random.chance(0.04);
+  const spellsAlike = random.chance(0.5);
+  // A replica that lags behind may give what is older than the feed's start; documents of two feeds share their names.
+  const keepsDocuments = random.chance(0.4) && replicas === 1 && databases === 1 && !forgets;
+  return { ...drawn, forgets, auditRate: forgets ? 1 : auditRate, spellsAlike, keepsDocuments };
 }
 
 function config(random: Random): Omit<Config, keyof Extras> {

@@ -1,4 +1,4 @@
-/** A database that is a function: what a page says is up to the test, and its live feed says nothing. */
+/** A database that is a function given as `fetch`: a test says what its one page and its live feed hold, byte for byte. */
 
 /** Answers of a stub. */
 export interface Stub {
@@ -23,9 +23,15 @@ export function row(seq: unknown, id: string, rev = "1-a"): WireRow {
 /**
  * A database with these rows and this position; after its first page nothing is new.
  *
- * @param live The lines of the live feed, which then stays open.
+ * @param results Rows, or the text of the whole page.
+ * @param live The text of the live feed, which then stays open. It arrives one byte at a time.
  */
-export function stub(results: readonly WireRow[], lastSeq: unknown, live = "\n", more: object = {}): Stub {
+export function stub(
+  results: readonly WireRow[] | string,
+  lastSeq: unknown,
+  live = "\n",
+  more: object = {},
+): Stub {
   const asked: URL[] = [];
   const fetch = (href: string, init: RequestInit): Promise<Response> => {
     const url = new URL(href);
@@ -36,7 +42,10 @@ export function stub(results: readonly WireRow[], lastSeq: unknown, live = "\n",
       );
     }
     if (url.searchParams.get("feed") === "continuous") return Promise.resolve(open(live, init.signal));
-    return Promise.resolve(Response.json({ results, last_seq: lastSeq, pending: 0, ...more }));
+    const page = typeof results === "string"
+      ? new Response(results, { headers: { "content-type": "application/json" } })
+      : Response.json({ results, last_seq: lastSeq, pending: 0, ...more });
+    return Promise.resolve(page);
   };
   return { asked, fetch };
 }
@@ -45,7 +54,7 @@ export function stub(results: readonly WireRow[], lastSeq: unknown, live = "\n",
 function open(text: string, signal: AbortSignal | null | undefined): Response {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
-      controller.enqueue(new TextEncoder().encode(text));
+      for (const byte of new TextEncoder().encode(text)) controller.enqueue(Uint8Array.of(byte));
       signal?.addEventListener("abort", () => controller.error(signal.reason));
     },
   });

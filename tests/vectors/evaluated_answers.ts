@@ -69,7 +69,7 @@ const SUCCESSFUL: readonly AnswerRow[] = [
   heeded("226, If-Match of the tag", 226, im('"a"'), 226, 226),
 ];
 
-/** If-Range is the last of the order (§13.2.2), and of whoever serves ranges: what they answer is evaluated as it is. */
+/** If-Range comes last (§13.2.2) and is left to a handler that serves ranges: its 206 or 416 is evaluated as it is. */
 function ranged(name: string, status: number, headers: Lines, read: number, write: number): AnswerRow {
   const range = status === 206 ? "bytes 0-1/4" : "bytes */4";
   return {

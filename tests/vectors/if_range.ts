@@ -1,4 +1,4 @@
-/** `If-Range` beside the preconditions (RFC 9110 §13.1.5); it is evaluated by whoever serves ranges. */
+/** `If-Range` beside the preconditions (RFC 9110 §13.1.5); only a server of ranges evaluates it. */
 import { BOTH, DATE, GO, ifRange, im, ims, inm, ius, OLDER, type PreconditionRow, rows } from "./row.ts";
 
 /** The table. */

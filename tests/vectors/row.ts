@@ -1,6 +1,6 @@
 /**
- * The shape of the tables in this folder, and the words they are written in. Pure data, for any implementation:
- * whoever runs a table serves a resource with these validators and compares.
+ * The shape of the tables in this folder, and the words they are written in. Pure data, for any implementation: a
+ * runner serves a resource with the validators of a row, sends its request and compares.
  *
  * @module
  */

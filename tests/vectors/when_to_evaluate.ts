@@ -16,8 +16,8 @@ export const WHEN_TO_EVALUATE: readonly PreconditionRow[] = rows("13.2.1", [
   ["CONNECT ignores If-None-Match", "CONNECT", inm('"a"'), BOTH, 304, 412, GO],
   ["no preconditions, HEAD", "HEAD", [], BOTH, GO, GO],
   ["no preconditions, DELETE, nothing there", "DELETE", [], null, GO, GO],
-  ["a method nobody knows evaluates If-Match", "MKCOL", im('"b"'), BOTH, 412, 412],
-  ["a method nobody knows evaluates If-None-Match", "MKCOL", inm("*"), BOTH, 304, 412],
-  ["a method nobody knows ignores If-Modified-Since", "MKCOL", ims(DATE), BOTH, 304, GO],
+  ["an unknown method evaluates If-Match", "MKCOL", im('"b"'), BOTH, 412, 412],
+  ["an unknown method evaluates If-None-Match", "MKCOL", inm("*"), BOTH, 304, 412],
+  ["an unknown method ignores If-Modified-Since", "MKCOL", ims(DATE), BOTH, 304, GO],
   ["methods are compared by case", "options", im('"b"'), BOTH, 412, 412],
 ]);

@@ -1,44 +1,9 @@
 /**
- * What a wrapper of handlers adds to the preconditions of RFC 9110 §13, as tables: who answers, which fields a 304 repeats,
- * and what may be kept. Pure data.
+ * What a wrapper of handlers adds to the preconditions of RFC 9110 §13, as tables: which fields a 304 repeats, and which
+ * responses may be registered. Pure data.
  *
  * @module
  */
-
-/** A row of the preconditions that is answered 304 or 412, but only after the handler ran. */
-export interface LeftToHandler {
-  /** Of RFC 9110. */
-  readonly section: string;
-  readonly name: string;
-  readonly why: string;
-}
-
-const DATE_ALONE = "two edits fit in the second that a date can tell (§8.8.2.2), so only the handler can say";
-const NO_TAG_ASKED = "without If-Match and If-None-Match there is nothing to look up a tag for";
-const MALFORMED = "a response whose tag is malformed is not registered";
-
-function left(section: string, why: string, ...names: readonly string[]): readonly LeftToHandler[] {
-  return names.map((name) => ({ section, name, why }));
-}
-
-/** All such rows; the answer is the same. */
-export const LEFT_TO_HANDLER: readonly LeftToHandler[] = [
-  ...left("13.1.2", MALFORMED, "* with a malformed current tag"),
-  ...left(
-    "13.1.3",
-    DATE_ALONE,
-    "modified then, GET",
-    "modified then, HEAD",
-    "modified before",
-    "rfc850-date",
-    "asctime-date",
-    "current in rfc850-date",
-    "a date in the future",
-  ),
-  ...left("13.1.4", NO_TAG_ASKED, "modified later, GET", "modified later, HEAD"),
-  ...left("13.2.2", DATE_ALONE, "If-Match true, If-Modified-Since false"),
-  ...left("13.2.2", NO_TAG_ASKED, "both dates, equal", "both dates, modified after the window"),
-];
 
 /** A field of a 200, and whether its 304 has it too. */
 export interface FieldRow {

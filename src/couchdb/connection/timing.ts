@@ -8,10 +8,10 @@
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
 /** What {@linkcode deadline} gives when the deadline came first. */
-export const EXPIRED: unique symbol = Symbol("expired");
+export const EXPIRED: unique symbol = /* @__PURE__ */ Symbol("expired");
 
 /** The longest delay of `setTimeout`: with a longer one it fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const LONGEST_TIMER = 2_147_483_647;
 
 /** The platform's timer as a {@linkcode Sleep}; leaves no timer behind once `signal` has aborted. */
 export function systemSleep(ms: number, signal: AbortSignal): Promise<void> {

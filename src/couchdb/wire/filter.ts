@@ -57,8 +57,8 @@ const FILTER_NEEDED_BY = {
 } as const;
 
 /** Parameters of the feed itself, which `query` must not override. */
-const RESERVED = new Set(
-  "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
+const RESERVED = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ "feed since limit heartbeat timeout descending style filter view doc_ids include_docs conflicts attachments seq_interval last-event-id"
     .split(" "),
 );
 

@@ -36,18 +36,32 @@ const QUOTE = '"';
 // `{"se`, the first word of SEQ, is the bytes 7b 22 73 65 and the number 0x6573227b. REV is 21 bytes long, so its last
 // two words, at 16 and at 17, overlap in three of them.
 const SEQ = '{"seq":"';
-const [SEQ_0, SEQ_4] = [word(SEQ, 0), word(SEQ, 4)];
+const [SEQ_0, SEQ_4] = [
+  /* @__PURE__ */ /* @__PURE__ */ word(SEQ, 0),
+  /* @__PURE__ */ /* @__PURE__ */ word(SEQ, 4),
+];
 const ID = '","id":"';
-const [ID_0, ID_4] = [word(ID, 0), word(ID, 4)];
+const [ID_0, ID_4] = [
+  /* @__PURE__ */ /* @__PURE__ */ word(ID, 0),
+  /* @__PURE__ */ /* @__PURE__ */ word(ID, 4),
+];
 const REV = '","changes":[{"rev":"';
-const [REV_0, REV_4, REV_8] = [word(REV, 0), word(REV, 4), word(REV, 8)];
-const [REV_12, REV_16, REV_17] = [word(REV, 12), word(REV, 16), word(REV, 17)];
+const [REV_0, REV_4, REV_8] = [
+  /* @__PURE__ */ word(REV, 0),
+  /* @__PURE__ */ word(REV, 4),
+  /* @__PURE__ */ word(REV, 8),
+];
+const [REV_12, REV_16, REV_17] = [
+  /* @__PURE__ */ word(REV, 12),
+  /* @__PURE__ */ word(REV, 16),
+  /* @__PURE__ */ word(REV, 17),
+];
 const END = '"}]}';
-const END_0 = word(END, 0);
+const END_0 = /* @__PURE__ */ /* @__PURE__ */ word(END, 0);
 /** In place of END. It is compared as text: tombstones are rare. */
 const DELETED = '"}],"deleted":true}';
 /** Bytes of a row whose strings are empty. */
-const SHORTEST = SEQ.length + ID.length + REV.length + END.length;
+const SHORTEST = /* @__PURE__ */ (() => SEQ.length + ID.length + REV.length + END.length)();
 
 /** Four characters of ASCII as a number; little-endian, so that a processor of today need not reverse the bytes. */
 function word(text: string, at: number): number {

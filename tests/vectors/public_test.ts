@@ -1,38 +1,20 @@
+/** The one runner of the tables in public/: what other implementations answer, and what ours does. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { dependsOn } from "../../mod.ts";
-import { request, wrap } from "../support/http.ts";
-import { DJANGO } from "../vectors/public/django.ts";
-import { FRESH } from "../vectors/public/fresh.ts";
-import { GO } from "../vectors/public/go.ts";
-import { HONO } from "../vectors/public/hono.ts";
-import type { PublicRow, PublicTable } from "../vectors/public/row.ts";
-import { WERKZEUG } from "../vectors/public/werkzeug.ts";
-import type { Lines } from "../vectors/row.ts";
+import { request } from "../support/http.ts";
+import { DJANGO } from "./public/django.ts";
+import { FRESH } from "./public/fresh.ts";
+import { GO } from "./public/go.ts";
+import { HONO } from "./public/hono.ts";
+import type { PublicRow, PublicTable } from "./public/row.ts";
+import { WERKZEUG } from "./public/werkzeug.ts";
+import { headersOf, resource, validatorsIn } from "./resource.ts";
 
 const TABLES: readonly PublicTable[] = [GO, FRESH, WERKZEUG, DJANGO, HONO];
 
-function headersOf(lines: Lines): Headers {
-  const headers = new Headers();
-  for (const [name, value] of lines) headers.append(name, value);
-  return headers;
-}
-
-/** A handler that gives these validators, with or without saying what it was built from. */
-function serving({ response }: PublicRow, declared: boolean) {
-  const headers = headersOf(response);
-  const current = {
-    etag: headers.get("etag") ?? undefined,
-    lastModified: headers.get("last-modified") ?? undefined,
-  };
-  if (declared && !headers.has("cache-control")) headers.set("cache-control", "public");
-  if (declared) headers.set(...Object.entries(dependsOn("doc"))[0]!);
-  return wrap(() => new Response("page", { headers: new Headers(headers) }), { current: () => current });
-}
-
-/** Without a validator of its own a declared response is given a tag, which these tables know nothing of. */
-function ways({ response }: PublicRow): readonly boolean[] {
+/** Both ways to an answer, but for a page without a tag: declared, it would get one that these tables do not know. */
+function declarations({ response }: PublicRow): readonly boolean[] {
   return response.some(([name]) => name === "etag") ? [false, true] : [false];
 }
 
@@ -40,12 +22,12 @@ for (const { project, rows } of TABLES) {
   for (const row of rows) {
     for (const method of row.methods) {
       test(`${project}: RFC 9110 §${row.section}: ${row.name}, ${method}`, async () => {
-        for (const declared of ways(row)) {
-          const site = serving(row, declared);
+        const plain = headersOf(row.response);
+        for (const declared of declarations(row)) {
+          const site = resource({ headers: row.response, declared, current: validatorsIn(plain) });
           if (declared) await site.ask(request());
           const answer = await site.ask(request(headersOf(row.headers), { method }));
           assert.equal(answer.status, row.ours ?? row.theirs, declared ? "registered" : "evaluated");
-          const plain = headersOf(row.response);
           for (const name of row.kept ?? []) assert.equal(answer.headers.get(name), plain.get(name), name);
           for (const name of row.dropped ?? []) assert.equal(answer.headers.get(name), null, name);
         }
