@@ -13,6 +13,7 @@ import type { Stream } from "./couchdb/connection/stream.ts";
 import { openFeed } from "./couchdb/reader/feed.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "./couchdb/wire/database_info.ts";
 import { type Page, toPage } from "./couchdb/wire/page.ts";
+import { holdsAll, revisionQuery } from "./couchdb/wire/revs_diff.ts";
 
 export { ChangesError } from "./couchdb/changes.ts";
 
@@ -24,6 +25,8 @@ export interface PouchDatabase {
   id?(): Promise<string>;
   /** An object with its position, `update_seq`. */
   info(): Promise<object>;
+  /** Which of these revisions it does not have. Without it, a feed that may have been rolled back counts as such. */
+  revsDiff?(revisions: object): Promise<object>;
   /** Its feed. */
   changes(options: object): PouchChanges;
 }
@@ -134,6 +137,11 @@ class PouchClient implements Database {
 
   readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
     return this.#page({ doc_ids: ids, since }, signal);
+  }
+
+  async hasRevisions(revisions: ReadonlyMap<string, string>): Promise<boolean> {
+    const answer = this.#database.revsDiff?.(revisionQuery(revisions));
+    return answer !== undefined && holdsAll(await answerOf(answer));
   }
 
   openStream(since: Since, session: AbortController): Stream {

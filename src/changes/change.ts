@@ -130,10 +130,21 @@ export type ChangesErrorCode =
  */
 export type FeedState = "catching-up" | "live" | "lost";
 
-/** At most 1,000 changes that arrived together. A batch may be empty: it then reports a contact, or a loss. */
+/**
+ * At most 1,000 changes that arrived together. A batch may be empty: it then reports a contact, a loss, or rows that
+ * came again.
+ */
 export interface ChangeBatch<C extends Change = Change> {
   /** In the order of arrival. */
   readonly changes: readonly C[];
+  /**
+   * Changes that had been yielded before and came again with the same revision: the document is at this revision still,
+   * or at this revision again, after others that were never reported. What was built from it at another revision is
+   * void. Applies before `changes`.
+   *
+   * They are no part of `changes`, so that a program that handles one change after the other sees each of them once.
+   */
+  readonly repeated?: readonly C[];
   /** Where to resume once all of `changes` have been processed; undefined where the feed cannot resume. */
   readonly position: Position | undefined;
   /** The reader's state after `changes`. */

@@ -83,17 +83,22 @@ class MappedFeed<C extends Change, D extends Change> implements MappableFeed<D> 
     throw new TypeError(`map() needs a change with a string id, not ${String(mapped?.id)}`);
   }
 
-  #mapBatch(batch: ChangeBatch<C>): ChangeBatch<D> {
-    const changes: D[] = [];
+  #mapBatch({ repeated, ...batch }: ChangeBatch<C>): ChangeBatch<D> {
     let threw = false;
-    for (const change of batch.changes) {
-      try {
-        changes.push(this.#map(change));
-      } catch {
-        threw = true;
+    const mapAll = (changes: readonly C[]): D[] => {
+      const mapped: D[] = [];
+      for (const change of changes) {
+        try {
+          mapped.push(this.#map(change));
+        } catch {
+          threw = true;
+        }
       }
-    }
-    return threw ? { ...batch, changes, reset: batch.reset ?? "map-threw" } : { ...batch, changes };
+      return mapped;
+    };
+    const again = repeated === undefined ? {} : { repeated: mapAll(repeated) };
+    const mapped = { ...batch, ...again, changes: mapAll(batch.changes) };
+    return threw ? { ...mapped, reset: batch.reset ?? "map-threw" } : mapped;
   }
 }
 

@@ -74,6 +74,7 @@ const STALE: ReadonlySet<RegistrationRefusal | undefined> = /* @__PURE__ */ new 
     "lease-broken",
     "settling",
     "revision-differs",
+    "superseded",
   ] as const,
 );
 

@@ -31,7 +31,12 @@ interface Report {
 }
 
 interface RememberedChange {
+  /** Of its last report. */
   readonly sequence: number;
+  /** Of its last report that was a change; later ones said that it is at `repeated` still. */
+  readonly changedAt: number;
+  /** The revision reported again since; undefined if none was. */
+  readonly repeated: string | undefined;
   readonly reports: readonly Report[];
 }
 
@@ -108,8 +113,16 @@ export class ChangeLog {
    * @param rev The revision reported, if one was.
    * @param feed What reported it: the revisions of two feeds are recorded apart.
    * @param replicaLag ms for which it conflicts with new leases.
+   * @param isRepeated Whether `rev` is reported again: whatever happened in between, it conflicts with open leases only
+   * if their responses declare anything else. It settles like any change.
    */
-  record(group: string, rev: string | undefined, feed: unknown, replicaLag: number): number {
+  record(
+    group: string,
+    rev: string | undefined,
+    feed: unknown,
+    replicaLag: number,
+    isRepeated: boolean = false,
+  ): number {
     const sequence = ++this.#sequence;
     // It can conflict with no lease, now or later.
     if (replicaLag === 0 && this.#open.size === 0) {
@@ -122,7 +135,13 @@ export class ChangeLog {
     const reports = replicaLag === 0
       ? known?.reports ?? NO_REPORTS
       : this.#report(known, rev, feed, replicaLag);
-    this.#changes.set(group, { sequence, reports });
+    const isAgain = isRepeated && (known?.repeated ?? rev) === rev;
+    this.#changes.set(group, {
+      sequence,
+      changedAt: isAgain ? known?.changedAt ?? 0 : sequence,
+      repeated: isAgain ? rev : undefined,
+      reports,
+    });
     this.#forget();
     if (this.#bytes > this.#maxBytes) {
       this.invalidateAll();
@@ -184,7 +203,8 @@ export class ChangeLog {
   ): RegistrationRefusal | undefined {
     const change = this.#changes.get(group);
     if (change === undefined) return undefined;
-    if (change.sequence > sequence) return "lease-broken";
+    if (change.changedAt > sequence) return "lease-broken";
+    if (change.sequence > sequence && change.repeated !== rev) return "lease-broken";
     if (at === undefined) return undefined;
     for (const report of change.reports) {
       if (surelyElapsed(report.at, at) >= report.replicaLag) continue;

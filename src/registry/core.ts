@@ -4,11 +4,11 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type Dependency, followedName } from "../http/dependency.ts";
+import { type Dependency, followedName, groupOf } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
-import { groupNames, resourceGroup } from "./group_table.ts";
+import { distinctGroups, resourceGroup } from "./group_table.ts";
 import type { Lease } from "./lease.ts";
 import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./options.ts";
 import { isTagOf, randomTag } from "./random_tag.ts";
@@ -22,7 +22,7 @@ import {
 } from "./reason.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./storage_key.ts";
-import type { ChangeSink, Reach, Subscription } from "./subscription.ts";
+import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** Where a registry keeps its core. Copies of this module in one process share the name, and so their registries. */
@@ -42,6 +42,14 @@ export function coreOf(registry: object): RegistryCore {
   const core = (registry as { readonly [CORE]?: RegistryCore } | undefined)?.[CORE];
   if (core === undefined) throw new TypeError(`Expected an EtagRegistry, not ${String(registry)}`);
   return core;
+}
+
+/** Where all copies of this module in one process keep the cores for which a feed is followed. */
+const FOLLOWED_CORES: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed registries");
+
+function followedCores(): Set<RegistryCore> {
+  const globals = globalThis as { [FOLLOWED_CORES]?: Set<RegistryCore> };
+  return globals[FOLLOWED_CORES] ??= new Set();
 }
 
 /** Entries, the changes that void them, and the feeds that report those. */
@@ -79,8 +87,13 @@ export class RegistryCore {
     this.#sink = {
       reset: (reason) => this.#reset(reason),
       change: (group, rev, subscription) => this.#change(group, rev, subscription, subscription.replicaLag),
+      repeat: (group, rev, subscription) => {
+        const sequence = this.#changeLog.record(group, rev, subscription, subscription.replicaLag, true);
+        this.#entries.repeat(group, sequence, rev, subscription.number);
+      },
       stateChanged: () => {
         this.#subscriptions.updateDeadlines();
+        if (!this.#subscriptions.followed) followedCores().delete(this);
         this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
       },
     };
@@ -183,10 +196,12 @@ export class RegistryCore {
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
-    const groups = groupNames(registration.dependencies);
-    const refusal = this.#unfollowedGroup(registration.dependencies) ??
-      this.#changeLog.conflict(lease, registration.dependencies) ??
-      (this.#subscriptions.reports(groups) ? undefined : "unreported");
+    const { dependencies } = registration;
+    const groups = distinctGroups(dependencies);
+    const refusal = this.#unfollowedGroup(dependencies) ??
+      this.#changeLog.conflict(lease, dependencies) ??
+      (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
+      (this.#subscriptions.reports(dependencies) ? undefined : "unreported");
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
@@ -222,23 +237,33 @@ export class RegistryCore {
    */
   #tagToKeep(
     previous: StoredEntry | undefined,
-    groups: readonly string[],
+    groups: readonly Dependency[],
     representation: string,
   ): string | undefined {
     if (previous === undefined || !previous.headers.minted || !this.live) return undefined;
     const names = this.#entries.namesOf(previous);
     if (names.length !== groups.length || !isTagOf(previous.etag, representation)) return undefined;
-    const wanted = new Set(groups);
+    const wanted = new Set(groups.map(groupOf));
     return names.every((name) => wanted.has(name)) ? previous.etag : undefined;
   }
 
   /** Voids what was built from a group, and what is being built from it now. */
   invalidate(group: string): void {
+    for (const core of this.#followedElsewhere()) core.invalidate(group);
     this.#change(group, undefined, this, this.#changeLog.replicaLag);
+  }
+
+  /**
+   * Where no feed is followed for this registry, those of the process for which one is: a wrapper of writes that was given
+   * no `registry` writes for them.
+   */
+  #followedElsewhere(): Iterable<RegistryCore> {
+    return this.#subscriptions.unfollowed ? followedCores() : [];
   }
 
   /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
   delete(key: string): boolean {
+    for (const core of this.#followedElsewhere()) core.delete(key);
     this.invalidate(resourceGroup(key));
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
@@ -255,12 +280,14 @@ export class RegistryCore {
 
   /** Takes out everything, and voids every lease. */
   clear(): void {
+    for (const core of this.#followedElsewhere()) core.clear();
     this.#reset("cleared");
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
   subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
     const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);
+    followedCores().add(this);
     // What was registered before may depend on documents that this feed does not report.
     if (reach.documents !== undefined) this.#reset("reset");
     return subscription;
@@ -303,8 +330,14 @@ export class RegistryCore {
     }
   }
 
-  #change(group: string, rev: string | undefined, reporter: unknown, replicaLag: number): void {
-    this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));
+  #change(
+    group: string,
+    rev: string | undefined,
+    reporter: Subscription | this,
+    replicaLag: number,
+  ): void {
+    const feed = reporter instanceof Subscription ? reporter.number : 0;
+    this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag), rev, feed);
   }
 
   #reset(reason: Incident): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
 import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
 import { copied, groupBytes, GroupTable } from "./group_table.ts";
 import type { Departure, LookupRefusal } from "./reason.ts";
@@ -104,16 +105,34 @@ export class EntryStore {
     return [...this.#entries.values()].filter((entry) => this.isValid(entry));
   }
 
-  /** Voids what depends on a group, in O(1): an entry is looked at when it is next asked for. */
-  change(group: string, sequence: number): void {
-    if (this.#groups.change(group, sequence)) this.#entries.expectDead();
+  /**
+   * Voids what depends on a group, in O(1): an entry is looked at when it is next asked for.
+   *
+   * @param rev The revision that was reported, if one was.
+   * @param feed The number of the feed that reported it.
+   */
+  change(group: string, sequence: number, rev?: string, feed?: number): void {
+    if (this.#groups.change(group, sequence, rev, feed)) this.#entries.expectDead();
+  }
+
+  /** Voids what depends on a group and does not declare this revision, which is reported again. O(1), too. */
+  repeat(group: string, sequence: number, rev: string, feed: number): void {
+    if (this.#groups.repeat(group, sequence, rev, feed)) this.#entries.expectDead();
+  }
+
+  /** Whether a response declares another revision of a document than the one that was reported last. */
+  isSuperseded(dependencies: readonly Dependency[]): boolean {
+    return dependencies.some((dependency) => {
+      const rev = revOf(dependency);
+      return rev !== undefined && this.#groups.isSuperseded(groupOf(dependency), rev);
+    });
   }
 
   /**
    * Keeps an entry in the place of the previous one, and makes room for it first.
    *
    * @param base The resource and the caller in one string.
-   * @param groups The names of what it depends on, each once.
+   * @param groups What it depends on, each group once.
    * @param sequence The sequence number up to which it is known to be valid.
    * @param headers The request's fields, from which `vary` selects.
    * @param tagFor The entity tag to give it, by the still valid entry that it replaces.
@@ -121,7 +140,7 @@ export class EntryStore {
   add(
     base: string,
     registration: Registration,
-    groups: readonly string[],
+    groups: readonly Dependency[],
     sequence: number,
     headers: Headers,
     tagFor: (previous: StoredEntry | undefined) => string,
@@ -141,7 +160,7 @@ export class EntryStore {
       lastModified,
       expires,
       retained,
-      groups.map((name) => this.#groups.acquire(name)),
+      groups.map((group) => this.#groups.acquire(group)),
       sequence,
     );
     return this.#admit(entry, previous, variants) ? entry : "too-large";

@@ -7,10 +7,12 @@
  *
  * @module
  */
-import { type Dependency, groupOf } from "../http/dependency.ts";
+import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
+import { fingerprint, type Hash, seededHash } from "./hash.ts";
+import { isSuperseded, nextReport, NO_REPORT, RecentReports } from "./report.ts";
 
 /** Estimated bytes of a group beside its name. */
-const GROUP_BYTES = 72;
+const GROUP_BYTES = 88;
 
 /** Estimated bytes of a group, its name included. */
 export function groupBytes(name: string): number {
@@ -20,15 +22,29 @@ export function groupBytes(name: string): number {
 /** More dependencies than this are told apart by a Set; fewer are cheaper to compare. */
 const FEW = 8;
 
-/** The names of the groups of these dependencies, each once. */
-export function groupNames(dependencies: readonly Dependency[]): string[] {
-  if (dependencies.length > FEW) return [...new Set(dependencies.map(groupOf))];
-  const names: string[] = [];
+/**
+ * The groups of these dependencies, each once. One that is named with and without a revision is named without: any change
+ * of it counts.
+ */
+export function distinctGroups(dependencies: readonly Dependency[]): Dependency[] {
+  if (dependencies.length > FEW) return manyDistinctGroups(dependencies);
+  const groups: Dependency[] = [];
   for (const dependency of dependencies) {
     const name = groupOf(dependency);
-    if (!names.includes(name)) names.push(name);
+    const at = groups.findIndex((other) => groupOf(other) === name);
+    if (at < 0) groups.push(dependency);
+    else if (revOf(dependency) === undefined) groups[at] = name;
   }
-  return names;
+  return groups;
+}
+
+function manyDistinctGroups(dependencies: readonly Dependency[]): Dependency[] {
+  const groups = new Map<string, Dependency>();
+  for (const dependency of dependencies) {
+    const name = groupOf(dependency);
+    if (!groups.has(name) || revOf(dependency) === undefined) groups.set(name, dependency);
+  }
+  return [...groups.values()];
 }
 
 /** The group that a write to a resource changes, for all callers and variants of it. */
@@ -80,6 +96,12 @@ export class Dependent {
 /** The id of no group. It never changes. */
 const NONE = 0;
 
+/** In place of a declared revision: since the last change of the group, nothing that depends on it was acquired. */
+const NOTHING_DECLARED = -1;
+
+/** In place of a declared revision: several were declared since the last change of the group, or none. */
+const DECLARED_OTHERWISE = -2;
+
 /** Groups that there is room for at the start. */
 const LEAST_GROUPS = 64;
 
@@ -97,6 +119,10 @@ export class GroupTable {
   #names: string[] = [""];
   #changedAt = new Float64Array(LEAST_GROUPS);
   #dependents = new Int32Array(LEAST_GROUPS);
+  /** The fingerprint of the one revision that all declare which have been acquired since the last change. */
+  #declared = new Float64Array(LEAST_GROUPS);
+  #reports = new Float64Array(LEAST_GROUPS);
+  #recent = new RecentReports();
   /** Ids that are free again. */
   #free: number[] = [];
   #bytes = 0;
@@ -117,14 +143,20 @@ export class GroupTable {
     return this.#lastChange;
   }
 
-  /** The id of the group of that name, with one dependent more. */
-  acquire(name: string): number {
+  /**
+   * The id of the group of a dependency, with one dependent more.
+   *
+   * @param dependency Its revision is remembered, until the group changes: {@linkcode GroupTable.repeat} asks for it.
+   */
+  acquire(dependency: Dependency): number {
+    const name = groupOf(dependency);
     const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)] ??= new HashTable();
     for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
       const group = table.idAt(slot);
       if (this.#names[group] !== name) continue;
       this.#dependents[group]!++;
+      this.#declare(group, revOf(dependency));
       return group;
     }
     const group = this.#free.pop() ?? this.#names.length;
@@ -132,9 +164,24 @@ export class GroupTable {
     this.#names[group] = copied(name);
     this.#changedAt[group] = 0;
     this.#dependents[group] = 1;
+    this.#declared[group] = NOTHING_DECLARED;
+    this.#reports[group] = this.#recent.get(hash);
+    this.#declare(group, revOf(dependency));
     table.add(hash, group);
     this.#bytes += groupBytes(name);
     return group;
+  }
+
+  #declare(group: number, rev: string | undefined): void {
+    const revision = rev === undefined ? DECLARED_OTHERWISE : this.#fingerprint(rev);
+    const declared = this.#declared[group];
+    if (declared === NOTHING_DECLARED) this.#declared[group] = revision;
+    else if (declared !== revision) this.#declared[group] = DECLARED_OTHERWISE;
+  }
+
+  /** Two revisions of one document have the same by a chance of 1 in 10^14. */
+  #fingerprint(rev: string): number {
+    return fingerprint(this.#hash(rev));
   }
 
   /** Takes one dependent off; a group leaves with its last. */
@@ -146,6 +193,7 @@ export class GroupTable {
     let slot = table.find(hash);
     while (table.idAt(slot) !== group) slot = table.find(hash, slot + 1);
     table.remove(slot);
+    this.#recent.set(hash, this.#reports[group]!);
     this.#names[group] = "";
     this.#free.push(group);
     this.#bytes -= groupBytes(name);
@@ -161,17 +209,53 @@ export class GroupTable {
    *
    * Compares hashes only: reading the names would cost more than all else. Where there are a million groups, one change
    * of 10^13 meets a group of another name by chance, whose pages are then built once more than needed.
+   *
+   * @param rev The revision that was reported, if one was.
+   * @param feed The number of the feed that reported it.
    */
-  change(name: string, sequence: number): boolean {
+  change(name: string, sequence: number, rev?: string, feed: number = 0): boolean {
+    return this.#apply(name, sequence, rev, feed, false);
+  }
+
+  /**
+   * Stamps a group that is at a revision still, or again, unless all that depends on it declares this revision; false
+   * where nothing was stamped.
+   */
+  repeat(name: string, sequence: number, rev: string, feed: number): boolean {
+    return this.#apply(name, sequence, rev, feed, true);
+  }
+
+  #apply(
+    name: string,
+    sequence: number,
+    rev: string | undefined,
+    feed: number,
+    isRepeated: boolean,
+  ): boolean {
+    const hash = this.#hash(name);
+    const revision = rev === undefined ? undefined : this.#fingerprint(rev);
+    const table = this.#tables[tableOf(hash)];
+    let slot = table === undefined ? -1 : table.find(hash);
+    if (slot < 0) this.#recent.set(hash, nextReport(this.#recent.get(hash), revision, feed));
+    let isStamped = false;
+    for (; slot >= 0; slot = table!.find(hash, slot + 1)) {
+      const group = table!.idAt(slot);
+      this.#reports[group] = nextReport(this.#reports[group]!, revision, feed);
+      if (isRepeated && this.#declared[group] === revision) continue;
+      this.#declared[group] = NOTHING_DECLARED;
+      this.#changedAt[group] = this.#lastChange = sequence;
+      isStamped = true;
+    }
+    return isStamped;
+  }
+
+  /** Whether another revision of a document than the declared one was reported last, as far as that is remembered. */
+  isSuperseded(name: string, rev: string): boolean {
     const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)];
-    if (table === undefined) return false;
-    let known = false;
-    for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
-      this.#changedAt[table.idAt(slot)] = this.#lastChange = sequence;
-      known = true;
-    }
-    return known;
+    const slot = table === undefined ? -1 : table.find(hash);
+    const report = slot < 0 ? this.#recent.get(hash) : this.#reports[table!.idAt(slot)]!;
+    return report !== NO_REPORT && isSuperseded(report, this.#fingerprint(rev));
   }
 
   /** Whether no group of it has changed. One comparison, where no group at all has changed since it was last asked. */
@@ -189,29 +273,32 @@ export class GroupTable {
     this.#names = [""];
     this.#changedAt = new Float64Array(LEAST_GROUPS);
     this.#dependents = new Int32Array(LEAST_GROUPS);
+    this.#declared = new Float64Array(LEAST_GROUPS);
+    this.#reports = new Float64Array(LEAST_GROUPS);
+    this.#recent = new RecentReports();
     this.#free = [];
     this.#bytes = 0;
   }
 
   #grow(): void {
-    const changedAt = this.#changedAt;
     const dependents = this.#dependents;
-    this.#changedAt = new Float64Array(2 * changedAt.length);
-    this.#changedAt.set(changedAt);
     this.#dependents = new Int32Array(2 * dependents.length);
     this.#dependents.set(dependents);
+    this.#changedAt = doubled(this.#changedAt);
+    this.#declared = doubled(this.#declared);
+    this.#reports = doubled(this.#reports);
   }
+}
+
+function doubled(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const more = new Float64Array(2 * values.length);
+  more.set(values);
+  return more;
 }
 
 /** By other bits than those that choose the slot. */
 function tableOf({ high }: Hash): number {
   return high >>> 28;
-}
-
-/** 64 bits of a name. */
-export interface Hash {
-  readonly low: number;
-  readonly high: number;
 }
 
 /** A slot: the hash in two numbers, the id (0: the slot is free), and padding, so that no slot lies across cache lines. */
@@ -283,25 +370,4 @@ export class HashTable {
       }
     }
   }
-}
-
-function seededHash(): (name: string) => Hash {
-  const [first, second] = crypto.getRandomValues(new Int32Array(2));
-  const seed = [first!, second!] as const;
-  return (name) => hashOf(name, seed);
-}
-
-/** The hash of a name. The seed is random: names that were made to collide would make each search a long one. */
-export function hashOf(name: string, [first, second]: readonly [number, number]): Hash {
-  let low = first;
-  let high = second;
-  for (let at = 0; at < name.length; at++) {
-    const unit = name.charCodeAt(at);
-    low = Math.imul(low ^ unit, 0x9e3779b1);
-    high = Math.imul(high ^ unit ^ (low >>> 15), 0x85ebca6b);
-  }
-  // Differences in the last characters have not reached the low bits yet.
-  low = Math.imul(low ^ (high >>> 16), 0xc2b2ae35);
-  high = Math.imul(high ^ (low >>> 13), 0x27d4eb2f);
-  return { low: low ^ (high >>> 16), high };
 }

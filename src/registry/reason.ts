@@ -72,10 +72,12 @@ export type RegistrationRefusal =
   | "lease-broken"
   /** a declared group changed so recently that a replica may still answer with older data */
   | "settling"
-  /** a declared revision is not the one last reported, or one document was read at two revisions */
+  /** a declared revision is not the one reported a moment ago, or one document was read at two revisions */
   | "revision-differs"
   /** a declared group is none of the documents that a partial feed reports */
   | "unreported"
+  /** a declared revision is not the one last reported: the handler read an older one, from a cache of its own or a view */
+  | "superseded"
   /** an audit has found another response under its tag, or under the tag that it was compared with */
   | "refuted"
   /** larger than the registry's bound by itself */
@@ -177,6 +179,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "settling": "registration",
   "revision-differs": "registration",
   "unreported": "registration",
+  "superseded": "registration",
   "refuted": "registration",
   "too-large": "registration",
   "replaced": "departure",

@@ -16,6 +16,8 @@ export interface ChangeSink {
   reset(reason: Incident): void;
   /** Records a change of a group. */
   change(group: string, rev: string | undefined, subscription: Subscription): void;
+  /** Records that a group is at a revision still, or again. */
+  repeat(group: string, rev: string, subscription: Subscription): void;
   /** The subscription may have become live, or may no longer be. */
   stateChanged(): void;
 }
@@ -41,6 +43,8 @@ export class Subscription {
   #spent = 0;
   /** Tells several feeds of one registry apart. */
   readonly name: string;
+  /** The place of its name among those of the registry, from 1 on. */
+  readonly number: number;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
   /** Of what its changes tell. */
@@ -51,6 +55,7 @@ export class Subscription {
   /**
    * Continues the previous subscription of that name, if there was one.
    *
+   * @param number The place of its name among those of the registry, from 1 on.
    * @param replicaLag ms, or undefined to go by what the database says of its replicas.
    * @param previous The closed subscription of the same name, whose position this one resumes from.
    */
@@ -58,6 +63,7 @@ export class Subscription {
     sink: ChangeSink,
     clock: Clock,
     name: string,
+    number: number,
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
@@ -69,6 +75,7 @@ export class Subscription {
     this.#position = previous?.position;
     this.#started = previous?.position !== undefined;
     this.name = name;
+    this.number = number;
     this.maxLag = maxLag;
     this.reach = reach;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
@@ -105,7 +112,7 @@ export class Subscription {
   }
 
   /**
-   * Applies a batch synchronously: the reset, then each change, then the state. No look-up can run between these steps.
+   * Applies a batch synchronously: the reset, then what came again, then each change, then the state. No look-up can run between these steps.
    *
    * @param groups What a change touches besides its id. If it throws, everything is void.
    * @param onReset Called where the feed begins anew, before the changes of the batch.
@@ -126,6 +133,11 @@ export class Subscription {
     }
     // A loss before the feed could begin is no beginning.
     this.#started ||= batch.state !== "lost" || batch.position !== undefined;
+    for (const change of batch.repeated ?? []) {
+      this.#repeat(change.id, change.rev);
+      // Which groups the states in between have touched is known from the change alone.
+      this.#changeGroups(change, groups);
+    }
     for (const change of batch.changes) {
       this.#change(change.id, change.rev);
       this.#changeGroups(change, groups);
@@ -155,6 +167,11 @@ export class Subscription {
       // Which groups it would have named is unknown, so any of them may have changed.
       this.#sink.reset("groups-threw");
     }
+  }
+
+  #repeat(group: string, rev: string | undefined): void {
+    if (rev === undefined) this.#change(group, rev);
+    else this.#sink.repeat(group, rev, this);
   }
 
   #change(group: string, rev: string | undefined): void {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
+import { type Dependency, groupOf } from "../http/dependency.ts";
 import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import type { SavedSubscription } from "./snapshot.ts";
 
@@ -30,6 +31,12 @@ export class Subscriptions {
   /** Whether no feed has ever been followed, although one has to be. */
   get unfollowed(): boolean {
     return this.#byName.size === 0 && !this.#manual;
+  }
+
+  /** Whether a feed is followed now. */
+  get followed(): boolean {
+    for (const { closed } of this.#byName.values()) if (!closed) return true;
+    return false;
   }
 
   /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, if `manual`. */
@@ -79,7 +86,17 @@ export class Subscriptions {
         } is followed already: all feeds of a registry are partial, or none`,
       );
     }
-    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, reach);
+    const number = previous?.number ?? this.#byName.size + 1;
+    const subscription = new Subscription(
+      host,
+      this.#clock,
+      name,
+      number,
+      maxLag,
+      replicaLag,
+      previous,
+      reach,
+    );
     this.#byName.set(name, subscription);
     const lists = [...this.#byName.values()].map((subscription) => subscription.reach.documents);
     this.#documents = lists.every((list) => list === undefined)
@@ -95,14 +112,8 @@ export class Subscriptions {
   /** Subscriptions of an earlier process, closed: nothing is answered until each is followed again and has caught up. */
   restore(host: ChangeSink, saved: readonly SavedSubscription[]): void {
     for (const previous of saved) {
-      const subscription = new Subscription(
-        host,
-        this.#clock,
-        previous.name,
-        0,
-        undefined,
-        previous,
-      );
+      const number = this.#byName.size + 1;
+      const subscription = new Subscription(host, this.#clock, previous.name, number, 0, undefined, previous);
       subscription.close();
       this.#byName.set(previous.name, subscription);
     }
@@ -120,9 +131,9 @@ export class Subscriptions {
   }
 
   /** Whether changes of all these groups would be reported. */
-  reports(groups: readonly string[]): boolean {
+  reports(groups: readonly Dependency[]): boolean {
     const reported = this.#documents;
-    return reported === undefined || groups.every((group) => reported.has(group));
+    return reported === undefined || groups.every((group) => reported.has(groupOf(group)));
   }
 
   /** Works out until when answers may be given. */

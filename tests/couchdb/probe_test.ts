@@ -1,7 +1,9 @@
 /** Contact, identity and gaps. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CouchChangesFeed } from "../../src/couchdb/changes.ts";
 import type { Harness } from "../support/feed_harness.ts";
+import { json } from "../support/scripted_couchdb.ts";
 import { type Batch, has, ids, live, lost, resets, until, withDatabase } from "../support/feed_harness.ts";
 
 const told = (batch: Batch): boolean => batch.reset !== undefined;
@@ -10,6 +12,11 @@ const told = (batch: Batch): boolean => batch.reset !== undefined;
 async function letProbe({ time }: Harness): Promise<void> {
   await time.asleep((ms) => ms === 12_500);
   time.advance(12_500);
+}
+
+/** Waits until known rows have come again, so many in all. A stream begins with one. */
+async function repeats(feed: CouchChangesFeed, times: number): Promise<void> {
+  while (feed.counters.replays < times) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("probe: what the continuous feed does not send is found, without losing the live state", () =>
@@ -76,11 +83,13 @@ test("probe: a connection that breaks while a probe waits is a loss at once", ()
   withDatabase(async (harness) => {
     const { database, open } = harness;
     database.put("a");
-    const batches = open().batches();
+    const feed = open();
+    const batches = feed.batches();
     await until(batches, live);
     database.fail("page", () => {});
     const from = database.requests.length;
     const reading = until(batches, lost);
+    await repeats(feed, 1);
     await letProbe(harness);
     await database.asked("page", from);
     await database.cut();
@@ -259,4 +268,176 @@ test("reset: a position resumed without news is recognised from then on", () =>
     database.putSilently("x");
     await letProbe(harness);
     assert.deepEqual(resets(await reading), ["rolled-back"]);
+  }));
+
+/** Rows that came again, with their revisions. */
+const again = (batches: readonly Batch[]): string[] =>
+  batches.flatMap(({ repeated = [] }) => repeated.map(({ id, rev }) => `${id} ${rev}`));
+
+test("repeated: a winner that was away and is back between two probes is told, and is no change", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    database.put("a");
+    const feed = open();
+    const batches = feed.batches();
+    await until(batches, live);
+    const reading = until(batches, (batch) => batch.contact!.wall === harness.time.now() && live(batch));
+    await repeats(feed, 1);
+    database.stall();
+    database.win("a", "2-b");
+    database.win("a", "1-1");
+    await letProbe(harness);
+    const seen = await reading;
+    assert.deepEqual([ids(seen), resets(seen), again(seen)], [[], [], ["a 1-1"]]);
+    assert.equal(seen[0]?.state, "live", "told before the new contact");
+  }));
+
+test("repeated: within a connection a row at its known position says nothing, after a loss it does", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    database.put("a");
+    database.put("b");
+    const feed = open();
+    const batches = feed.batches();
+    await until(batches, live);
+    const quiet = until(batches, live);
+    await repeats(feed, 1);
+    await letProbe(harness);
+    assert.deepEqual(again(await quiet), []);
+    assert.equal(feed.counters.replays, 2, "it came by the stream and by the probe");
+    const reading = until(batches, lost);
+    await database.cut();
+    await reading;
+    assert.deepEqual(again(await until(batches, live)), ["b 1-1"]);
+  }));
+
+test("repeated: a stream begins one row early, and tells what came back before it was opened", () =>
+  withDatabase(async ({ database, open }) => {
+    database.put("a");
+    database.put("b");
+    database.fail("continuous", ({ url }) => {
+      assert.equal(url.searchParams.get("since"), "1-g1AAAA");
+      database.win("b", "2-x");
+      database.win("b", "1-1");
+      return false;
+    });
+    const seen = await until(open().batches(), ({ repeated }) => repeated !== undefined);
+    assert.deepEqual([ids(seen), again(seen)], [[], ["b 1-1"]]);
+  }));
+
+for (const where of ["probe", "stream"] as const) {
+  test(`history: a busy document that was edited is no gap, seen by a ${where}`, () =>
+    withDatabase(async (harness) => {
+      const { database, open } = harness;
+      database.put("busy");
+      const feed = open();
+      const batches = feed.batches();
+      if (where === "stream") database.fail("continuous", () => (database.put("busy"), false));
+      await until(batches, live);
+      const reading = until(batches, has("busy"));
+      if (where === "probe") {
+        await repeats(feed, 1);
+        database.putSilently("busy");
+        await letProbe(harness);
+      }
+      assert.deepEqual(resets(await reading), []);
+      const asked = database.requests.filter(({ kind }) => kind === "revisions");
+      assert.deepEqual(asked.map(({ method, body }) => [method, body]), [["POST", '{"busy":["1-4"]}']]);
+    }));
+
+  test(`history: a busy document that was restored and edited is a gap, seen by a ${where}`, () =>
+    withDatabase(async (harness) => {
+      const { database, open } = harness;
+      const restore = () => {
+        database.stall();
+        database.rollBack(2);
+        for (const n of [1, 2, 3]) database.win("busy", `${n + 1}-other`);
+        return false as const;
+      };
+      for (const id of ["price", "busy", "price", "busy"]) database.put(id);
+      const feed = open({ since: 0 });
+      const batches = feed.batches();
+      if (where === "stream") database.fail("continuous", restore);
+      await until(batches, live);
+      const reading = until(batches, told);
+      if (where === "probe") {
+        await repeats(feed, 1);
+        restore();
+        await letProbe(harness);
+      }
+      assert.deepEqual(resets(await reading), ["rolled-back"]);
+      assert.deepEqual(ids(await until(batches, live)), ["price", "busy"]);
+    }));
+}
+
+for (const status of [400, 403, 404, 405, 501]) {
+  test(`history: a server that answers ${status} cannot tell, so that another revision is a gap`, () =>
+    withDatabase(async (harness) => {
+      const { database, open } = harness;
+      database.put("a");
+      const feed = open();
+      const batches = feed.batches();
+      await until(batches, live);
+      database.fail("revisions", (_, response) => json(response, status, "{}"));
+      const reading = until(batches, told);
+      await repeats(feed, 1);
+      database.putSilently("a");
+      await letProbe(harness);
+      assert.deepEqual(resets(await reading), ["rolled-back"]);
+    }));
+}
+
+test("history: a fault of the question is a loss, and it is asked again", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    database.put("a");
+    database.put("b");
+    const feed = open();
+    const batches = feed.batches();
+    await until(batches, live);
+    database.fail("revisions", (_, response) => json(response, 503, "{}"));
+    const reading = until(batches, lost);
+    await repeats(feed, 1);
+    database.stall();
+    database.rollBack(1);
+    database.win("b", "1-other");
+    await letProbe(harness);
+    assert.deepEqual(resets(await reading), []);
+    assert.deepEqual(resets(await until(batches, told)), ["rolled-back"]);
+  }));
+
+test("history: a fault between two pages does not hide a roll-back", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    for (const id of ["a", "b", "c"]) database.put(id);
+    const feed = open({ batchSize: 2 });
+    const batches = feed.batches();
+    await until(batches, live);
+    const reading = until(batches, lost);
+    await repeats(feed, 1);
+    database.stall();
+    database.rollBack(2);
+    for (const id of ["v", "w", "x", "y", "z"]) database.put(id);
+    database.fail("revisions", (_, response) => json(response, 503, "{}"));
+    await letProbe(harness);
+    await reading;
+    assert.deepEqual(resets(await until(batches, told)), ["rolled-back"]);
+  }));
+
+test("reset: files exchanged between the probe's page and the stream", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    for (const id of ["a", "price"]) database.put(id);
+    const batches = open({ since: 0 }).batches();
+    database.fail("continuous", () => {
+      database.rollBack(1);
+      for (const id of ["x", "y"]) database.put(id);
+      return false;
+    });
+    const seen = await until(batches, has("y"));
+    assert.deepEqual(ids(seen), ["a", "price", "x", "y"], "a stream of other files tells its rows, too");
+    const reading = until(batches, told);
+    await letProbe(harness);
+    assert.deepEqual(resets(await reading), ["rolled-back"]);
+    assert.deepEqual(ids(await until(batches, live)), ["a", "x", "y"]);
   }));

@@ -1,4 +1,5 @@
 /** Every mutant there is. */
+import { anchorMutants } from "./anchor.ts";
 import { checkMutants } from "./checks.ts";
 import { contactMutants } from "./contact.ts";
 import { memoryMutants } from "./memory.ts";
@@ -9,6 +10,7 @@ import { tagMutants } from "./tags.ts";
 export const mutants: readonly Mutant[] = [
   ...memoryMutants,
   ...contactMutants,
+  ...anchorMutants,
   ...tagMutants,
   ...restartMutants,
   ...checkMutants,

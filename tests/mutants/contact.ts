@@ -4,8 +4,8 @@ import { type Mutant, mutant } from "./mutant.ts";
 const PROBE = "couchdb/reader/probe.ts";
 const READER = "couchdb/reader/reader.ts";
 
-const ROWS = `        cursor.advance(rows.start, rows.changes, rows.since);
-        for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;`;
+const ROWS = `        if (stream.isVerified) cursor.advance(rows.start, rows.changes, since);
+        for (const batch of cursor.batches(news, batchSize, since, repeated)) yield batch;`;
 
 const heartbeats: Mutant = {
   name: "heartbeats count as contact",
@@ -23,8 +23,8 @@ const heartbeats: Mutant = {
   }],
 };
 
-const PROBE_BEGINS =
-  "export async function* probe(context: SessionContext): AsyncGenerator<CouchBatch, void, undefined> {";
+const PROBE_BEGINS = `  isFirst: boolean,
+): AsyncGenerator<CouchBatch, void, undefined> {`;
 
 const REQUESTED_FIRST = `      requested = instant(clock);
       const { rows, complete } = await requestPage(context, since);`;
@@ -42,7 +42,12 @@ export const contactMutants: readonly Mutant[] = [
   mutant("rows count as contact", READER, ROWS, `        cursor.contact = instant(clock);\n${ROWS}`),
   mutant("contact is when the answer came", PROBE, REQUESTED_FIRST, REQUESTED_LAST),
   mutant("resume before applying", PROBE, PROBE_BEGINS, RESUMED_FIRST),
-  mutant("a page is enough, whatever is pending", PROBE, "pending = !complete;", "pending = false;"),
+  mutant(
+    "a page is enough, whatever is pending",
+    PROBE,
+    "throw rows.fault;\n      pending = !complete;",
+    "throw rows.fault;\n      pending = false;",
+  ),
   mutant(
     "smaller clock for lag",
     "registry/subscriptions.ts",
@@ -85,7 +90,12 @@ export const contactMutants: readonly Mutant[] = [
     'if (known.purgeSeq !== current.purgeSeq) return "purged";',
     "",
   ),
-  mutant("no row early", PROBE, "if (!recognised) await explainGap(context, anchor.since);", ""),
+  mutant(
+    "no row early",
+    PROBE,
+    "if (rows.fault === undefined) {",
+    "isTrusted = true;\n      if (rows === undefined) {",
+  ),
   mutant("a purge hides a roll-back", PROBE, "  context.cursor.since = 0;\n", ""),
   mutant(
     "goes on from the old position after a gap",

@@ -1,4 +1,5 @@
 /** Leases, the memory of changes, the floor, settling. */
+import { ACCEPTED, SUPERSEDED } from "./anchor.ts";
 import { type Mutant, mutant } from "./mutant.ts";
 
 const MEMORY = "registry/change_log.ts";
@@ -19,14 +20,15 @@ const unknownGroups: Mutant = {
   name: "groups unknown at the time of a change forgotten",
   edits: [{
     file: "registry/entry_store.ts",
-    search: "    if (this.#groups.change(group, sequence)) this.#entries.expectDead();",
-    replace: `    const known = this.#groups.change(group, sequence);
+    search: "    if (this.#groups.change(group, sequence, rev, feed)) this.#entries.expectDead();",
+    replace: `    const known = this.#groups.change(group, sequence, rev, feed);
     if (known) this.#entries.expectDead();
     return known as never;`,
   }, {
     file: "registry/core.ts",
-    search: "this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag));",
-    replace: `const known: unknown = this.#entries.change(group, this.#changeLog.sequence + 1);
+    search:
+      "this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag), rev, feed);",
+    replace: `const known: unknown = this.#entries.change(group, this.#changeLog.sequence + 1, rev, feed);
     if (known) this.#changeLog.record(group, rev, reporter, replicaLag);`,
   }],
 };
@@ -41,8 +43,17 @@ const settleByLargerClock: Mutant = {
   }],
 };
 
+// Either alone is enough where the declared revision is not the last reported one.
+const reportsIgnored: Mutant = {
+  name: "reported revisions ignored",
+  edits: [
+    { file: MEMORY, search: 'if (report.rev !== rev) return "revision-differs";', replace: "" },
+    { file: "registry/core.ts", search: SUPERSEDED, replace: ACCEPTED },
+  ],
+};
+
 export const memoryMutants: readonly Mutant[] = [
-  mutant("no lease", MEMORY, 'if (change.sequence > sequence) return "lease-broken";', ""),
+  mutant("no lease", MEMORY, 'if (change.changedAt > sequence) return "lease-broken";', ""),
   unknownGroups,
   mutant(
     "changes forgotten under an open lease",
@@ -73,7 +84,7 @@ export const memoryMutants: readonly Mutant[] = [
   ),
   mutant("no settle", "registry/subscription.ts", "replicas > 1 ? DEFAULT_REPLICA_LAG : 0", "0"),
   settleByLargerClock,
-  mutant("reported revisions ignored", MEMORY, 'if (report.rev !== rev) return "revision-differs";', ""),
+  reportsIgnored,
   mutant(
     "another revision reported a moment ago ignored",
     MEMORY,

@@ -82,8 +82,8 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "the epoch stands still",
     "registry/group_table.ts",
-    "this.#changedAt[table.idAt(slot)] = this.#lastChange = sequence;",
-    "this.#changedAt[table.idAt(slot)] = sequence;",
+    "this.#changedAt[group] = this.#lastChange = sequence;",
+    "this.#changedAt[group] = sequence;",
   ),
   mutant(
     "collections are not told",

@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 25_800 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 26_500 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 19_800,
+    most: 20_550,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 9_300,
+    most: 10_050,
   },
   "follow": {
     from: "mod.ts",
@@ -112,7 +112,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 13_000,
+    most: 14_250,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -121,7 +121,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       `src/couchdb/${name}.ts`
     )
       .concat(rooms),
-    most: 11_700,
+    most: 13_000,
   },
   "currentRevision of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -135,12 +135,12 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...rooms, ...reader, "src/changes/"],
     most: 1_240,
   },
-  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 12_000 },
+  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_250 },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)
       .concat(rooms, "src/nano.ts", "src/couchdb/wire/row_scanner.ts"),
-    most: 8_700,
+    most: 9_950,
   },
 };
 

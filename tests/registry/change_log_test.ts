@@ -327,3 +327,54 @@ test("overflow: settles like any other change of everything", () => {
   clock.advance(SETTLE);
   assert.equal(refusal("1-a", "g0"), undefined);
 });
+
+test("repeated: an open lease is broken, unless its response declares the revision", () => {
+  const { log } = setUp();
+  const lease = log.lease("/", undefined);
+  log.record("a", "2-b", FEED, 0, true);
+  const conflict = (...declared: (string | undefined)[]) =>
+    log.conflict(lease, declared.map((_rev) => _rev === undefined ? "a" : { _id: "a", _rev }));
+  assert.equal(conflict("2-b"), undefined);
+  for (const declared of [["3-c"], [undefined], ["2-b", undefined]]) {
+    assert.equal(conflict(...declared), "lease-broken", String(declared));
+  }
+  log.record("a", "2-b", FEED, 0, true);
+  assert.equal(conflict("2-b"), undefined, "once more");
+  log.record("a", "3-c", FEED, 0, true);
+  assert.deepEqual([conflict("2-b"), conflict("3-c")], ["lease-broken", "lease-broken"], "at two revisions");
+});
+
+test("repeated: what was a change before, and after, still is one", () => {
+  const { log } = setUp();
+  const older = log.lease("/", undefined);
+  log.record("a", "2-b", FEED, 0);
+  const younger = log.lease("/", undefined);
+  log.record("a", "2-b", FEED, 0, true);
+  assert.equal(log.conflict(older, [{ _id: "a", _rev: "2-b" }]), "lease-broken");
+  assert.equal(log.conflict(younger, [{ _id: "a", _rev: "2-b" }]), undefined);
+  log.record("a", "2-b", FEED, 0);
+  assert.equal(log.conflict(younger, [{ _id: "a", _rev: "2-b" }]), "lease-broken");
+});
+
+test("repeated: is remembered for as long as a lease is open, and then forgotten", () => {
+  const { log } = setUp();
+  log.record("a", "2-b", FEED, 0, true);
+  assert.equal(log.size, 0, "no lease was open");
+  const lease = log.lease("/", undefined);
+  log.record("a", "2-b", FEED, 0, true);
+  assert.equal(log.size, 1);
+  lease.release();
+  assert.equal(log.size, 0);
+});
+
+test("repeated: settles like any change, so that a replica that lags behind is not believed", () => {
+  const { clock, log, refusal } = setUp({ replicaLag: SETTLE });
+  log.record("a", "2-b", FEED, SETTLE, true);
+  assert.deepEqual([refusal("2-b"), refusal("3-c"), refusal(undefined)], [
+    undefined,
+    "revision-differs",
+    "settling",
+  ]);
+  clock.advance(SETTLE);
+  assert.deepEqual([refusal("3-c"), refusal(undefined)], [undefined, undefined]);
+});

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "../support/fast_check.ts";
 import { EntryStore } from "../../src/registry/entry_store.ts";
 import type { Registration } from "../../src/registry/entry.ts";
-import { groupNames } from "../../src/registry/group_table.ts";
+import { distinctGroups } from "../../src/registry/group_table.ts";
 import { NO_FIELDS, offer } from "../support/registrations.ts";
 
 function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: number } = {}) {
@@ -23,7 +23,7 @@ function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: n
     return entries.add(
       base,
       offer(sources, more),
-      groupNames(sources),
+      distinctGroups(sources),
       sequence,
       new Headers(headers),
       tagFor,

@@ -4,6 +4,7 @@ import type { Change, ChangeBatch, ChangesFeed } from "../../src/changes/change.
 import { ChangesError } from "../../src/changes/changes_error.ts";
 import { systemClock } from "../../src/changes/clock.ts";
 import { changes } from "../../src/couchdb/changes.ts";
+import type { Dependency } from "../../src/http/dependency.ts";
 import { follow, type Follower, type FollowOptions } from "../../src/registry/follow.ts";
 import { EtagRegistry } from "../../src/registry/registry.ts";
 import { SettableClock } from "../support/clock.ts";
@@ -167,7 +168,63 @@ test("follow: replicas make changes settle, unless replicaLag says otherwise", a
 test("follow: without replicas nothing settles", async () => {
   const { registry, follower, push } = setUp();
   await push([{ id: "a", rev: "2-b" }], { replicas: 1 });
-  assert.equal(typeof keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "object");
+  assert.equal(typeof keep(registry, "/", ["a"]), "object");
+  await follower.close();
+});
+
+test("follow: a row that comes again spares what declares its revision, and nothing else", async () => {
+  const { registry, follower, push } = setUp({ groups: ({ id }) => [`all ${id}`] });
+  const repeated = [{ id: "a", rev: "2-b" }];
+  const pages: [string, Dependency[], string][] = [
+    ["/same", [{ _id: "a", _rev: "2-b" }], '"1"'],
+    ["/other", [{ _id: "b", _rev: "3-c" }], '"1"'],
+    ["/list", ["all a"], "group-changed"],
+  ];
+  await push([{ id: "a", rev: "2-b" }]);
+  for (const [key, dependencies] of pages) keep(registry, key, dependencies);
+  await push([], { repeated });
+  for (const [key, , answer] of pages) assert.equal(ask(registry, key), answer, key);
+  // The document went away and came back, and this was built in between.
+  await push([{ id: "a", rev: "1-a" }]);
+  keep(registry, "/between", [{ _id: "a", _rev: "1-a" }]);
+  keep(registry, "/bare", ["a"]);
+  await push([], { repeated });
+  assert.deepEqual([ask(registry, "/between"), ask(registry, "/bare")], ["group-changed", "group-changed"]);
+  await follower.close();
+});
+
+test("follow: in a cluster, a row that comes again opens the settling window", async () => {
+  const { registry, follower, push, clock } = setUp();
+  await push([], { replicas: 3 });
+  clock.advance(10_000);
+  await push([], { repeated: [{ id: "a", rev: "2-a" }] });
+  // The winner went to 3-b and back while the feed reconnected, and a replica lags behind.
+  assert.equal(keep(registry, "/", [{ _id: "a", _rev: "3-b" }]), "revision-differs");
+  assert.equal(keep(registry, "/", ["a"]), "settling");
+  assert.equal(typeof keep(registry, "/", [{ _id: "a", _rev: "2-a" }]), "object");
+  await follower.close();
+});
+
+test("follow: a revision that is not the one last reported is refused, on a single node too", async () => {
+  const { registry, follower, push } = setUp();
+  const old = [{ _id: "a", _rev: "1-a" }];
+  await push([], { replicas: 1 });
+  assert.equal(typeof keep(registry, "/", old), "object", "nothing was reported");
+  await push([{ id: "a", rev: "2-b" }]);
+  // A handler that keeps documents goes on showing the old one.
+  assert.equal(keep(registry, "/", old), "superseded");
+  assert.equal(keep(registry, "/", ["b", ...old]), "superseded");
+  assert.equal(typeof keep(registry, "/", [{ _id: "a", _rev: "2-b" }]), "object");
+  assert.equal(registry.stats.superseded, 2);
+  await push([{ id: "a", rev: "1-a" }]);
+  assert.equal(typeof keep(registry, "/", old), "object", "it is the winner again");
+  await push([{ id: "a", rev: "2-b" }]);
+  await push([], { reset: "recreated" });
+  assert.equal(
+    typeof keep(registry, "/", old),
+    "object",
+    "what was known of the other database is forgotten",
+  );
   await follower.close();
 });
 

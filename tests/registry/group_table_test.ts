@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
-import { copied, Dependent, groupNames, GroupTable, type Hash } from "../../src/registry/group_table.ts";
+import { copied, Dependent, distinctGroups, GroupTable } from "../../src/registry/group_table.ts";
+import type { Hash } from "../../src/registry/hash.ts";
 
 /** Whether a response that was built at this moment, from groups with these ids, is still valid. */
 function isValid(table: GroupTable, groups: readonly number[], builtAt: number): boolean {
@@ -176,11 +177,101 @@ test("Dependent: has all of its groups, however many, and is void by a change of
   }
 });
 
-test("groupNames: each once, in their order, however many", () => {
+/** What a report means to those who depend on its group. */
+const REVISION = { _id: "a", _rev: "2-b" };
+
+test("repeat: spares a group whose dependents all declare the revision", () => {
+  const groups = new GroupTable();
+  const held = [groups.acquire(REVISION)];
+  groups.acquire(REVISION);
+  assert.equal(groups.repeat("a", 5, "2-b", 1), false);
+  assert.equal(isValid(groups, held, 4), true);
+  assert.equal(groups.repeat("a", 6, "1-a", 1), true, "another revision");
+  assert.equal(isValid(groups, held, 5), false);
+});
+
+for (const other of ["a", { _id: "a", _rev: "3-c" }]) {
+  test(`repeat: voids a group of which something declares ${JSON.stringify(other)}`, () => {
+    for (const order of [[REVISION, other], [other, REVISION]]) {
+      const groups = new GroupTable();
+      const held = order.map((dependency) => groups.acquire(dependency));
+      assert.equal(groups.repeat("a", 5, "2-b", 1), true);
+      assert.equal(isValid(groups, held, 4), false);
+      groups.acquire(REVISION);
+      assert.equal(groups.repeat("a", 6, "2-b", 1), false, "what declares otherwise is void");
+      groups.change("a", 7);
+      groups.acquire({ _id: "a", _rev: "1-a" });
+      assert.equal(groups.repeat("a", 8, "1-a", 1), false, "since the last change, only this");
+    }
+  });
+}
+
+test("repeat: a number that is free again has nothing declared", () => {
+  const groups = new GroupTable();
+  groups.release(groups.acquire("previous"));
+  groups.acquire(REVISION);
+  assert.equal(groups.repeat("a", 5, "2-b", 1), false);
+});
+
+test("isSuperseded: the last reported revision counts, whether something depends on the group or not", () => {
+  for (const inUse of [true, false]) {
+    const groups = new GroupTable();
+    if (inUse) groups.acquire("a");
+    const superseded = () => ["1-a", "2-b"].map((rev) => groups.isSuperseded("a", rev));
+    assert.deepEqual(superseded(), [false, false], "nothing was reported");
+    groups.change("a", 1, "2-b", 1);
+    assert.deepEqual(superseded(), [true, false]);
+    groups.change("a", 2, "1-a", 1);
+    assert.deepEqual(superseded(), [false, true], "an old row that comes again");
+    groups.repeat("a", 3, "2-b", 1);
+    assert.deepEqual(superseded(), [true, false], "is put right by the next");
+    groups.change("a", 4);
+    assert.deepEqual(superseded(), [false, false], "changed by the site, to what has not been reported");
+    groups.change("a", 5, "2-b", 1);
+    groups.change("a", 6, "9-z", 2);
+    assert.deepEqual(superseded(), [false, false], "two feeds have documents of this name");
+    groups.change("a", 7, "2-b", 1);
+    assert.deepEqual(superseded(), [false, false]);
+    groups.clear();
+    groups.change("a", 8, "2-b", 1);
+    assert.deepEqual(superseded(), [true, false], "forgotten with everything else");
+  }
+});
+
+test("isSuperseded: a group keeps its report when its last dependent leaves, and when it is in use again", () => {
+  const groups = new GroupTable();
+  const group = groups.acquire("a");
+  groups.change("a", 1, "2-b", 1);
+  groups.release(group);
+  assert.equal(groups.isSuperseded("a", "1-a"), true);
+  groups.change("a", 2, "3-c", 1);
+  groups.acquire("a");
+  assert.deepEqual(["2-b", "3-c"].map((rev) => groups.isSuperseded("a", rev)), [true, false]);
+});
+
+test("isSuperseded: many groups later, what was reported of one is forgotten, never taken for another's", () => {
+  const groups = new GroupTable();
+  for (let n = 0; n < 20_000; n++) groups.change(`g${n}`, n + 1, `2-${n}`, 1);
+  let remembered = 0;
+  for (let n = 0; n < 20_000; n++) {
+    assert.equal(groups.isSuperseded(`g${n}`, `2-${n}`), false);
+    if (groups.isSuperseded(`g${n}`, `1-${n}`)) remembered++;
+  }
+  assert.ok(remembered > 2_000 && remembered <= 4_096, `${remembered}`);
+  assert.equal(groups.bytes, 0);
+});
+
+test("distinctGroups: without a revision, if it is named without one", () => {
+  const sources = [REVISION, "b", "a", { _id: "b", _rev: "1-x" }];
+  assert.deepEqual(distinctGroups(sources), ["a", "b"]);
+  assert.deepEqual(distinctGroups([REVISION, REVISION]), [REVISION]);
+});
+
+test("distinctGroups: each once, in their order, however many", () => {
   for (const count of [0, 1, 3, 8, 9, 100]) {
     const names = Array.from({ length: count }, (_, n) => `g${n}`);
-    const dependencies = names.flatMap((name) => [name, { _id: name, _rev: "1-x" }]);
-    assert.deepEqual(groupNames(dependencies), names);
+    const sources = names.flatMap((name) => [name, { _id: name, _rev: "1-x" }]);
+    assert.deepEqual(distinctGroups(sources), names);
   }
 });
 

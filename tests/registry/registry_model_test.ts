@@ -41,7 +41,8 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(
     ..."serve serve serve serve serve serve lease lease lease register register register release".split(" "),
-    ..."lookup lookup lookup lookup lookup invalidate delete deleteTag clear change change change".split(" "),
+    ..."lookup lookup lookup lookup lookup invalidate delete deleteTag clear change change change repeat repeat"
+      .split(" "),
     ..."probe probe probe probe probe probe lost close advance advance sleep forward back".split(" "),
   ),
   key: fc.nat({ max: KEYS.length - 1 }),
@@ -124,6 +125,8 @@ class Run {
         return this.model.invalidateAll();
       case "change":
         return this.apply(feed, [{ id: GROUPS[group]!, rev: REVS[rev]! }], more);
+      case "repeat":
+        return this.apply(feed, [{ id: GROUPS[group]!, rev: REVS[rev]! }], more, true);
       case "probe":
         return this.apply(feed, [], 0);
       case "lost":
@@ -146,7 +149,7 @@ class Run {
   }
 
   /** `kind` 1: contact is lost; 2: a gap; 3: the groups function throws; 4: a further group; else plain. */
-  apply(feed: string, changes: readonly Change[], kind: number): void {
+  apply(feed: string, changes: readonly Change[], kind: number, repeated: boolean = false): void {
     const subscription = this.subscriptions.get(feed);
     if (subscription === undefined) return;
     const state = kind === 1 ? "lost" : "live";
@@ -155,13 +158,21 @@ class Run {
       return kind === 4 ? ["g3"] : [];
     };
     subscription.apply({
-      changes,
+      ...(repeated ? { changes: [], repeated: changes } : { changes }),
       position: { since: 1, source: "db" },
       state,
       contact: this.clock.instant,
       ...(kind === 2 ? { reset: "recreated" } : {}),
     }, groups);
-    this.model.batch(feed, kind === 2, changes, state === "live", kind === 4 ? ["g3"] : [], kind === 3);
+    this.model.batch(
+      feed,
+      kind === 2,
+      changes,
+      state === "live",
+      kind === 4 ? ["g3"] : [],
+      kind === 3,
+      repeated,
+    );
   }
 
   reopen(more: number): void {

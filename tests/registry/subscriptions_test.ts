@@ -15,6 +15,7 @@ function setUp() {
   const host: ChangeSink = {
     reset: (reason) => told.push(`reset ${reason}`),
     change: (group, rev, subscription) => told.push(`${subscription.name}: ${group} ${rev ?? "-"}`),
+    repeat: (group, rev, subscription) => told.push(`${subscription.name}: ${group} ${rev} again`),
     stateChanged: () => subscriptions.updateDeadlines(),
   };
   const take = (name = "changes", replicaLag?: number, maxLag = MAX_LAG): Subscription =>
@@ -275,4 +276,21 @@ test("Subscription: what the database said of its copies is kept for the next of
 
 test("Subscription: before the first contact the lag is endless", () => {
   assert.equal(setUp().take().lag, Infinity);
+});
+
+test("Subscription: what came again is told before the changes, with the groups that it touches", () => {
+  const { told, take, batch } = setUp();
+  const subscription = take();
+  subscription.apply(batch(), noGroups);
+  told.length = 0;
+  const repeated = [{ id: "a", rev: "2-b" }, { id: "b" }];
+  subscription.apply(batch([{ id: "a", rev: "3-c" }], { repeated }), ({ id }) => [`all ${id}`]);
+  assert.deepEqual(told, [
+    "changes: a 2-b again",
+    "changes: all a -",
+    "changes: b -",
+    "changes: all b -",
+    "changes: a 3-c",
+    "changes: all a -",
+  ]);
 });

@@ -1,7 +1,7 @@
 /** What may happen in a run. Each returns whether it could: only what did is counted. */
 import type { ActionName } from "./action_name.ts";
 import { MS } from "./clocks.ts";
-import type { Database } from "./database.ts";
+import type { Backup, Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import type { LiveFeed } from "./live_feed.ts";
 import type { Random } from "./random.ts";
@@ -25,6 +25,8 @@ function change(
     if (!database.exists || database.readOnly) return false;
     const document = database.document(id);
     how(document, random);
+    // What has never been there cannot be deleted.
+    if (document.winner === undefined) return false;
     database.commit(document);
     world.trace?.(`  ${id} becomes ${document.versions.at(-1)!.rev}`);
     return true;
@@ -145,6 +147,138 @@ function rollBack(world: World, random: Random): boolean {
   return done;
 }
 
+/** Files that can be restored behind a follower that has come to the end, so that it can see it. */
+interface Restorable {
+  readonly backup: Backup;
+  /** The document of the last row, which the backup lacks, and its revision. */
+  readonly document: Document;
+  readonly rev: string;
+  /** Writes after which the position of the follower is reached once more. */
+  readonly missing: number;
+}
+
+/** Nobody writes more than that while a follower reconnects. */
+const MOST_WRITES = 60;
+
+function restorable(world: World, database: Database): Restorable | undefined {
+  const { closed, since, lastRow, lastRev } = world.process.registry.subscriptions.get(database.name)!;
+  if (closed || since === undefined || lastRow === undefined || lastRev === undefined) return undefined;
+  if (!database.exists || database.readOnly || database.isRestored) return undefined;
+  const position = database.parse(`${since}`)!;
+  const backup = database.backupWithout(position, lastRow, lastRev);
+  if (backup === undefined) return undefined;
+  const missing = position[0]! - backup.seqs[0]!;
+  return missing > MOST_WRITES
+    ? undefined
+    : { backup, document: database.document(lastRow), rev: lastRev, missing };
+}
+
+function restore(world: World, database: Database, { backup }: Restorable, mayRepeat: boolean = false): void {
+  world.trace?.(`  files of ${database.name} are restored`);
+  database.rollBack(backup, mayRepeat);
+  database.isRestored = true;
+  // Whoever resumes from a position alone cannot see it: whoever restores files throws snapshots away.
+  world.saved = undefined;
+}
+
+/** Life goes on after files were restored: the position of before is reached and passed. */
+function writeOn(database: Database, { document, missing }: Restorable, random: Random): void {
+  const busy = random.chance(0.6);
+  for (let i = missing + random.integer(0, 3); i > 0; i--) {
+    const written = busy && i <= 2 ? document : database.document(`z-${random.integer(1, 40)}`);
+    written.edit(random.pick(["x", "y"]));
+    database.commit(written);
+  }
+}
+
+/** The hottest document is written again before the follower looks. */
+function busyAfterRollBack(world: World, random: Random): boolean {
+  const database = random.pick(world.databases);
+  const found = restorable(world, database);
+  if (found === undefined) return false;
+  restore(world, database, found);
+  writeOn(database, found, random);
+  world.server.cut();
+  return true;
+}
+
+/** The same, and a document that is a function of its last state is at the revision that is known. */
+function repeatHistory(world: World, random: Random): boolean {
+  const database = random.pick(world.databases);
+  const found = restorable(world, database);
+  if (found === undefined) return false;
+  restore(world, database, found, true);
+  writeOn(database, found, random);
+  found.document.retrace(found.rev);
+  database.commit(found.document);
+  world.server.cut();
+  return true;
+}
+
+/** A proxy switches to a restored stand-by between two requests, of which none is refused. */
+function exchangeFiles(world: World, random: Random): boolean {
+  const database = random.pick(world.databases);
+  const kind = random.pick(["page", "information", "stream", "stream"] as const);
+  world.server.before(database, kind, () => {
+    const found = restorable(world, database);
+    if (found === undefined) return;
+    // Connections of before are still those of the other server, where nothing happens any more.
+    for (const feed of world.server.feeds) if (feed.database === database) feed.stalled = true;
+    restore(world, database, found);
+    writeOn(database, found, random);
+    world.count("files exchanged");
+  });
+  if (random.chance(0.6)) world.server.endFeeds(database);
+  return false;
+}
+
+/**
+ * The winner of a document is beaten by another branch, which is deleted again, while the feed is away or held back. It is
+ * mostly the document of the last row that the follower was given: its row is known.
+ */
+function awayAndBack(world: World, random: Random): boolean {
+  const database = writable(world, random);
+  if (database === undefined) return false;
+  const { lastRow } = world.process.registry.subscriptions.get(database.name)!;
+  const known = lastRow !== undefined && database.documents.has(lastRow) && random.chance(0.8);
+  const document = known ? database.document(lastRow) : random.pick([...database.documents.values()]);
+  if (!document.exists) return false;
+  const how = random.pick(["cut", "held back", "standing"] as const);
+  if (how === "cut") world.server.cut();
+  if (how === "held back") {
+    for (const feed of world.server.feeds) if (feed.database === database) feed.stalled = true;
+  }
+  document.overtake();
+  database.commit(document);
+  world.trace?.(`  ${document.id} is away at ${document.versions.at(-1)!.rev}`);
+  const { versions } = document;
+  const away = versions.length;
+  for (let i = 0; i < 4; i++) {
+    world.scheduler.inProcess(random.integer(1, 40 * MS), () => void world.clients.request(random));
+  }
+  world.scheduler.after(random.integer(1, random.chance(0.7) ? 60 * MS : 2_000 * MS), () => {
+    if (!database.exists || database.readOnly || versions.length !== away) return;
+    document.delete();
+    database.commit(document);
+    world.trace?.(`  ${document.id} is back at ${versions.at(-1)!.rev}`);
+  });
+  return true;
+}
+
+/** A losing revision is replicated in: a row with the same winner. */
+function loseConflict(world: World, random: Random): boolean {
+  const database = writable(world, random);
+  if (database === undefined) return false;
+  const { lastRow } = world.process.registry.subscriptions.get(database.name)!;
+  const known = lastRow !== undefined && database.documents.has(lastRow) && random.chance(0.7);
+  const document = known ? database.document(lastRow) : random.pick([...database.documents.values()]);
+  if (!document.conflictInVain()) return false;
+  if (random.chance(0.5)) world.server.cut();
+  database.commit(document);
+  world.trace?.(`  ${document.id} has a conflict`);
+  return true;
+}
+
 /** Of the databases' files, and of the registry. */
 function backUp(world: World): boolean {
   for (const database of world.databases) if (database.exists) database.backUp();
@@ -161,6 +295,8 @@ function repeatRows(world: World, random: Random): boolean {
   edit(world, random);
   world.scheduler.after(random.integer(1, 1_500 * MS), () => {
     if (!feed.echo()) return;
+    // The registry takes an old row for the last word until the next one comes: a kept document may agree with it.
+    world.process.kept.clear();
     for (let i = 0; i < 12; i++) {
       world.scheduler.inProcess(random.integer(1, 4_000 * MS), () => void world.clients.request(random));
     }
@@ -190,7 +326,10 @@ function jump(sign: number): Act {
 function closeAndFollow(world: World, random: Random): boolean {
   const database = random.pick(world.databases);
   // Who resumes from a position alone cannot see that files were rolled back meanwhile.
-  if (database.readOnly || world.process.registry.subscriptions.get(database.name)!.closed) return false;
+  if (
+    database.readOnly || database.isRestored ||
+    world.process.registry.subscriptions.get(database.name)!.closed
+  ) return false;
   world.process.unfollow(database);
   return true;
 }
@@ -249,6 +388,11 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "dropped and recreated": drop,
   "purged": purge,
   "rolled back": rollBack,
+  "winner away and back": awayAndBack,
+  "losing conflict": loseConflict,
+  "busy after a roll-back": busyAfterRollBack,
+  "files exchanged": exchangeFiles,
+  "history repeated": repeatHistory,
   "rows late": toFeed((feed, random) => {
     feed.delay(random.integer(200 * MS, 9_000 * MS));
     return true;

@@ -206,7 +206,7 @@ export class Clients {
   }
 
   /** The handler of that: writes, and says what it wrote. */
-  writeThrough(_process: Process, visit: Visit): Promise<Response> {
+  writeThrough(process: Process, visit: Visit): Promise<Response> {
     const { scheduler, places } = this.#world;
     const { random } = visit;
     const { database, id } = random.pick(places);
@@ -214,9 +214,13 @@ export class Clients {
       scheduler.after(random.integer(1, 10 * MS), () => {
         if (!database.exists || database.readOnly) return resolve(new Response(null, { status: 503 }));
         const document = database.document(id);
-        if (random.chance(0.8)) document.edit(random.pick(["x", "y"]));
+        if (random.chance(0.8) || document.winner === undefined) document.edit(random.pick(["x", "y"]));
         else document.delete();
-        visit.readings.push({ database, document, version: database.commit(document) });
+        visit.readings.push({
+          ...{ database, document, withConflicts: false },
+          version: database.commit(document),
+        });
+        process.kept.delete(document);
         this.#world.trace?.(`  the site writes ${id}`);
         const answer = () =>
           resolve(new Response(null, { status: 204, headers: invalidates(id, collectionOf(id)) }));

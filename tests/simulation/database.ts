@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Document, type SavedDocument } from "./document.ts";
+import { Document, holdsPath, type SavedDocument } from "./document.ts";
 import { MS } from "./clocks.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -33,6 +33,8 @@ export interface DatabaseOptions {
   readonly shards: number;
   /** CouchDB's `cluster.n`: above 1, reads and the followed node may lag. */
   readonly replicas: number;
+  /** Whether the same position is always spelled alike. */
+  readonly spellsAlike?: boolean;
 }
 
 /** How many are kept. */
@@ -54,12 +56,20 @@ export class Database {
   exists = true;
   /** While files are being restored nobody writes. */
   readOnly = false;
+  /** Whether files were restored, and the follower has not begun anew since. */
+  isRestored = false;
   /** Called when rows have become visible. */
   onRows: () => void = () => {};
   /** Called when a version replaces another unseen. */
   onCoalesced: () => void = () => {};
+  /**
+   * Whether a document is at a revision once more that was lost when files were restored, and the follower has not begun
+   * anew since. No follower can see such a roll-back: a known limit (docs/consistency.md).
+   */
+  repeatsHistory = false;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
+  readonly #spellsAlike: boolean;
   /** Newest first. */
   backups: Backup[] = [];
 
@@ -70,6 +80,7 @@ export class Database {
     this.seqs = Array.from({ length: this.shards }, () => 0);
     this.#scheduler = scheduler;
     this.#random = random;
+    this.#spellsAlike = options.spellsAlike ?? false;
   }
 
   document(id: string): Document {
@@ -85,6 +96,7 @@ export class Database {
   commit(document: Document): number {
     const { time } = this.#scheduler;
     const version = document.commit(time);
+    if (document.repeatsItself) this.repeatsHistory = true;
     const late = this.replicas > 1 && this.#random.chance(0.3);
     if (late) {
       this.#scheduler.after(this.#random.integer(1, LONGEST_LAG), () => this.#reveal(document, version));
@@ -136,10 +148,19 @@ export class Database {
     };
   }
 
-  /** The same position is spelled differently each time. */
+  /** The same position is spelled differently each time, or always alike. */
   spell(position: readonly number[]): string {
     const sum = position.reduce((a, b) => a + b, 0);
-    return `${sum}-${position.join(".")}.${this.#random.seed().toString(36)}`;
+    const more = this.#random.seed().toString(36);
+    return `${sum}-${position.join(".")}.${this.#spellsAlike ? "0" : more}`;
+  }
+
+  /** `POST /{db}/_revs_diff`. */
+  missing(asked: Readonly<Record<string, readonly string[]>>): unknown {
+    const answers = Object.entries(asked).map(([id, revs]) =>
+      [id, { missing: revs.filter((rev) => !this.document(id).holds(rev)) }] as const
+    );
+    return Object.fromEntries(answers.filter(([, { missing }]) => missing.length > 0));
   }
 
   /** Undefined for what is no position. */
@@ -159,6 +180,7 @@ export class Database {
   /** Another database of the same name. */
   create(): void {
     this.exists = true;
+    this.repeatsHistory = false;
     this.life++;
     this.purges = 0;
     this.seqs = this.seqs.map(() => 0);
@@ -189,22 +211,33 @@ export class Database {
     );
   }
 
-  /** The newest backup that lacks a row: that of the last change of a follower who has come to the end. */
-  backupWithout(position: readonly number[], lastRow: string): Backup | undefined {
+  /**
+   * The newest backup that lacks a row: that of the last change of a follower who has come to the end.
+   *
+   * @param rev A revision of its document that the backup must lack as well.
+   */
+  backupWithout(position: readonly number[], lastRow: string, rev?: string): Backup | undefined {
     // With several shards, the row that came last need not be the newest: a roll-back can go unseen.
     if (!this.exists || this.shards > 1) return undefined;
     if (position.some((reached, index) => reached !== this.seqs[index])) return undefined;
     const { seq, shard } = this.document(lastRow);
-    return this.backups.find(({ seqs }) => seq > seqs[shard]!);
+    return this.backups.find(({ seqs, documents }) =>
+      seq > seqs[shard]! &&
+      (rev === undefined || !holdsPath(documents.get(lastRow)?.leaves ?? [], rev))
+    );
   }
 
-  /** Puts the files of a backup in place. */
-  rollBack(backup: Backup): void {
+  /**
+   * Puts the files of a backup in place.
+   *
+   * @param mayRepeat Whether the same writes give the same revisions once more.
+   */
+  rollBack(backup: Backup, mayRepeat: boolean = false): void {
     this.backups = this.backups.slice(this.backups.indexOf(backup));
     this.seqs = [...backup.seqs];
     this.purges = backup.purges;
     for (const [id, document] of this.documents) {
-      document.restore(backup.documents.get(id), this.#scheduler.time);
+      document.restore(backup.documents.get(id), this.#scheduler.time, mayRepeat);
     }
   }
 }

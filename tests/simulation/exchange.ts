@@ -7,6 +7,8 @@ const encoder = new TextEncoder();
 
 export class Exchange {
   readonly url: URL;
+  /** What a POST carries. */
+  readonly body: string;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #settle: { resolve: (response: Response) => void; reject: (error: unknown) => void };
@@ -20,12 +22,13 @@ export class Exchange {
 
   constructor(
     url: string,
-    signal: AbortSignal | null | undefined,
+    { signal, body }: RequestInit,
     settle: { resolve: (response: Response) => void; reject: (error: unknown) => void },
     scheduler: Scheduler,
     random: Random,
   ) {
     this.url = new URL(url);
+    this.body = typeof body === "string" ? body : "";
     this.#settle = settle;
     this.#scheduler = scheduler;
     this.#random = random;

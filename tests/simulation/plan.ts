@@ -23,6 +23,10 @@ export interface Config {
   readonly hashBody: boolean;
   /** For the draws of `audit`. */
   readonly auditSeed: number;
+  /** Whether a position is always spelled alike, as by a single node. */
+  readonly spellsAlike: boolean;
+  /** Whether handlers keep documents that they have read. */
+  readonly keepsDocuments: boolean;
   /** Whether the site has pages that read a document which they do not declare. Then everything is audited. */
   readonly forgets: boolean;
 }
@@ -69,6 +73,11 @@ export const FAULTS: readonly ActionName[] = [
   "dropped and recreated",
   "purged",
   "rolled back",
+  "winner away and back",
+  "losing conflict",
+  "busy after a roll-back",
+  "files exchanged",
+  "history repeated",
   "rows late",
   "rows repeated",
   "replayed from the start",
@@ -92,6 +101,11 @@ const RARELY_POSSIBLE: readonly ActionName[] = [
   "rolled back",
   "rolled back",
   "rolled back",
+  "busy after a roll-back",
+  "busy after a roll-back",
+  "files exchanged",
+  "files exchanged",
+  "history repeated",
   "rows repeated",
   "rows late",
   "burst under a slow handler",
@@ -101,17 +115,23 @@ const RARELY_POSSIBLE_SHARE = 0.15;
 
 const ACTIONS = 950;
 
-/** Drawn apart from all else, so that a seed means what it meant before there were these. */
-function checks(random: Random): Checks {
+/** What is drawn apart from all else, so that a seed means what it meant before there were these. */
+type Extras = Pick<
+  Config,
+  "auditRate" | "hashBody" | "auditSeed" | "forgets" | "spellsAlike" | "keepsDocuments"
+>;
+
+function extras(random: Random, { replicas, databases }: Pick<Config, "replicas" | "databases">): Extras {
   const auditRate = random.chance(0.35) ? 0.05 : 0;
   const drawn = { hashBody: random.chance(0.2), auditSeed: random.seed() };
   const forgets = random.chance(0.04);
-  return { ...drawn, forgets, auditRate: forgets ? 1 : auditRate };
+  const spellsAlike = random.chance(0.5);
+  // A replica that lags behind may give what is older than the feed's start; documents of two feeds share their names.
+  const keepsDocuments = random.chance(0.4) && replicas === 1 && databases === 1 && !forgets;
+  return { ...drawn, forgets, auditRate: forgets ? 1 : auditRate, spellsAlike, keepsDocuments };
 }
 
-type Checks = Pick<Config, "auditRate" | "hashBody" | "auditSeed" | "forgets">;
-
-function config(random: Random): Omit<Config, keyof Checks> {
+function config(random: Random): Omit<Config, keyof Extras> {
   const replicas = random.chance(0.2) ? 3 : 1;
   return {
     shards: random.integer(1, 2),
@@ -136,7 +156,8 @@ function gap(random: Random): number {
 /** Everything that a seed decides. */
 export function plan(seed: number): Plan {
   const random = new Random(seed);
-  const drawn = { ...config(random), ...checks(new Random(seed ^ 0x9e3779b9)) };
+  const first = config(random);
+  const drawn = { ...first, ...extras(new Random(seed ^ 0x9e3779b9), first) };
   // In half of the runs a few kinds of faults only, so that rare combinations meet.
   const faults = random.chance(0.5) ? FAULTS : FAULTS.filter(() => random.chance(0.4));
   const actions = Array.from({ length: ACTIONS }, (): Action => {

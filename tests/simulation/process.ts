@@ -34,8 +34,9 @@ export interface Applied {
   /** Milliseconds. */
   readonly maxLag: number;
   since: string | undefined;
-  /** The document of the last row. */
+  /** The document of the last row, and its revision. */
   lastRow: string | undefined;
+  lastRev: string | undefined;
 }
 
 /** A registry whose leases and subscriptions can be seen. */
@@ -71,7 +72,7 @@ export class WatchedRegistry extends EtagRegistry {
       closed: false,
       contact: undefined,
       maxLag,
-      ...{ since: undefined, lastRow: undefined },
+      ...{ since: undefined, lastRow: undefined, lastRev: undefined },
     };
     this.subscriptions.set(name, applied);
     const apply = subscription.apply.bind(subscription);
@@ -83,6 +84,7 @@ export class WatchedRegistry extends EtagRegistry {
       applied.live = batch.state === "live" && batch.contact !== undefined;
       applied.since = batch.position?.since as string | undefined;
       applied.lastRow = batch.changes.at(-1)?.id ?? applied.lastRow;
+      applied.lastRev = batch.changes.at(-1)?.rev ?? applied.lastRev;
       this.onApplied(name, batch.reset !== undefined);
     };
     subscription.close = () => {
@@ -107,6 +109,8 @@ export class Process {
   readonly written: Map<Document, number> = new Map();
   /** Tags that a check has refuted and no handler has given since, each behind its path and a space. */
   readonly refuted: Set<string> = new Set();
+  /** Documents that handlers keep, by version; of no use after a reset, as the registry remembers nothing by then. */
+  readonly kept: Map<Document, { readonly version: number; readonly resets: number }> = new Map();
   /** Tags that two bodies have been seen under, each behind its path and a space, and the step at which they were. */
   readonly denied: Map<string, number> = new Map();
   readonly #visits = new WeakMap<Request, Visit>();
@@ -183,6 +187,12 @@ export class Process {
     return overflow + cleared + reset + deleted + this.registry.stats["unsafe-method"];
   }
 
+  /** How often everything was void: no report from before is remembered. */
+  get resets(): number {
+    const { cleared, reset, "groups-threw": threw } = this.registry.stats;
+    return cleared + reset + threw;
+  }
+
   instant(): Instant {
     const { clocks } = this.world.scheduler;
     return { wall: clocks.now(), monotonic: clocks.monotonic() };
@@ -232,6 +242,7 @@ export class Process {
       `  ${name}: ${closed ? "closed" : live ? "live" : "not live"}${reset ? ", reset" : ""}`,
     );
     if (reset || live) database.readOnly = false;
+    if (reset) database.isRestored = database.repeatsHistory = false;
     if (!closed || !this.running) return;
     this.world.scheduler.after(this.world.random.integer(1, 4_000 * MS), () => {
       if (this.running && this.registry.subscriptions.get(name)!.closed) this.follow(database);

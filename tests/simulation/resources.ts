@@ -16,6 +16,14 @@ interface Found {
   readonly _rev: string;
 }
 
+/** How a handler reads documents. */
+export interface ReadingManner {
+  /** Whether it shows the losing revisions, too. */
+  readonly withConflicts?: boolean;
+  /** Whether it never takes documents that it has kept. It declares no revision, by which an old one could be told. */
+  readonly isFresh?: boolean;
+}
+
 /** A page: `respond` reads, and answers. */
 export interface Resource {
   readonly path: string;
@@ -51,16 +59,17 @@ function one(
   place: (world: World, visit: Visit) => Place,
   answer: (documents: readonly Found[], visit: Visit) => Response,
   fields: readonly string[] = [],
+  manner: ReadingManner = {},
 ): Resource {
   return {
     path,
     fields,
     respond: async (world, visit) => {
       const at = place(world, visit);
-      const [document] = await world.read(visit, [at]);
+      const [document] = await world.read(visit, [at], manner);
       if (document === undefined) return notFound();
       if (!visit.twice) return answer([document], visit);
-      const [again] = await world.read(visit, [at]);
+      const [again] = await world.read(visit, [at], manner);
       return again === undefined ? notFound() : answer([document, again], visit);
     },
   };
@@ -109,7 +118,7 @@ function forgetful(path: string, declared: Place, forgotten: Place, byName: bool
     fields: [],
     respond: async (world, visit) => {
       const [document] = await world.read(visit, [declared]);
-      await world.read(visit, [forgotten], visit.forgotten);
+      await world.read(visit, [forgotten], {}, visit.forgotten);
       return page([byName ? declared.id : document ?? declared.id]);
     },
   };
@@ -158,9 +167,10 @@ export function resourcesOver(a: readonly Place[], b: readonly Place[], other: r
     several("/many", [...a, ...b, ...other]),
     list("/list/a", a),
     list("/list/b", b),
-    one("/bare/1", () => a[2]!, bare),
+    one("/bare/1", () => a[2]!, bare, [], { isFresh: true }),
+    one("/conflicts", () => a[1]!, bare, [], { isFresh: true, withConflicts: true }),
     one("/latest", rotating, plain),
-    one("/rotating", rotating, bare),
+    one("/rotating", rotating, bare, [], { isFresh: true }),
     negotiated("/negotiated", { en: a[0]!, fr: a[1]! }, b[2]!),
     one("/personal/1", () => b[0]!, answerPersonally, ["who"]),
     one("/personal/2", () => a[1]!, answerPersonally, ["who"]),

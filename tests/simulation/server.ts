@@ -1,6 +1,6 @@
 /**
- * The simulated CouchDB server, behind an injected `fetch`: `GET /{db}` and `_changes`, normal, descending and
- * continuous, and a network that can do what networks do.
+ * The simulated CouchDB server, behind an injected `fetch`: `GET /{db}`, `_changes`, normal, descending and continuous,
+ * `_revs_diff`, and a network that can do what networks do.
  *
  * @module
  */
@@ -14,7 +14,16 @@ import type { Scheduler } from "./scheduler.ts";
 /** An answer that is not the database's own. */
 export type WrongAnswer = "503" | "429" | "html" | "refused";
 
+/** What a request asks for. */
+export type RequestKind = "information" | "page" | "stream" | "revisions";
+
 const ROOT = "http://couchdb.test/";
+
+function kindOf({ pathname, searchParams }: URL): RequestKind {
+  if (pathname.endsWith("/_revs_diff")) return "revisions";
+  if (!pathname.endsWith("/_changes")) return "information";
+  return searchParams.get("feed") === "continuous" ? "stream" : "page";
+}
 
 export class Server {
   readonly databases: readonly Database[];
@@ -22,6 +31,8 @@ export class Server {
   readonly feeds: Set<LiveFeed> = new Set();
   /** What the next requests get instead. */
   wrongAnswers: WrongAnswer[] = [];
+  /** What happens once to a database just before a request of some kind is answered. */
+  readonly #beforeRequest = new Map<Database, (kind: RequestKind) => void>();
   /** Called when such an answer was given. */
   onWrongAnswer: (wrong: WrongAnswer) => void = () => {};
   /** Nothing goes over the wire before this time. */
@@ -47,7 +58,7 @@ export class Server {
 
   readonly fetch = (url: string, init: RequestInit): Promise<Response> =>
     new Promise((resolve, reject) => {
-      const exchange = new Exchange(url, init.signal, { resolve, reject }, this.#scheduler, this.#random);
+      const exchange = new Exchange(url, init, { resolve, reject }, this.#scheduler, this.#random);
       if (exchange.closed) return;
       this.exchanges.add(exchange);
       exchange.onClose = () => this.exchanges.delete(exchange);
@@ -74,6 +85,11 @@ export class Server {
     if (!database?.exists) {
       const body = '{"error":"not_found","reason":"Database does not exist."}';
       return this.#travel(() => exchange.answer(404, "application/json", body));
+    }
+    this.#beforeRequest.get(database)?.(kindOf(exchange.url));
+    if (resource === "_revs_diff") {
+      const body = JSON.stringify(database.missing(JSON.parse(exchange.body)));
+      return this.#travel(() => exchange.answer(200, "application/json", body));
     }
     if (resource === undefined) {
       const body = JSON.stringify(database.information());
@@ -148,6 +164,15 @@ export class Server {
   #answerRows(exchange: Exchange, results: readonly unknown[], lastSeq: string, pending: number): void {
     const body = JSON.stringify({ results, last_seq: lastSeq, pending });
     this.#travel(() => exchange.answer(200, "application/json", body));
+  }
+
+  /** Does something just before the next request of a kind is answered. */
+  before(database: Database, kind: RequestKind, act: () => void): void {
+    this.#beforeRequest.set(database, (asked) => {
+      if (asked !== kind) return;
+      this.#beforeRequest.delete(database);
+      act();
+    });
   }
 
   /** Every continuous connection ends as it should. */

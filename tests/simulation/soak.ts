@@ -15,7 +15,7 @@ export interface Tally {
 }
 
 /** Kinds of trouble that are not done but happen. */
-const HAPPEN = ["groups threw", "stale read", "rows coalesced"];
+const HAPPEN = ["groups threw", "stale read", "rows coalesced", "kept document"];
 
 /** Every kind of fault that is counted. */
 export const faultKinds: readonly string[] = [

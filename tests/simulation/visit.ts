@@ -1,6 +1,6 @@
 /** One request on its way through the site, and what a client keeps of the answer. */
 import type { Database } from "./database.ts";
-import type { Document } from "./document.ts";
+import { type Document, stateOf } from "./document.ts";
 import type { Random } from "./random.ts";
 
 /** Which version of a document a handler was given. */
@@ -8,6 +8,13 @@ export interface Reading {
   readonly database: Database;
   readonly document: Document;
   readonly version: number;
+  /** Whether its losing revisions are shown, too. */
+  readonly withConflicts: boolean;
+}
+
+/** The state that was read. */
+export function stateRead({ document, version, withConflicts }: Reading): string {
+  return stateOf(document.versions[version]!, withConflicts);
 }
 
 /** What a client holds, and what only the model knows of it. */

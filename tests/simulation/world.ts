@@ -1,15 +1,14 @@
 /** Everything there is in one run: databases, network, the process, its clients, and what has been counted. */
-import { stateOf } from "./document.ts";
 import { Database } from "./database.ts";
 import { MS } from "./clocks.ts";
 import { Clients } from "./clients.ts";
 import type { Config, Plan } from "./plan.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
-import { forgetfulOver, type Place, type Resource, resourcesOver } from "./resources.ts";
+import { forgetfulOver, type Place, type ReadingManner, type Resource, resourcesOver } from "./resources.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Server } from "./server.ts";
-import type { Reading, Visit } from "./visit.ts";
+import { type Reading, stateRead, type Visit } from "./visit.ts";
 import type { Violation } from "./invariant.ts";
 
 /** Before anybody looked, in ticks. */
@@ -46,11 +45,11 @@ export class World {
     this.config = config;
     this.trace = trace === undefined ? undefined : (line) => trace(`${this.#clock()} ${line}`);
     this.random = new Random(seed ^ 0x5bd1e995);
-    const { shards, replicas } = config;
+    const { shards, replicas, spellsAlike } = config;
     for (let i = 0; i < config.databases; i++) {
       const name = `db${i + 1}`;
       const database = new Database(
-        { name, shards, replicas },
+        { name, shards, replicas, spellsAlike },
         this.scheduler,
         new Random(this.random.seed()),
       );
@@ -65,13 +64,14 @@ export class World {
 
   /** What a process finds that is started now; while files are being put back, nobody writes any. */
   save(): string | undefined {
-    if (this.databases.some(({ readOnly }) => readOnly)) return undefined;
+    if (this.databases.some(({ readOnly, isRestored }) => readOnly || isRestored)) return undefined;
     return JSON.stringify(this.process.registry.snapshot());
   }
 
   start(build: string, saved?: string): void {
     const snapshot: unknown = saved === undefined ? undefined : JSON.parse(saved);
     if (snapshot !== undefined) this.count("warm restart");
+    else for (const database of this.databases) database.isRestored = database.repeatsHistory = false;
     this.process = new Process(this, build, snapshot);
     this.processes.push(this.process);
   }
@@ -141,8 +141,8 @@ export class World {
 
   /** Its body shows what was read and nothing else, and comes a little later than its fields. */
   #withBody(response: Response, visit: Visit): Response {
-    const states = [...visit.readings, ...visit.forgotten].map(({ document, version }) =>
-      `${document.id} ${stateOf(document.versions[version]!)}`
+    const states = [...visit.readings, ...visit.forgotten].map((reading) =>
+      `${reading.document.id} ${stateRead(reading)}`
     );
     // Read twice alike is read once.
     visit.body = JSON.stringify([visit.build, ...new Set(states)]);
@@ -181,21 +181,22 @@ export class World {
   read(
     visit: Visit,
     places: readonly Place[],
+    manner: ReadingManner = {},
     into: Reading[] = visit.readings,
   ): Promise<({ _id: string; _rev: string } | undefined)[]> {
     const { random } = visit;
+    const { process } = this;
     return new Promise((resolve, reject) => {
       this.scheduler.after(random.integer(1, random.chance(0.9) ? 5 * MS : 1_500 * MS), () => {
         if (places.some(({ database }) => !database.exists)) return reject(new Error("no such database"));
-        const readings = this.#readAll(places, random);
+        const readings = this.#readAll(places, random, manner.withConflicts ?? false)
+          .map((reading) => manner.isFresh ? reading : this.#keep(process, reading, random));
         into.push(...readings);
         const found = readings.map(({ document, version }) => {
           const { exists, rev } = document.versions[version]!;
           return exists ? { _id: document.id, _rev: rev } : undefined;
         });
-        const line = readings.map(({ document, version }) =>
-          `${document.id} ${stateOf(document.versions[version]!)}`
-        );
+        const line = readings.map((reading) => `${reading.document.id} ${stateRead(reading)}`);
         this.trace?.(`  read for ${visit.path}: ${line.join(", ")}`);
         if (random.chance(0.9)) resolve(found);
         else this.scheduler.after(random.integer(1, 20 * MS), () => resolve(found));
@@ -203,13 +204,28 @@ export class World {
     });
   }
 
-  #readAll(places: readonly Place[], random: Random): Reading[] {
+  /** A handler that keeps documents itself takes an old reading as often as not, or keeps the new one. */
+  #keep(process: Process, reading: Reading, random: Random): Reading {
+    if (!this.config.keepsDocuments) return reading;
+    const { document, version } = reading;
+    const kept = process.kept.get(document);
+    if (kept !== undefined && kept.resets === process.resets && random.chance(0.3)) {
+      if (kept.version < version) this.count("kept document");
+      return { ...reading, version: kept.version };
+    }
+    if (document.versions[version]!.exists && random.chance(0.5)) {
+      process.kept.set(document, { version, resets: process.resets });
+    }
+    return reading;
+  }
+
+  #readAll(places: readonly Place[], random: Random, withConflicts: boolean): Reading[] {
     const lags = new Map(this.databases.map((database) => [database, database.lag(random)]));
     return places.map(({ database, id }) => {
       const document = database.document(id);
       const version = database.read(id, lags.get(database)!);
       if (version < document.visible(this.scheduler.time)) this.count("stale read");
-      return { database, document, version };
+      return { database, document, version, withConflicts };
     });
   }
 }

@@ -21,6 +21,8 @@ interface Happening {
   /** Undefined: every group. */
   readonly group: string | undefined;
   readonly rev: string | undefined;
+  /** It is at `rev` still, or again. */
+  readonly repeated: boolean;
   readonly mark: number;
   readonly replicaLag: number;
   readonly at: Instant;
@@ -32,6 +34,8 @@ interface Registered {
   readonly caller: string | undefined;
   readonly etag: string;
   readonly groups: readonly string[];
+  /** Declared revisions; undefined for a group that was declared without one. */
+  readonly revisions: ReadonlyMap<string, string | undefined>;
   readonly mark: number;
   excused: boolean;
 }
@@ -50,6 +54,8 @@ export class ReferenceModel {
   readonly #clock: SettableClock;
   readonly #happened: Happening[] = [];
   readonly #feeds: Map<string, Following> = new Map();
+  /** Since everything was invalidated: who reported a group, and at which revision, if that is known. */
+  #reports = new Map<string, { readonly feeds: ReadonlySet<string>; readonly rev: string | undefined }>();
   #registered: Registered[] = [];
   #mark = 0;
   #time = 0;
@@ -88,21 +94,41 @@ export class ReferenceModel {
     live: boolean,
     further: readonly string[],
     threw: boolean,
+    repeated: boolean = false,
   ): void {
     const feed = this.#feeds.get(name)!;
     if (reset || !feed.started) this.invalidateAll();
     feed.started = true;
     for (const { id, rev } of changes) {
-      this.#happen(id, rev, feed.replicaLag);
+      this.#happen(id, rev, feed.replicaLag, name, repeated);
       for (const group of further) this.#happen(group, undefined, feed.replicaLag);
       if (threw) this.invalidateAll();
     }
     feed.contact = live ? this.#clock.instant : undefined;
   }
 
-  #happen(group: string | undefined, rev: string | undefined, replicaLag: number): void {
+  #happen(
+    group: string | undefined,
+    rev: string | undefined,
+    replicaLag: number,
+    feed: string | undefined = undefined,
+    repeated: boolean = false,
+  ): void {
     const at = this.#clock.instant;
-    this.#happened.push({ group, rev, mark: ++this.#mark, replicaLag, at, time: this.#time });
+    this.#happened.push({ group, rev, repeated, mark: ++this.#mark, replicaLag, at, time: this.#time });
+    if (group === undefined) return this.#reports.clear();
+    const feeds = new Set(this.#reports.get(group)?.feeds);
+    if (feed !== undefined) feeds.add(feed);
+    this.#reports.set(group, { feeds, rev });
+  }
+
+  /** Another revision of a document was reported last, by the one feed that has reported it. */
+  #isSuperseded(sources: readonly Dependency[]): boolean {
+    return sources.some((source) => {
+      const report = this.#reports.get(groupOf(source));
+      const rev = revisionOf(source);
+      return rev !== undefined && report?.rev !== undefined && report.feeds.size === 1 && report.rev !== rev;
+    });
   }
 
   invalidate(group: string): void {
@@ -127,14 +153,18 @@ export class ReferenceModel {
 
   judge(lease: TwinLease, sources: readonly Dependency[]): Judgement {
     const revisions = new Map(sources.map((source) => [groupOf(source), revisionOf(source)]));
-    let judgement: Judgement = "must accept";
-    for (const { group, rev, mark, replicaLag, at, time } of this.#happened) {
+    let judgement: Judgement = this.#isSuperseded(sources) ? "may refuse" : "must accept";
+    for (const { group, rev, repeated, mark, replicaLag, at, time } of this.#happened) {
       if (group !== undefined && group !== `resource ${lease.key}` && !revisions.has(group)) continue;
-      if (mark > lease.mark) return "must refuse";
       const needsRevision = sources.some((source) =>
         groupOf(source) === group && revisionOf(source) === undefined
       );
       const declared = group === undefined || needsRevision ? undefined : revisions.get(group);
+      if (mark > lease.mark) {
+        if (!repeated || declared !== rev) return "must refuse";
+        // Reported again at one revision and then at another, it may have been at any.
+        judgement = "may refuse";
+      }
       if (declared !== undefined && declared === rev) continue;
       if (lease.time - time < replicaLag) return "must refuse";
       const { wall, monotonic } = lease.at;
@@ -151,7 +181,15 @@ export class ReferenceModel {
       assert.deepEqual([former.key, former.caller, former.groups], [key, caller, groups], `${etag} was kept`);
       assert.equal(this.#isVoid(former), false, `${etag} was kept, though void`);
     }
-    this.#registered.push({ key, caller, etag, groups, mark, excused: false });
+    const revisions = new Map<string, string | undefined>();
+    for (const source of sources) {
+      const group = groupOf(source);
+      revisions.set(
+        group,
+        revisions.has(group) && revisions.get(group) === undefined ? undefined : revisionOf(source),
+      );
+    }
+    this.#registered.push({ key, caller, etag, groups, revisions, mark, excused: false });
   }
 
   /** From here on the registry need not know what it was told of a resource. */
@@ -164,18 +202,27 @@ export class ReferenceModel {
   }
 
   mustKnow(key: string, caller: string | undefined): boolean {
-    return this.#of(key, caller).some((entry) => !entry.excused && !this.#isVoid(entry));
+    return this.#of(key, caller).some((entry) => !entry.excused && !this.#mayBeVoid(entry));
   }
 
   anyVoid(key: string, caller: string | undefined): boolean {
-    return this.#of(key, caller).some((entry) => this.#isVoid(entry));
+    return this.#of(key, caller).some((entry) => this.#mayBeVoid(entry));
   }
 
   #of(key: string, caller: string | undefined): readonly Registered[] {
     return this.#registered.filter((entry) => entry.key === key && entry.caller === caller);
   }
 
-  #isVoid({ groups, mark }: Registered): boolean {
+  #isVoid({ groups, revisions, mark }: Registered): boolean {
+    return this.#happened.some((one) => {
+      if (one.mark <= mark) return false;
+      if (one.group === undefined) return true;
+      return groups.includes(one.group) && !(one.repeated && revisions.get(one.group) === one.rev);
+    });
+  }
+
+  /** What declares the revision that was reported again may go with what declares another. */
+  #mayBeVoid({ groups, mark }: Registered): boolean {
     return this.#happened.some((one) =>
       one.mark > mark && (one.group === undefined || groups.includes(one.group))
     );

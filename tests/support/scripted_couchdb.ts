@@ -25,6 +25,8 @@ export class ScriptedCouchdb {
   /** What filters other than CouchDB's own let through. */
   matches: (id: string) => boolean = () => true;
   #rows: Row[] = [];
+  /** Every row that a document has ever had. */
+  readonly #history = new Map<string, Row[]>();
   #n = 0;
   #faults: { readonly kind: Asked["kind"] | "any"; readonly fault: Fault; times: number }[] = [];
   readonly #feeds = new Map<ServerResponse, Asked>();
@@ -69,7 +71,12 @@ export class ScriptedCouchdb {
 
   put(id: string, deleted = false): Row {
     const generation = Number(this.#rows.find((row) => row.id === id)?.rev.split("-")[0] ?? 0) + 1;
-    const row = { n: ++this.#n, id, rev: `${generation}-${id.length}`, deleted };
+    return this.#append({ n: ++this.#n, id, rev: `${generation}-${id.length}`, deleted });
+  }
+
+  #append(row: Row): Row {
+    const { id } = row;
+    this.#history.set(id, [...this.#history.get(id) ?? [], row]);
     this.#rows = [...this.#rows.filter((other) => other.id !== id), row];
     for (const [feed, asked] of this.#feeds) {
       if (!this.#stalled.has(feed) && passes(asked, row, this.matches)) this.#deliver(feed, asked, row);
@@ -79,10 +86,20 @@ export class ScriptedCouchdb {
 
   /** Written, but not sent to the feeds that are open, which stay behind from here on. */
   putSilently(id: string): Row {
+    this.stall();
+    return this.put(id);
+  }
+
+  /** The feeds that are open stay behind from here on. */
+  stall(): void {
     for (const feed of this.#feeds.keys()) {
       if (!this.#stalled.has(feed)) this.#stalled.set(feed, this.#n);
     }
-    return this.put(id);
+  }
+
+  /** The winner is now this revision, whichever it was before. */
+  win(id: string, rev: string): Row {
+    return this.#append({ n: ++this.#n, id, rev, deleted: false });
   }
 
   /** Revisions by document id. */
@@ -92,6 +109,7 @@ export class ScriptedCouchdb {
 
   purge(id: string): void {
     this.#rows = this.#rows.filter((row) => row.id !== id);
+    this.#history.delete(id);
     this.#n++;
     this.purges++;
   }
@@ -100,12 +118,16 @@ export class ScriptedCouchdb {
     this.exists = true;
     this.life = String(Number(this.life) + 1);
     this.#rows = [];
+    this.#history.clear();
     this.#n = 0;
   }
 
   /** Puts back the files of when the database had `n` changes. */
   rollBack(n: number): void {
-    this.#rows = this.#rows.filter((row) => row.n <= n);
+    for (const [id, rows] of this.#history) this.#history.set(id, rows.filter((row) => row.n <= n));
+    this.#rows = Array.from(this.#history.values(), (rows) => rows.at(-1))
+      .filter((row) => row !== undefined)
+      .sort((a, b) => a.n - b.n);
     this.#n = n;
   }
 
@@ -188,6 +210,9 @@ export class ScriptedCouchdb {
     const { url, kind } = asked;
     if (!this.exists) return json(response, 404, `{"error":"not_found","reason":"Database does not exist."}`);
     if (kind === "information") return json(response, 200, this.#information());
+    if (kind === "revisions") {
+      return json(response, 200, JSON.stringify(this.#missing(JSON.parse(asked.body))));
+    }
     const since = Number.parseInt(url.searchParams.get("since") ?? "0");
     if (Number.isNaN(since)) {
       return json(response, 400, `{"error":"bad_request","reason":"Malformed sequence"}`);
@@ -198,6 +223,16 @@ export class ScriptedCouchdb {
     if (kind === "longpoll" && rows.length === 0) return this.#wait(asked, response);
     const limit = Number(url.searchParams.get("limit") ?? 1e15);
     json(response, 200, this.#page(asked, rows, limit, Math.min(since, this.#n)));
+  }
+
+  /** Of these revisions, those that no document has had. */
+  #missing(asked: Readonly<Record<string, readonly string[]>>): Record<string, { missing: string[] }> {
+    const answer: Record<string, { missing: string[] }> = {};
+    for (const [id, revs] of Object.entries(asked)) {
+      const missing = revs.filter((rev) => !this.#history.get(id)?.some((row) => row.rev === rev));
+      if (missing.length > 0) answer[id] = { missing };
+    }
+    return answer;
   }
 
   #information(): string {

@@ -42,10 +42,11 @@ export function unnumbered(index: number, { url }: Asking): boolean {
 }
 
 /** What kind of question a request is. */
-export type Kind = "information" | "page" | "newest" | "continuous" | "longpoll";
+export type Kind = "information" | "page" | "newest" | "continuous" | "longpoll" | "revisions";
 
 /** The kind of the request for this URL. */
 export function kindOf(url: URL): Kind {
+  if (url.pathname.endsWith("/_revs_diff")) return "revisions";
   if (!url.pathname.endsWith("/_changes")) return "information";
   const feed = url.searchParams.get("feed");
   if (feed === "continuous" || feed === "longpoll") return feed;

@@ -4,11 +4,13 @@
  * @module
  */
 import type { Since } from "../../changes/change.ts";
+import { ChangesError } from "../../changes/changes_error.ts";
 import { type DatabaseInfo, parseDatabaseInfo } from "../wire/database_info.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import type { Selection } from "../wire/filter.ts";
 import { type Page, parsePage } from "../wire/page.ts";
 import { encodeQuery } from "../wire/query.ts";
+import { holdsAll, revisionQuery } from "../wire/revs_diff.ts";
 import { ContinuousStream } from "./continuous.ts";
 import type { Database } from "./database.ts";
 import { LongpollStream } from "./longpoll.ts";
@@ -18,6 +20,9 @@ import { parseJson, Transport } from "./transport.ts";
 
 /** Longer lists of document ids go into the body: CouchDB refuses a URL above 8 kB, and a proxy may refuse less. */
 const LONGEST_QUERY = 2_000;
+
+/** Statuses of a server, or of a proxy before it, that does not answer `_revs_diff`. */
+const CANNOT_TELL: ReadonlySet<number> = new Set([400, 403, 404, 405, 415, 501]);
 
 /** A selection as a request carries it: parameters of the query, and a body where the query cannot hold them. */
 interface EncodedSelection {
@@ -73,6 +78,16 @@ export class Client implements Database {
 
   readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page> {
     return this.#page({ since }, signal, encodeSelection({ filter: "_doc_ids", doc_ids: ids }));
+  }
+
+  async hasRevisions(revisions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean> {
+    try {
+      const body = JSON.stringify(revisionQuery(revisions));
+      return holdsAll(parseJson(await this.#transport.text("/_revs_diff", signal, body)));
+    } catch (error) {
+      if (error instanceof ChangesError && CANNOT_TELL.has(error.status ?? 0)) return false;
+      throw error;
+    }
   }
 
   openStream(since: Since, session: AbortController): Stream {

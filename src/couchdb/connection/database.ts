@@ -23,6 +23,10 @@ export interface Database {
   /** The rows of these documents after `since`, whether the selection holds them or not. */
   readDocuments(ids: readonly string[], since: Since, signal: AbortSignal): Promise<Page>;
   /**
+   * Whether the history of each document holds this revision, by document id. False also where the database cannot tell.
+   */
+  hasRevisions(revisions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean>;
+  /**
    * Opens the live feed of the selection after `since`.
    *
    * @param session Ends the stream when it is aborted; a stream that breaks aborts it in turn.

@@ -96,8 +96,17 @@ export class Cursor {
     };
   }
 
-  /** Rows in batches of at most `size` changes, the last of which has the position `since`. */
-  batches(rows: readonly CouchChange[], size: number, since: Since): CouchBatch[] {
+  /**
+   * Rows in batches of at most `size` changes, the last of which has the position `since`.
+   *
+   * @param repeated Known rows that came again. The first batch holds them; without other rows, it has no changes.
+   */
+  batches(
+    rows: readonly CouchChange[],
+    size: number,
+    since: Since,
+    repeated: readonly CouchChange[] = [],
+  ): CouchBatch[] {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
     this.yielded += changes.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
@@ -107,7 +116,9 @@ export class Cursor {
       const last = start + size >= changes.length;
       batches.push(this.batch(slice, last ? since : slice[size - 1]?.seq ?? since));
     }
-    return batches;
+    if (repeated.length === 0) return batches;
+    const [first = this.batch([], since), ...others] = batches;
+    return [{ ...first, repeated: this.#selection.leaves ? repeated.map(withLeaves) : repeated }, ...others];
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * The probe: the one mechanism that catches up, proves contact and finds gaps.
  *
- * It asks `_changes` from one row early (the anchor) until nothing is pending, yields the rows that are new, and then
- * compares the database's identity. If the known row came again and the identity is unchanged, the feed was complete
+ * It asks `_changes` from one row early (the anchor) until nothing is pending, yields the rows, and then compares the
+ * database's identity. If the known row came again and the identity is unchanged, the feed was complete
  * when the last page was requested: that moment is the contact. Bytes and heartbeats are no contact, because a server
  * that has stopped following its own database sends them too.
  *
@@ -13,11 +13,12 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import { instant } from "../../changes/clock.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
-import { identityChange, isRewound } from "../wire/database_info.ts";
+import { identityChange, rewindOf } from "../wire/database_info.ts";
 import type { Page } from "../wire/page.ts";
-import { type Anchor, emptyAnchor, fromNewest, holdsKnownRow, rowsNeeded } from "./anchor.ts";
+import { type Anchor, beforeLast, emptyAnchor, fromNewest, rowsNeeded } from "./anchor.ts";
 import type { CouchBatch, Cursor } from "./cursor.ts";
 import { FeedGap } from "./gap.ts";
+import { Recognition } from "./recognition.ts";
 
 /** What a reader works with from one fault to the next. */
 export interface SessionContext {
@@ -29,29 +30,42 @@ export interface SessionContext {
 }
 
 /**
- * Yields what is new, then an empty batch with state `"live"` and the new contact.
+ * Yields what is new, and known rows that came again, then an empty batch with state `"live"` and the new contact.
  *
+ * A known row that comes again with the known revision does not show that nothing happened: the document may have been
+ * changed and changed back. So it is yielded, apart from the news. Only within one connection, and if it comes at its
+ * known position as well, it says nothing.
+ *
+ * @param isFirst Whether it is the first probe of a connection.
  * @throws {FeedGap} If rows or positions known from before can no longer be relied on.
  */
-export async function* probe(context: SessionContext): AsyncGenerator<CouchBatch, void, undefined> {
+export async function* probe(
+  context: SessionContext,
+  isFirst: boolean,
+): AsyncGenerator<CouchBatch, void, undefined> {
   const { cursor, settings: { batchSize, clock, monitor, selection } } = context;
   let requested = instant(clock);
   for await (const anchor of selection.filtered ? filteredPasses(context) : passes(context)) {
+    const recognition = new Recognition(anchor);
     let { since } = anchor;
-    let recognised = anchor.rows.size === 0;
+    let isTrusted = recognition.isExact;
     for (let pending = true; pending;) {
       requested = instant(clock);
       const { rows, complete } = await requestPage(context, since);
-      recognised ||= holdsKnownRow(rows.changes, anchor);
-      cursor.advance(since, rows.changes, rows.since);
+      const { news, repeated, unmoved } = recognition.sort(since, rows.changes);
+      if (rows.fault === undefined) {
+        if (complete && !recognition.came) await explainGap(context, anchor.since);
+        isTrusted ||= recognition.isExact || await verifyHistory(context, anchor);
+      }
+      // Until then the anchor stays where it is: after a fault, the next probe has to look for the same row.
+      if (isTrusted) cursor.advance(since, rows.changes, rows.since);
       since = rows.since;
-      const news = rows.changes.filter(({ id, rev }) => anchor.rows.get(id) !== rev);
-      monitor.counters.replays += rows.changes.length - news.length;
-      for (const batch of cursor.batches(news, batchSize, since)) yield batch;
+      monitor.counters.replays += repeated.length + unmoved.length;
+      const again = isFirst ? [...repeated, ...unmoved] : repeated;
+      for (const batch of cursor.batches(news, batchSize, since, again)) yield batch;
       if (rows.fault !== undefined) throw rows.fault;
       pending = !complete;
     }
-    if (!recognised) await explainGap(context, anchor.since);
   }
   await verifyIdentity(context);
   cursor.contact = requested;
@@ -63,21 +77,37 @@ export async function* probe(context: SessionContext): AsyncGenerator<CouchBatch
  * Anchors from which all pages are read, one after the other; usually one. The rows themselves show that none is
  * missing.
  *
- * A start from which no row came has no known row yet. Then the newest rows of the database become the anchor, and
- * `since` is read once more before they do: what was written between the first pass and the look at the newest rows
- * would otherwise count as known without having been yielded.
+ * A start from which no row came has no known row yet. Then one of the newest rows of the database becomes the anchor,
+ * and what follows `since` is read once more after that: what has been written in between counts as known otherwise.
  */
-async function* passes(
-  { database, cursor, signal }: SessionContext,
-): AsyncGenerator<Anchor, void, undefined> {
+async function* passes(context: SessionContext): AsyncGenerator<Anchor, void, undefined> {
+  const { cursor } = context;
   yield cursor.anchor;
   if (cursor.anchor.rows.size > 0) return;
+  const anchor = await newestAnchor(context);
+  yield cursor.anchor;
+  if (cursor.anchor.rows.size === 0) cursor.anchor = anchor;
+}
+
+/** The anchor before the last row of the database; empty if it has no rows. */
+async function newestAnchor(context: SessionContext): Promise<Anchor> {
+  const { database, cursor, signal } = context;
   const limit = rowsNeeded(cursor.info.shards);
-  const newest = await database.readNewest(limit, signal);
-  yield cursor.anchor;
-  if (cursor.anchor.rows.size > 0 || newest.rows.changes.length === 0) return;
-  cursor.anchor = fromNewest(newest.rows.changes, limit);
-  yield cursor.anchor;
+  const { rows: { changes: newest } } = await database.readNewest(limit, signal);
+  let anchor = newest.length === 0 ? emptyAnchor(cursor.since) : fromNewest(newest, limit);
+  if (newest.length === 0) return anchor;
+  const recognition = new Recognition(anchor);
+  let { since } = anchor;
+  for (let pending = true; pending;) {
+    const { rows, complete } = await requestPage(context, since);
+    if (rows.fault !== undefined) throw rows.fault;
+    recognition.sort(since, rows.changes);
+    if (rows.changes.length > 0) anchor = beforeLast(since, rows.changes);
+    since = rows.since;
+    pending = !complete;
+  }
+  if (!recognition.came) await explainGap(context, anchor.since);
+  return anchor;
 }
 
 /**
@@ -115,8 +145,27 @@ export async function verifyIdentity(
   const current = await database.readInfo(signal);
   const reason = identityChange(cursor.info, current);
   if (reason !== undefined) throw new FeedGap(reason, current);
-  if (isRewound(since, current)) throw new FeedGap("rewound", current);
+  const rewind = rewindOf(since, current);
+  if (rewind !== undefined) throw new FeedGap(rewind, current);
   cursor.info = current;
+}
+
+/**
+ * Asks whether the known revision is in the history of its document, which has another one now, or whose row has not
+ * come yet. If it is not, an older state was restored and written to. If the database cannot tell, it may have been.
+ *
+ * @param anchor Whose known rows are asked for.
+ * @returns True.
+ * @throws {FeedGap} If it is not.
+ */
+export async function verifyHistory(
+  context: SessionContext,
+  { since, rows, last }: Pick<Anchor, "since" | "rows" | "last">,
+): Promise<true> {
+  const revisions = new Map<string, string>();
+  for (const [id, { rev }] of rows) if (last === undefined || last === id) revisions.set(id, rev);
+  if (await context.database.hasRevisions(revisions, context.signal)) return true;
+  return await explainGap(context, since);
 }
 
 /** @throws {FeedGap} Saying why a row that was known does not come again. */
@@ -130,7 +179,10 @@ async function explainGap(context: SessionContext, since: Since): Promise<never>
 /** Asks for the rows of the anchor, whether the filter accepts them or not. */
 async function verifyAnchor(context: SessionContext): Promise<void> {
   const { anchor } = context.cursor;
-  if ((await rowsPresent(context, anchor)).size < anchor.rows.size) await explainGap(context, anchor.since);
+  const present = await rowsPresent(context, anchor);
+  if (present.size < anchor.rows.size) await explainGap(context, anchor.since);
+  const changed = [...anchor.rows].filter(([id, { rev }]) => present.get(id)?.rev !== rev);
+  if (changed.length > 0) await verifyHistory(context, { since: anchor.since, rows: new Map(changed) });
 }
 
 /** The anchor of a filtered feed: the newest rows of the whole database, as soon as the feed has moved. */
@@ -147,9 +199,9 @@ async function nearestAnchor(context: SessionContext): Promise<Anchor> {
 async function rowsPresent(
   { database, signal }: SessionContext,
   { since, rows }: Anchor,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Anchor["rows"]> {
   if (rows.size === 0) return rows;
   const { rows: { changes, fault } } = await database.readDocuments([...rows.keys()], since, signal);
   if (fault !== undefined) throw fault;
-  return new Map(changes.map(({ id, rev }) => [id, rev]));
+  return new Map(changes.map(({ id, rev }) => [id, { rev, seq: undefined }]));
 }

@@ -8,9 +8,10 @@ import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
 import { SHORTEST_WAIT } from "../connection/stream.ts";
-import { isRewound } from "../wire/database_info.ts";
+import { rewindOf } from "../wire/database_info.ts";
 import { type CouchBatch, Cursor } from "./cursor.ts";
 import { descendingBatches } from "./descending.ts";
+import { asNews, EarlyStream } from "./early_stream.ts";
 import { FeedGap } from "./gap.ts";
 import { scopeOf, sourceMismatch } from "./position_source.ts";
 import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
@@ -64,7 +65,7 @@ export class Reader {
       try {
         if (descending) return yield* descendingBatches(this.#database, this.#settings, signal);
         const context = await this.#connect(signal);
-        yield* probe(context);
+        yield* probe(context, true);
         this.#retryPolicy.noteProbed();
         if (feed === "normal") return;
         yield* this.#follow(context, session);
@@ -104,32 +105,35 @@ export class Reader {
     this.#cursor = cursor;
     const mismatch = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
     if (mismatch !== undefined) throw new FeedGap(mismatch);
-    if (isRewound(cursor.since, info)) throw new FeedGap("rewound");
+    const rewind = rewindOf(cursor.since, info);
+    if (rewind !== undefined) throw new FeedGap(rewind);
     return cursor;
   }
 
   /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
   async *#follow(context: SessionContext, session: AbortController): Batches {
-    const { database, cursor, settings: { clock, batchSize, endsWhenIdle } } = context;
+    const { cursor, settings: { clock, batchSize, endsWhenIdle } } = context;
     let opened = clock.monotonic();
-    let stream = database.openStream(cursor.since, session);
+    let stream = new EarlyStream(context, session);
     const renew = () => {
       stream.close();
-      return database.openStream(cursor.since, session);
+      return new EarlyStream(context, session);
     };
     try {
       for (;;) {
         if (this.#untilProbe(cursor) <= 0) {
           const { yielded } = cursor;
-          yield* probe(context);
+          yield* probe(context, false);
           // The probe is ahead of the stream, whose next rows are then older than what has been yielded.
           if (cursor.yielded !== yielded) stream = renew();
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
-        if (rows.changes.length > 0) this.#retryPolicy.noteProgress();
-        cursor.advance(rows.start, rows.changes, rows.since);
-        for (const batch of cursor.batches(rows.changes, batchSize, rows.since)) yield batch;
+        const { news, repeated, since } = stream.isVerified ? asNews(rows) : await stream.verify(rows);
+        if (news.length > 0) this.#retryPolicy.noteProgress();
+        // A stream that has not shown the anchor may be one of other files: the next probe looks for the same row.
+        if (stream.isVerified) cursor.advance(rows.start, rows.changes, since);
+        for (const batch of cursor.batches(news, batchSize, since, repeated)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
         if (!rows.ended) continue;
         if (!endsWhenIdle || clock.monotonic() - opened < SHORTEST_WAIT) return;

@@ -59,9 +59,24 @@ export function identityChange(known: DatabaseInfo, current: DatabaseInfo): Rese
 }
 
 /**
- * Whether the database has not come as far as `since`. This can only be seen where positions are numbers (CouchDB 1,
- * PouchDB).
+ * Why a position can no longer be relied on, if the database has not come as far as `since`.
+ *
+ * This can be seen where positions are numbers (CouchDB 1, PouchDB). Elsewhere they are opaque, but begin with a number,
+ * the sum over all shards. It proves something where there is one shard and one copy of it, and so one count: it never
+ * falls. Each copy of a shard counts by itself, and shards that are split count anew.
  */
-export function isRewound(since: Since, { updateSeq }: DatabaseInfo): boolean {
-  return typeof since === "number" && typeof updateSeq === "number" && since > updateSeq;
+export function rewindOf(
+  since: Since,
+  { updateSeq, shards, replicas }: DatabaseInfo,
+): "rewound" | "rolled-back" | undefined {
+  if (typeof since === "number" && typeof updateSeq === "number") {
+    return since > updateSeq ? "rewound" : undefined;
+  }
+  const isOneCount = shards === 1 && replicas === 1;
+  return isOneCount && countIn(since) > countIn(updateSeq) ? "rolled-back" : undefined;
+}
+
+/** The number in front of a position; NaN if there is none. */
+function countIn(since: Since): number {
+  return typeof since === "string" && /^\d+-/.test(since) ? parseInt(since, 10) : NaN;
 }
