@@ -25,7 +25,15 @@
  */
 export type { ChangesErrorCode } from "./src/changes/change.ts";
 export { ChangesError } from "./src/changes/changes_error.ts";
-export type { AuditMismatch, WithEtagOptions } from "./src/handler/context.ts";
+export { mapFeed } from "./src/changes/map_feed.ts";
+export {
+  ownFeed,
+  type OwnFeedOptions,
+  type SourceConnection,
+  type SourceController,
+} from "./src/changes/own_feed.ts";
+export type { AuditMismatch, AuditReason, BodyDifference } from "./src/handler/audit.ts";
+export type { WithEtagOptions } from "./src/handler/context.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
 export { withEtag } from "./src/handler/with_etag.ts";
 export { conflictResponse } from "./src/handler/write.ts";

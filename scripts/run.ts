@@ -25,19 +25,24 @@ export interface Outcome {
  *
  * @param command The program.
  * @param args Its arguments.
- * @param options Working directory (default: the repository), time limit in seconds (default: 600), what hears the
- * output as it comes.
+ * @param options Working directory (default: the repository), time limit in seconds (default: 600), more variables for
+ * its environment, what hears the output as it comes.
  */
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly limit?: number; readonly onText?: (text: string) => void } = {},
+  options: {
+    readonly cwd?: string;
+    readonly limit?: number;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly onText?: (text: string) => void;
+  } = {},
 ): Promise<Outcome> {
-  const { cwd = root, limit = 600, onText } = options;
+  const { cwd = root, limit = 600, env = {}, onText } = options;
   const child = new Deno.Command(command, {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -71,7 +76,7 @@ export function deno(args: readonly string[], options?: Parameters<typeof run>[2
   return run(Deno.execPath(), args, options);
 }
 
-const foreign = new Set([".git", "node_modules", "coverage"]);
+const foreign = new Set([".git", "node_modules", "coverage", ".next", "next-env.d.ts"]);
 
 /** Every file of the repository under `folder`, as sorted paths relative to the root with `/` between. */
 export function filesUnder(folder = ""): string[] {

@@ -36,11 +36,22 @@ export function answerFromRegistry(
   }
   // Two edits fit in the second that If-Modified-Since can tell, so a date alone is for the handler to answer.
   if (outcome !== 304 || field === null) return count(context, "tag-differs");
-  if (context.shouldAudit()) return count(context, "audit");
-  registry.count("hit");
-  // New at each hit: what a middleware does to one must not show in the next.
-  const fields: Record<string, string> = { ...entry.headers.fields, etag: entry.etag };
-  if (context.cacheName !== undefined) Object.assign(fields, answeredStatus(context.cacheName, "hit"));
+  if (context.audit?.shouldAudit()) return count(context, "audit");
+  // By its own name: under one that varies, V8 takes as long as it does to read a field of a request.
+  registry.counters.hit++;
+  return notModified(context, entry);
+}
+
+/** A 304 of its own for each hit: what a middleware does to one must not show in the next. */
+function notModified({ cacheName, nativeHeaders }: HandlerContext, { headers, etag }: StoredEntry): Response {
+  if (nativeHeaders && cacheName === undefined) {
+    headers.ready ??= new Headers(headers.fields);
+    const response = new Response(null, { status: 304, headers: headers.ready });
+    response.headers.set("etag", etag);
+    return response;
+  }
+  const fields: Record<string, string> = { ...headers.fields, etag };
+  if (cacheName !== undefined) Object.assign(fields, answeredStatus(cacheName, "hit"));
   return new Response(null, { status: 304, headers: fields });
 }
 

@@ -6,13 +6,15 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
-import { type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
+import { declaredIn, type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
 import { parseHttpDate } from "../http/http_date.ts";
 import { varyFields } from "../http/vary.ts";
-import { isTagOf, randomTag } from "../registry/random_tag.ts";
+import type { BodyRecord } from "../registry/entry.ts";
+import { randomTag } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 import { forwardedStatus } from "./cache_status.ts";
+import type { AuditedAnswer } from "./audit.ts";
 import { cacheability, expiryOf } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
 import { dependenciesId, deriveTag, digestTag, representationOf } from "./derived_tag.ts";
@@ -62,6 +64,8 @@ interface Registered {
   readonly etag: string | undefined;
   /** Undefined: it was registered, or it answers a HEAD. */
   readonly refusal: RegistrationRefusal | undefined;
+  /** Whether an audit has found that the tag, or the entry that it was to confirm, stands for another response. */
+  readonly isRefuted: boolean;
 }
 
 /** Reasons for which a response may be older than what the database has reported. */
@@ -84,16 +88,68 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
     request.lease?.release();
     return result;
   }
-  const asked = isConfirmed(context, request) ? request : { ...request, audited: undefined };
-  const facts = inspect(context, asked, result);
-  const tag = tagFor(context, asked, result, facts);
+  const facts = inspect(context, request, result);
+  const tag = tagFor(context, request, result, facts);
   // The body of the response to a HEAD is not there to be hashed.
   if (
-    tag.etag === undefined && facts.refusal === undefined && context.hashBody && asked.lease !== undefined
+    tag.etag === undefined && facts.refusal === undefined && context.hashBody && request.lease !== undefined
   ) {
-    return finishHashed(context, asked, result, facts);
+    return finishHashed(context, request, result, facts);
   }
-  return finish(context, asked, result, facts, tag, register(context, asked, result, facts, tag));
+  return finishAudited(context, request, result, facts, tag);
+}
+
+/** Registers and finishes the response, after its body has been read if it is drawn for an audit. */
+function finishAudited(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
+  tag: TagChoice,
+): Response | Promise<Response> {
+  const { audit } = context;
+  const finishWith = (body: BodyRecord | undefined) => {
+    const refuted = audit?.check(auditedAnswer(asked, response, facts, tag, body)) ?? false;
+    const registered = (refuted ? refuse : register)(context, asked, response, facts, tag, body);
+    return finish(context, asked, response, facts, registered);
+  };
+  // What cannot be registered has no body that an entry could stand for.
+  if (audit === undefined || !isRegistrable(asked, facts)) return finishWith(undefined);
+  if (asked.audited === undefined && !audit.shouldAudit()) return finishWith(undefined);
+  return audit.record(response, asked.given).then(finishWith);
+}
+
+function isRegistrable({ lease }: RequestContext, { refusal, dependencies }: Facts): boolean {
+  return lease !== undefined && refusal === undefined && dependencies.length > 0;
+}
+
+function auditedAnswer(
+  { request: { headers }, given: request, key, caller, lease, audited }: RequestContext,
+  { status }: Response,
+  { dependencies, ownTag, refusal }: Facts,
+  { etag, id, identifiesDependencies }: TagChoice,
+  body: BodyRecord | undefined,
+): AuditedAnswer {
+  const isHashed = etag !== undefined && ownTag === undefined && !identifiesDependencies;
+  return {
+    ...{ request, headers, key, caller, lease, audited, status, dependencies, id, isHashed, refusal, body },
+    etag: etag ?? ownTag,
+  };
+}
+
+/** Leaves a response that an audit has refuted unregistered. Closes the lease. */
+function refuse(
+  { registry }: HandlerContext,
+  asked: RequestContext,
+  _response: Response,
+  facts: Facts,
+  { etag, id }: TagChoice,
+): Registered {
+  const refusal = facts.refusal ?? "refuted";
+  asked.lease?.release();
+  registry.count(refusal);
+  const given = etag ?? (isRegistrable(asked, facts) ? randomTag(id) : undefined);
+  return { etag: given, refusal, isRefuted: true };
 }
 
 /** Reads the fields. */
@@ -123,7 +179,7 @@ function readDependencies(
   { trustCacheGroups }: HandlerContext,
   headers: Headers,
 ): readonly Dependency[] | RegistrationRefusal {
-  const field = headers.get(DEPENDS_ON);
+  const field = declaredIn(headers, DEPENDS_ON);
   const upstream = trustCacheGroups ? headers.get("cache-groups") : null;
   if (field === null && upstream === null) return [];
   if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
@@ -153,6 +209,7 @@ function register(
   { headers }: Response,
   { dependencies, vary, isPublic, purgeFields, refusal }: Facts,
   { etag, id, identifiesDependencies }: TagChoice,
+  body: BodyRecord | undefined,
 ): Registered {
   const { registry } = context;
   const { request, lease } = asked;
@@ -160,14 +217,15 @@ function register(
   if (refused !== undefined || lease === undefined) {
     lease?.release();
     if (refused !== undefined) registry.count(refused);
-    return { etag, refusal: refused };
+    return { etag, refusal: refused, isRefuted: false };
   }
   const echo = echoIn(context, asked, pickFields(headers, context.retainedNames));
   if (echo.hostEchoed) {
     lease.release();
     registry.count("host-echoed");
-    return { etag, refusal: "host-echoed" };
+    return { etag, refusal: "host-echoed", isRefuted: false };
   }
+  if (echo.byOrigin) registry.originMatters = true;
   const fields = identifiesDependencies ? echo.fields : { ...echo.fields, ...purgeFields };
   const date = headers.get("last-modified");
   const lastModified = date === null ? undefined : parseHttpDate(date);
@@ -182,9 +240,10 @@ function register(
     anyOrigin: echo.byOrigin || vary.includes("origin") || fields["access-control-allow-origin"] === "*",
     vary: echo.byOrigin && !vary.includes("origin") ? [...vary, "origin"].sort() : vary,
     dependencies,
+    body,
   }, request.headers);
-  if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined };
-  return { etag: etag ?? randomTag(id), refusal: entry };
+  if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined, isRefuted: false };
+  return { etag: etag ?? randomTag(id), refusal: entry, isRefuted: false };
 }
 
 /** The same for a response that nothing but its body identifies. */
@@ -204,7 +263,7 @@ async function finishHashed(
   const read = remade(response, body, new Headers(response.headers));
   const etag = await digestTag(body, representationOf(asked, read, facts.vary));
   const tag = { etag, id: "", identifiesDependencies: false };
-  return finish(context, asked, read, facts, tag, register(context, asked, read, facts, tag));
+  return finishAudited(context, asked, read, facts, tag);
 }
 
 /** Writes the fields of the response, or of the 304 or 412 in its place. */
@@ -212,16 +271,11 @@ function finish(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
-  { dependencies, ownTag, purgeFields }: Facts,
-  { id }: TagChoice,
-  { etag, refusal }: Registered,
+  { ownTag, purgeFields }: Facts,
+  { etag, refusal, isRefuted }: Registered,
 ): Response {
   const { registry, cacheName } = context;
   const { request, reason, lease } = asked;
-  const answered = etag ?? ownTag;
-  if (isMismatch(asked, answered, refusal, id)) {
-    reportMismatch(context, asked, answered, dependencies, refusal);
-  }
   const stored = lease !== undefined && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
   const fields = {
@@ -231,7 +285,8 @@ function finish(
   };
   // Without a condition, and a date to compare, there is nothing to evaluate.
   const conditional = reason !== "unconditional" || response.headers.has("last-modified");
-  switch (conditional ? evaluateAgainst(context, request, response, answered) : "proceed") {
+  const outcome = conditional ? evaluateAgainst(context, request, response, etag ?? ownTag) : "proceed";
+  switch (outcome === 304 && isRefuted ? "proceed" : outcome) {
     case 304:
       registry.count("not-modified");
       return notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
@@ -271,38 +326,4 @@ function purgeFieldsOf(
     else fields[name] = value;
   }
   return fields;
-}
-
-/** Whether the registry would still confirm the tag that is checked: void or gone meanwhile, there is nothing to check. */
-function isConfirmed(
-  { registry }: HandlerContext,
-  { request, key, caller, audited }: RequestContext,
-): boolean {
-  return audited === undefined || registry.peek(key, request.headers, caller)?.etag === audited.etag;
-}
-
-/** Whether a check has found that the registry would have confirmed a tag that the handler no longer gives. */
-function isMismatch(
-  { lease, audited }: RequestContext,
-  answered: string | undefined,
-  refusal: RegistrationRefusal | undefined,
-  id: string,
-): boolean {
-  if (audited === undefined || answered === audited.etag) return false;
-  // A HEAD gets neither a random tag nor the hash of a body.
-  if (lease === undefined && answered === undefined && refusal === undefined) return false;
-  // A random tag is new whatever the answer is; what it was built from tells whether the answer is another.
-  return !(refusal !== undefined && id !== "" && isTagOf(audited.etag, id));
-}
-
-function reportMismatch(
-  { registry, onAudit }: HandlerContext,
-  { key, audited }: RequestContext,
-  answered: string | undefined,
-  dependencies: readonly Dependency[],
-  refusal: RegistrationRefusal | undefined,
-): void {
-  registry.count("audit-mismatch");
-  registry.delete(key);
-  onAudit?.({ key, registered: audited!.etag, answered, groups: dependencies.map(groupOf), refusal });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEPENDS_ON, INVALIDATES } from "../http/dependency.ts";
+import { DEPENDS_ON, INVALIDATES, removeDeclarations } from "../http/dependency.ts";
 import { problemResponse } from "../http/problem_details.ts";
 import { hasNonce } from "./cacheable.ts";
 
@@ -132,8 +132,7 @@ export function withFields(response: Response, fields: Readonly<Record<string, s
 }
 
 function setFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
-  headers.delete(DEPENDS_ON);
-  headers.delete(INVALIDATES);
+  removeDeclarations(headers);
   for (const name in fields) headers.set(name, fields[name]!);
 }
 

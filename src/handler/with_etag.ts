@@ -69,18 +69,23 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   const context = resolveOptions(registry, options);
   const core = context.registry;
 
-  /** A GET or HEAD: from the registry, else by the handler. */
-  function retrieve(request: Req, key: string, run: () => unknown): unknown {
-    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
-    if (caller === FAILED) return settle(run, withoutDeclaration);
-    const reason = answerFromRegistry(context, request, key, caller);
-    if (typeof reason !== "string") return reason;
+  /** A GET or HEAD that the registry cannot answer. */
+  function retrieve(
+    request: Req,
+    key: string,
+    caller: string | undefined,
+    reason: RequestContext["reason"],
+    run: () => unknown,
+  ): unknown {
     const { method, url } = request;
     // A gateway may take credentials off the request before it passes it on.
     const headers = new Headers(request.headers);
     const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
     const lease = method === "GET" ? core.lease(key, caller) : undefined;
-    const asked: RequestContext = { request: { method, headers }, url, key, caller, lease, reason, audited };
+    const asked: RequestContext = {
+      request: { method, headers },
+      ...{ given: request, url, key, caller, lease, reason, audited },
+    };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
       lease?.release();
@@ -89,8 +94,12 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     return settle(run, finish, fail);
   }
 
-  /** A write: its preconditions, the handler, and what it changed. */
-  function write(request: Req, key: string | undefined, run: () => unknown): unknown {
+  /** A request of another method: a write, unless the method is safe. */
+  function change(self: unknown, request: Req, rest: Rest, method: string): unknown {
+    const run = () => handler.call(self, request, ...rest);
+    if (OTHER_SAFE.has(method)) return settle(run, withoutDeclaration);
+    const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    const key = named === FAILED ? undefined : named;
     core.count("unsafe-method");
     const refusal = refuseUnconditional(context, request);
     if (refusal !== undefined) return refusal;
@@ -125,25 +134,26 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   }
 
   function wrapped(this: unknown, request: Req, ...rest: Rest): unknown {
-    if (!isRequest(request)) refuseRequest(request);
-    const { method } = request;
-    const run = () => handler.call(this, request, ...rest);
-    if (OTHER_SAFE.has(method)) return settle(run, withoutDeclaration);
+    const method: unknown = request?.method;
+    if (typeof method !== "string") refuseRequest(request);
+    if (method !== "GET" && method !== "HEAD") return change(this, request, rest, method);
+    // Read once: Bun makes a new string each time.
     const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
-    if (method !== "GET" && method !== "HEAD") return write(request, key === FAILED ? undefined : key, run);
-    if (key === FAILED) return settle(run, withoutDeclaration);
-    return key === undefined ? run() : retrieve(request, key, run);
+    if (keyOf === undefined && typeof key !== "string") refuseRequest(request);
+    if (key === undefined) return handler.call(this, request, ...rest);
+    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
+    if (key === FAILED || caller === FAILED) {
+      return settle(() => handler.call(this, request, ...rest), withoutDeclaration);
+    }
+    const answer = answerFromRegistry(context, request, key, caller);
+    if (typeof answer !== "string") return answer;
+    return retrieve(request, key, caller, answer, () => handler.call(this, request, ...rest));
   }
   return Object.assign(wrapped, { registry }) as unknown as ReturnType<typeof withEtag<Req, Rest, Result>>;
 }
 
 /** In the place of a name, where the function that was asked for it threw. */
 const FAILED: unique symbol = /* @__PURE__ */ Symbol("failed");
-
-function isRequest(value: unknown): boolean {
-  const request = value as Partial<Request> | null | undefined;
-  return typeof request?.method === "string" && typeof request.headers?.get === "function";
-}
 
 /** A framework's context, in the place of the request in it. */
 function refuseRequest(value: unknown): never {

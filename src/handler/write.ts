@@ -6,7 +6,7 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
-import { groupOf, INVALIDATES, readDeclaration } from "../http/dependency.ts";
+import { declaredIn, groupOf, INVALIDATES, readDeclaration } from "../http/dependency.ts";
 import { answeredStatus, forwardedStatus } from "./cache_status.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
 import { type Current, evaluateCurrent, hasPrecondition } from "./current_state.ts";
@@ -69,7 +69,7 @@ function invalidate(
   headers: Headers,
 ): Record<string, string> {
   if (key !== undefined) registry.delete(key);
-  const field = headers.get(INVALIDATES);
+  const field = declaredIn(headers, INVALIDATES);
   const upstream = trustCacheGroups ? headers.get("cache-group-invalidation") : null;
   for (const group of upstream === null ? [] : parseCacheGroups(upstream) ?? []) registry.invalidate(group);
   const groups = field === null ? [] : readDeclaration(field);

@@ -5,6 +5,9 @@
  * property of the Response is lost. It begins with a token that only this process knows, so that no field of an
  * upstream can be taken for a declaration. All copies of this module in the process share the token.
  *
+ * Each call writes a second field as well, under a name with a number of its own: where two records are spread into one
+ * another, the second takes the place of the first under the common name, and both numbered fields are left.
+ *
  * @module
  */
 import { decodeGroupName, encodeGroupName, PLAIN_NAME } from "./group_name.ts";
@@ -89,9 +92,8 @@ export function requireGroup(dependency: unknown, door: string): string {
 /**
  * Declares what a response was built from, as a record to spread into its headers.
  *
- * A list page declares its collection *and* each document on it. All dependencies go into one call, because a second
- * record that is spread replaces the first; use `headers.append()` to add to a declaration. `withEtag` takes the
- * declaration off before the response is sent.
+ * A list page declares its collection *and* each document on it. The declarations of several calls add up, spread or
+ * appended. `withEtag` takes them off before the response is sent.
  *
  * @example
  * ```ts
@@ -159,7 +161,7 @@ export function invalidates(...groups: Dependency[]): Record<string, string> {
 
 /**
  * The token, then each member once, in the order given: a name, a name and a revision with `;` between them, or `;;`
- * and a name that a follower must have been given.
+ * and a name that a follower must have been given. Twice, the second time under a name of this call's own.
  */
 function declaration(
   field: string,
@@ -167,7 +169,32 @@ function declaration(
   spell: (dependency: Dependency) => string | string[],
 ): Record<string, string> {
   if (dependencies.length === 0) return {};
-  return { [field]: [processToken(), ...new Set(dependencies.flatMap(spell))].join(" ") };
+  const process = thisProcess();
+  const value = [process.token, ...new Set(dependencies.flatMap(spell))].join(" ");
+  return { [field]: value, [`${field}-${++process.calls}`]: value };
+}
+
+/**
+ * The declarations in the fields of a response, joined by commas; null: there is none.
+ *
+ * @param field {@linkcode DEPENDS_ON} or {@linkcode INVALIDATES}.
+ */
+export function declaredIn(headers: Headers, field: string): string | null {
+  const common = headers.get(field);
+  if (common === null) return null;
+  let all = common;
+  for (const [name, value] of headers) {
+    if (value !== common && name.startsWith(`${field}-`)) all += `, ${value}`;
+  }
+  return all;
+}
+
+/** Takes every declaration off. */
+export function removeDeclarations(headers: Headers): void {
+  for (const field of [DEPENDS_ON, INVALIDATES]) {
+    if (!headers.has(field)) continue;
+    for (const name of [...headers.keys()]) if (name.startsWith(field)) headers.delete(name);
+  }
 }
 
 /**
@@ -180,13 +207,16 @@ function declaration(
  * cannot be relied on.
  */
 export function readDeclaration(field: string): readonly Dependency[] | undefined {
-  const token = processToken();
+  const { token } = thisProcess();
   if (!field.includes(token)) return [];
+  const read = new Set<string>();
   const dependencies: Dependency[] = [];
   for (const part of field.split(",")) {
     const [first, ...members] = part.trim().split(" ");
     if (first !== token || members.length === 0) return undefined;
     for (const member of members) {
+      if (read.has(member)) continue;
+      read.add(member);
       const isFollowed = member.startsWith(FOLLOWED_MARK);
       const [name = "", rev, more] = (isFollowed ? member.slice(FOLLOWED_MARK.length) : member).split(";");
       const _id = name.includes("%") ? decodeGroupName(name) : name;
@@ -200,13 +230,19 @@ export function readDeclaration(field: string): readonly Dependency[] | undefine
   return dependencies;
 }
 
-const TOKEN: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag process");
+/** What all copies of this module in one process share. */
+interface ThisProcess {
+  /** Random, made when it is first needed. */
+  readonly token: string;
+  /** How many declarations have been made. */
+  calls: number;
+}
 
-let knownToken: string | undefined;
+const SHARED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag process");
 
-/** Random, made when it is first needed, and one for all copies of this module in the process. */
-function processToken(): string {
-  return knownToken ??= (globalThis as { [TOKEN]?: string })[TOKEN] ??= crypto.randomUUID();
+function thisProcess(): ThisProcess {
+  const globals = globalThis as { [SHARED]?: ThisProcess };
+  return globals[SHARED] ??= { token: crypto.randomUUID(), calls: 0 };
 }
 
 /** A value as an error message names it: cut short, because a document may be long. */

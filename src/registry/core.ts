@@ -22,7 +22,7 @@ import {
 } from "./reason.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./storage_key.ts";
-import type { ChangeSink, Subscription } from "./subscription.ts";
+import type { ChangeSink, Reach, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** Where a registry keeps its core. Copies of this module in one process share the name, and so their registries. */
@@ -49,11 +49,16 @@ export class RegistryCore {
   readonly #entries: EntryStore;
   readonly #changeLog: ChangeLog;
   readonly #subscriptions: Subscriptions;
-  readonly #counters: Record<Reason, number> = zeroCounters();
+  /** How often each reason was given. */
+  readonly counters: Record<Reason, number> = zeroCounters();
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
-  readonly #manual: boolean;
   readonly #clock: Clock;
+  /**
+   * Whether a response has allowed the Origin of its request: then an entry that was made without one may lack the fields
+   * that an Origin needs. Asking each request for its Origin takes as long as a tenth of a hit.
+   */
+  originMatters = false;
   #inEvictCallback = false;
   /** Whether the console has been told that no feed is followed. */
   #warned = false;
@@ -63,10 +68,9 @@ export class RegistryCore {
   constructor(options: EtagRegistryOptions) {
     const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
-    this.#manual = options.manual ?? false;
     this.#clock = clock;
     this.version = options.version;
-    this.#subscriptions = new Subscriptions(clock);
+    this.#subscriptions = new Subscriptions(clock, options.manual ?? false);
     this.#entries = new EntryStore(limits, (entry, reason) => {
       this.count(reason);
       this.#reportEviction(entry.key, reason);
@@ -93,24 +97,14 @@ export class RegistryCore {
     return this.#entries.bytes;
   }
 
-  /** A copy of the counters. */
-  get stats(): Readonly<Record<Reason, number>> {
-    return { ...this.#counters };
-  }
-
   /** Whether answers may be given now. */
   get live(): boolean {
-    return this.#subscriptions.live && !this.#isUnfollowed;
-  }
-
-  /** Whether no feed vouches for the entries, and the user has not taken that on. */
-  get #isUnfollowed(): boolean {
-    return !this.#manual && this.#subscriptions.isEmpty;
+    return this.#subscriptions.live;
   }
 
   /** Whether a feed is followed, and does not vouch for the entries now. */
   get suspended(): boolean {
-    return !this.#subscriptions.isEmpty && !this.#subscriptions.live;
+    return !this.#subscriptions.live && !this.#subscriptions.unfollowed;
   }
 
   /** ms since the epoch. */
@@ -120,12 +114,12 @@ export class RegistryCore {
 
   /** Counts a reason. */
   count(reason: Reason): void {
-    this.#counters[reason]++;
+    this.counters[reason]++;
   }
 
   /** Counts a reason, and returns it. */
   #refuse<R extends Reason>(reason: R): R {
-    this.#counters[reason]++;
+    this.counters[reason]++;
     return reason;
   }
 
@@ -135,8 +129,9 @@ export class RegistryCore {
    * @param headers The request's fields, from which `Vary` selects.
    */
   lookup(key: string, headers: Headers, caller?: string): StoredEntry | LookupRefusal {
-    if (this.#isUnfollowed) return this.#refuse("unfollowed");
-    if (!this.#subscriptions.live) return this.#refuse("suspended");
+    if (!this.#subscriptions.live) {
+      return this.#refuse(this.#subscriptions.unfollowed ? "unfollowed" : "suspended");
+    }
     const entry = this.#entries.find(storageKey(key, caller), headers);
     if (typeof entry === "string") return this.#refuse(entry);
     if (!this.#entries.isValid(entry)) {
@@ -147,8 +142,9 @@ export class RegistryCore {
       this.#entries.drop(entry, "lapsed");
       return this.#refuse("expired");
     }
-    // An Origin may get other cross-origin fields than its absence, or than another.
-    if (!entry.headers.anyOrigin && headers.has("origin")) return this.#refuse("variant");
+    if (this.originMatters && !entry.headers.anyOrigin && headers.has("origin")) {
+      return this.#refuse("variant");
+    }
     entry.visited = true;
     return entry;
   }
@@ -157,6 +153,18 @@ export class RegistryCore {
   peek(key: string, headers: Headers, caller?: string): StoredEntry | undefined {
     const entry = this.#entries.find(storageKey(key, caller), headers);
     return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
+  }
+
+  /** The names of the groups that the response of an entry declared; undefined where the entry has left. */
+  groupsOf(entry: StoredEntry): readonly string[] | undefined {
+    if (!this.#entries.has(entry)) return undefined;
+    const own = resourceGroup(entry.key);
+    return this.#entries.namesOf(entry).filter((name) => name !== own);
+  }
+
+  /** Whether a response that was built under a lease may be older than what is known by now. */
+  isOvertaken(lease: Lease, dependencies: readonly Dependency[]): boolean {
+    return this.#changeLog.conflict(lease, dependencies) !== undefined;
   }
 
   /** Opens a lease for a handler that is about to run. */
@@ -174,13 +182,14 @@ export class RegistryCore {
     registration: Registration,
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
-    if (this.#isUnfollowed) this.#warnUnfollowed();
+    if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
+    const groups = groupNames(registration.dependencies);
     const refusal = this.#unfollowedGroup(registration.dependencies) ??
-      this.#changeLog.conflict(lease, registration.dependencies);
+      this.#changeLog.conflict(lease, registration.dependencies) ??
+      (this.#subscriptions.reports(groups) ? undefined : "unreported");
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    const groups = groupNames(registration.dependencies);
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push(resourceGroup(key));
     const { sequence } = this.#changeLog;
@@ -201,7 +210,6 @@ export class RegistryCore {
 
   /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
   #unfollowedGroup(dependencies: readonly Dependency[]): "group-unfollowed" | undefined {
-    if (this.#manual) return undefined;
     const isUnfollowed = (name: string | undefined) =>
       name !== undefined && !this.#subscriptions.follows(name);
     return dependencies.some((one) => isUnfollowed(followedName(one))) ? "group-unfollowed" : undefined;
@@ -251,13 +259,11 @@ export class RegistryCore {
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
-  subscribe(
-    name: string,
-    maxLag: number,
-    replicaLag?: number,
-    followed?: ReadonlySet<string>,
-  ): Subscription {
-    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, followed);
+  subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
+    const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);
+    // What was registered before may depend on documents that this feed does not report.
+    if (reach.documents !== undefined) this.#reset("reset");
+    return subscription;
   }
 
   /** The registry as plain data. */

@@ -29,6 +29,16 @@ export interface Registration {
   readonly vary: readonly string[];
   /** Everything that the response was built from. */
   readonly dependencies: readonly Dependency[];
+  /** What is known of its body, where that was read for an audit. */
+  readonly body?: BodyRecord | undefined;
+}
+
+/** What is kept of a body, so that an audit can tell another body from it. */
+export interface BodyRecord {
+  /** SHA-256, in etagc. */
+  readonly digest: string;
+  /** The first bytes, where a mismatch is to show the place. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /**
@@ -77,5 +87,25 @@ export class StoredEntry extends Dependent implements Sieved<StoredEntry> {
   /** The resource. */
   get key(): string {
     return resourceOf(this.storageKey);
+  }
+
+  /** What is known of the body of its response. */
+  get body(): BodyRecord | undefined {
+    return undefined;
+  }
+}
+
+/** An entry whose response had its body read. A class of its own, so that no other entry has a field for it. */
+export class AuditedEntry extends StoredEntry {
+  readonly #body: BodyRecord;
+
+  /** @param body What is known of the body; the others as for {@linkcode StoredEntry}. */
+  constructor(body: BodyRecord, ...others: ConstructorParameters<typeof StoredEntry>) {
+    super(...others);
+    this.#body = body;
+  }
+
+  override get body(): BodyRecord {
+    return this.#body;
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Registration, StoredEntry } from "./entry.ts";
+import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
 import { copied, groupBytes, GroupTable } from "./group_table.ts";
 import type { Departure, LookupRefusal } from "./reason.ts";
 import { retainedBytes, type RetainedHeaders, SharedHeaders } from "./shared_headers.ts";
@@ -13,6 +13,8 @@ import { baseOf, variantKey } from "./storage_key.ts";
 
 /** Estimated bytes of an entry beside its strings. */
 const ENTRY_BYTES = 212;
+/** Estimated bytes of what is known of a body, beside the digest and the bytes themselves. */
+const BODY_RECORD_BYTES = 120;
 
 /** How large an {@linkcode EntryStore} may become. */
 export interface EntryStoreLimits {
@@ -31,7 +33,20 @@ interface VariantSet {
 }
 
 function entryBytes(entry: StoredEntry): number {
-  return ENTRY_BYTES + entry.storageKey.length + entry.etag.length + 8 * entry.listed;
+  const { storageKey, etag, listed, body } = entry;
+  return ENTRY_BYTES + storageKey.length + etag.length + 8 * listed + bodyBytes(body);
+}
+
+function bodyBytes(body: BodyRecord | undefined): number {
+  return body === undefined ? 0 : BODY_RECORD_BYTES + body.digest.length + (body.bytes?.byteLength ?? 0);
+}
+
+/** An entry, of the class that has room for what is known of its body. */
+function makeEntry(
+  body: BodyRecord | undefined,
+  ...others: ConstructorParameters<typeof StoredEntry>
+): StoredEntry {
+  return body === undefined ? new StoredEntry(...others) : new AuditedEntry(body, ...others);
 }
 
 /** A bounded store of entries. */
@@ -67,6 +82,11 @@ export class EntryStore {
     const variants = this.#variants.get(base);
     if (variants === undefined) return "miss";
     return this.#entries.get(variantKey(base, variants.fields, headers)) ?? "variant";
+  }
+
+  /** Whether an entry is kept here, void or not. */
+  has(entry: StoredEntry): boolean {
+    return this.#entries.get(entry.storageKey) === entry;
   }
 
   /** Whether no group of an entry has changed since it was made. */
@@ -110,9 +130,12 @@ export class EntryStore {
     const variants = this.#variantsFor(base, vary);
     const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
     const previous = this.#entries.get(storageKey);
-    const tag = copied(tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined));
+    const valid = previous !== undefined && this.isValid(previous) ? previous : undefined;
+    const tag = copied(tagFor(valid));
     const retained = this.#headers.acquire(fields, registration, etag === undefined);
-    const entry = new StoredEntry(
+    const entry = makeEntry(
+      // The same tag means the same body, so what is known of it holds for a response whose body was not read.
+      registration.body ?? (valid?.etag === tag ? valid.body : undefined),
       storageKey,
       tag,
       lastModified,
@@ -136,12 +159,13 @@ export class EntryStore {
 
   /** Keeps an entry of an earlier process, if there is room. */
   restore(saved: SavedEntry, sequence: number): void {
-    const { storageKey, etag, lastModified, expires, fields, minted, groups } = saved;
+    const { storageKey, etag, lastModified, expires, fields, minted, groups, bodyDigest } = saved;
     const [base, selecting] = saved.variants ?? [];
     const variants = base === undefined || selecting === undefined
       ? undefined
       : this.#variants.get(base) ?? { base, fields: selecting, storageKeys: new Set<string>() };
-    const entry = new StoredEntry(
+    const entry = makeEntry(
+      bodyDigest === undefined ? undefined : { digest: bodyDigest, bytes: undefined },
       storageKey,
       etag,
       lastModified ?? undefined,
@@ -173,7 +197,7 @@ export class EntryStore {
 
   /** Takes an entry out, unless it has left already. */
   drop(entry: StoredEntry, reason: Departure): void {
-    if (this.#entries.get(entry.storageKey) !== entry) return;
+    if (!this.has(entry)) return;
     this.#entries.delete(entry.storageKey);
     this.#bytes -= entryBytes(entry);
     this.#release(entry);

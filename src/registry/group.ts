@@ -37,15 +37,13 @@ export interface Group<C extends Change = Change> {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { dependsOn, EtagRegistry, follow, group, withEtag } from "@stillfresh/etag";
+ * import { dependsOn, EtagRegistry, follow, group, ownFeed, withEtag } from "@stillfresh/etag";
  *
  * const posts = group("posts", (change) => change.id.startsWith("post-"));
  *
  * const registry = new EtagRegistry();
- * async function* feed(): AsyncGenerator<{ id: string }> {
- *   await new Promise(() => {});
- * }
- * const follower = follow(registry, feed(), { groups: [posts] });
+ * const feed = ownFeed(() => {}, { onlyWriter: true });
+ * const follower = follow(registry, feed, { groups: [posts] });
  * await follower.ready;
  *
  * const handler = withEtag(() => new Response("A list", { headers: dependsOn(posts) }), { registry });

@@ -39,18 +39,16 @@ export interface GroupFamily<C extends Change = Change> {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { dependsOn, EtagRegistry, follow, groupBy, withEtag } from "@stillfresh/etag";
+ * import { dependsOn, EtagRegistry, follow, groupBy, ownFeed, withEtag } from "@stillfresh/etag";
  * import type { DocumentChange } from "@stillfresh/etag/change";
  *
  * type NoteChange = DocumentChange<{ owner: string }>;
  * const byOwner = groupBy("owner", (change: NoteChange) => change.doc?.owner ?? []);
  *
  * let report: (change: NoteChange) => void = () => {};
- * async function* feed(): AsyncGenerator<NoteChange> {
- *   for (;;) yield await new Promise<NoteChange>((resolve) => report = resolve);
- * }
+ * const feed = ownFeed<NoteChange>(({ change }) => void (report = change), { onlyWriter: true });
  * const registry = new EtagRegistry();
- * const follower = follow(registry, feed(), { groups: [byOwner] });
+ * const follower = follow(registry, feed, { groups: [byOwner] });
  * await follower.ready;
  *
  * const page = withEtag(

@@ -74,6 +74,10 @@ export type RegistrationRefusal =
   | "settling"
   /** a declared revision is not the one last reported, or one document was read at two revisions */
   | "revision-differs"
+  /** a declared group is none of the documents that a partial feed reports */
+  | "unreported"
+  /** an audit has found another response under its tag, or under the tag that it was compared with */
+  | "refuted"
   /** larger than the registry's bound by itself */
   | "too-large";
 
@@ -106,8 +110,12 @@ export type Incident =
   | "overflow"
   /** a snapshot was cut short, edited, of another build or of another layout */
   | "snapshot-refused"
-  /** the handler gave another tag than the registry would have */
+  /** the handler gave another response than the one registered under the tag */
   | "audit-mismatch"
+  /** a response was drawn for an audit, and its body not read: an event stream, too large, too slow, or in use */
+  | "audit-unread"
+  /** `onAudit` or `normalizeBody` threw */
+  | "audit-threw"
   /** of an If-Match or If-None-Match with more than 1,000 members the first 1,000 were read */
   | "too-many-tags"
   /** a field for caches in front was left out, because it would have been cut short */
@@ -168,6 +176,8 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
+  "unreported": "registration",
+  "refuted": "registration",
   "too-large": "registration",
   "replaced": "departure",
   "evicted": "departure",
@@ -182,6 +192,8 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "overflow": "incident",
   "snapshot-refused": "incident",
   "audit-mismatch": "incident",
+  "audit-unread": "incident",
+  "audit-threw": "incident",
   "too-many-tags": "incident",
   "purge-field-too-large": "incident",
   "key-threw": "incident",

@@ -72,7 +72,7 @@ export class EtagRegistry {
 
   /** How often each {@linkcode Reason} was given, as a copy; a reset or `clear()` counts once, however much it voids. */
   get stats(): Readonly<Record<Reason, number>> {
-    return this.#core.stats;
+    return { ...this.#core.counters };
   }
 
   /** True while a feed is followed, and each feed is live and within its `maxLag`; without a feed, if `manual`. */

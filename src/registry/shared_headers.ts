@@ -15,18 +15,20 @@ export interface RetainedHeaders {
   readonly anyOrigin: boolean;
   /** Whether their tags are random: then each means one registration only. */
   readonly minted: boolean;
+  /** The same fields as `Headers`, made when first needed where that is cheaper; a Response copies them. */
+  ready: Headers | undefined;
   /** Tells it from all others. */
   readonly signature: string;
   /** How many entries refer to it. */
   uses: number;
 }
 
-/** Estimated bytes beside the fields, which are held by name and in the signature. */
-const RECORD_BYTES = 160;
+/** Estimated bytes beside the fields, which are held by name, in the signature and in `ready`. */
+const RECORD_BYTES = 320;
 
 /** Estimated bytes of headers that no other entry shares. */
 export function retainedBytes({ signature }: RetainedHeaders): number {
-  return RECORD_BYTES + 2 * signature.length;
+  return RECORD_BYTES + 3 * signature.length;
 }
 
 /** Hands out one object for equal headers, and forgets it with its last use. */
@@ -55,7 +57,7 @@ export class SharedHeaders {
     for (const name in fields) signature += `${name}\n${fields[name]}\n`;
     let headers = this.#bySignature.get(signature);
     if (headers === undefined) {
-      headers = { fields: { ...fields }, isPublic, anyOrigin, minted, signature, uses: 0 };
+      headers = { fields: { ...fields }, isPublic, anyOrigin, minted, ready: undefined, signature, uses: 0 };
       this.#bySignature.set(signature, headers);
       this.#bytes += retainedBytes(headers);
     }

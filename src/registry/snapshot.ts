@@ -32,6 +32,8 @@ export interface SavedEntry {
   /** ms since the epoch; null: at no fixed moment, which JSON has no number for. */
   readonly expires: number | null;
   readonly groups: readonly string[];
+  /** Absent where the body was not read for an audit. */
+  readonly bodyDigest?: string;
 }
 
 /** Where one feed was. */
@@ -59,7 +61,8 @@ export function saveEntry(
   groups: readonly string[],
   variants: SavedVariants | undefined,
 ): SavedEntry {
-  const { storageKey, etag, lastModified, expires, headers: { fields, isPublic, anyOrigin, minted } } = entry;
+  const { storageKey, etag, lastModified, expires, headers, body } = entry;
+  const { fields, isPublic, anyOrigin, minted } = headers;
   return {
     storageKey,
     variants: variants === undefined ? null : [variants.base, variants.fields],
@@ -71,6 +74,7 @@ export function saveEntry(
     anyOrigin,
     expires: expires === Infinity ? null : expires,
     groups,
+    ...(body === undefined ? {} : { bodyDigest: body.digest }),
   };
 }
 

@@ -20,6 +20,14 @@ export interface ChangeSink {
   stateChanged(): void;
 }
 
+/** Of what the changes of a feed tell. */
+export interface Reach {
+  /** Ids of the documents whose changes are reported; absent: all. */
+  readonly documents?: readonly string[] | undefined;
+  /** Names of the groups and families that the follower was given. */
+  readonly groups?: ReadonlySet<string>;
+}
+
 /** A subscription is not live before its first batch whose state is `"live"`. */
 export class Subscription {
   readonly #sink: ChangeSink;
@@ -35,8 +43,8 @@ export class Subscription {
   readonly name: string;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
-  /** Names of the groups and families that the follower was given. */
-  readonly followed: ReadonlySet<string>;
+  /** Of what its changes tell. */
+  readonly reach: Reach;
   /** ms for which a change conflicts with new leases. */
   replicaLag: number;
 
@@ -53,7 +61,7 @@ export class Subscription {
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
-    followed: ReadonlySet<string> = new Set(),
+    reach: Reach = {},
   ) {
     this.#sink = sink;
     this.#clock = clock;
@@ -62,7 +70,7 @@ export class Subscription {
     this.#started = previous?.position !== undefined;
     this.name = name;
     this.maxLag = maxLag;
-    this.followed = followed;
+    this.reach = reach;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -152,11 +160,6 @@ export class Subscription {
   #change(group: string, rev: string | undefined): void {
     if (typeof group !== "string") throw new TypeError(`A changed group is named by a string, not ${group}`);
     this.#sink.change(group, rev, this);
-  }
-
-  /** A batch for a plain iterable: it has no contact to report, so it counts as complete as of now. */
-  unbatched<C extends Change>(...changes: readonly C[]): ChangeBatch<C> {
-    return { changes, position: undefined, state: "live", contact: instant(this.#clock) };
   }
 
   /** Suspends the registry from this instant until a feed is followed under the same name again. */

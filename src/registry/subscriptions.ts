@@ -5,36 +5,43 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type ChangeSink, Subscription } from "./subscription.ts";
+import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import type { SavedSubscription } from "./snapshot.ts";
 
 /** The subscriptions of a registry, by name. */
 export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
   readonly #clock: Clock;
+  /** The documents that partial feeds report; undefined: no feed is partial. */
+  #documents: ReadonlySet<string> | undefined;
   #replicaLag = 0;
+  /** Whether answers may be given while there is no subscription. */
+  readonly #manual: boolean;
   // Nothing is answered after either moment. A look-up only compares.
-  #wallDeadline = Infinity;
-  #monotonicDeadline = Infinity;
+  #wallDeadline: number;
+  #monotonicDeadline: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, manual: boolean) {
     this.#clock = clock;
+    this.#manual = manual;
+    this.#wallDeadline = this.#monotonicDeadline = manual ? Infinity : -Infinity;
   }
 
-  /** Whether no feed has ever been followed. */
-  get isEmpty(): boolean {
-    return this.#byName.size === 0;
+  /** Whether no feed has ever been followed, although one has to be. */
+  get unfollowed(): boolean {
+    return this.#byName.size === 0 && !this.#manual;
   }
 
-  /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, always. */
+  /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, if `manual`. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
   }
 
-  /** Whether a follower was given the group or family of that name. */
+  /** Whether a follower was given the group or family of that name, or none has to be. */
   follows(group: string): boolean {
-    for (const { followed } of this.#byName.values()) if (followed.has(group)) return true;
+    if (this.#manual) return true;
+    for (const { reach } of this.#byName.values()) if (reach.groups?.has(group)) return true;
     return false;
   }
 
@@ -47,15 +54,16 @@ export class Subscriptions {
    * Opens a subscription; a closed one of the same name hands its position over. Groups that only the closed one
    * followed change no more, so they are void.
    *
-   * @param followed Names of the groups and families that the follower was given.
-   * @throws {TypeError} If one of that name is open.
+   * @param reach Of what the changes of the feed tell.
+   * @throws {TypeError} If one of that name is open, or one that reports all documents beside one that does not: it is
+   * not known which of them would report a group.
    */
   open(
     host: ChangeSink,
     name: string,
     maxLag: number,
     replicaLag: number | undefined,
-    followed?: ReadonlySet<string>,
+    reach: Reach = {},
   ): Subscription {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
@@ -63,10 +71,22 @@ export class Subscriptions {
         `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
       );
     }
-    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, followed);
+    for (const other of this.#byName.values()) {
+      if (other.closed || (other.reach.documents === undefined) === (reach.documents === undefined)) continue;
+      throw new TypeError(
+        `The feed ${
+          JSON.stringify(other.name)
+        } is followed already: all feeds of a registry are partial, or none`,
+      );
+    }
+    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, reach);
     this.#byName.set(name, subscription);
-    for (const group of previous?.followed ?? []) {
-      if (!subscription.followed.has(group)) host.change(group, undefined, subscription);
+    const lists = [...this.#byName.values()].map((subscription) => subscription.reach.documents);
+    this.#documents = lists.every((list) => list === undefined)
+      ? undefined
+      : new Set(lists.flatMap((list) => list ?? []));
+    for (const group of previous?.reach.groups ?? []) {
+      if (!reach.groups?.has(group)) host.change(group, undefined, subscription);
     }
     this.updateDeadlines();
     return subscription;
@@ -75,7 +95,14 @@ export class Subscriptions {
   /** Subscriptions of an earlier process, closed: nothing is answered until each is followed again and has caught up. */
   restore(host: ChangeSink, saved: readonly SavedSubscription[]): void {
     for (const previous of saved) {
-      const subscription = new Subscription(host, this.#clock, previous.name, 0, undefined, previous);
+      const subscription = new Subscription(
+        host,
+        this.#clock,
+        previous.name,
+        0,
+        undefined,
+        previous,
+      );
       subscription.close();
       this.#byName.set(previous.name, subscription);
     }
@@ -92,10 +119,16 @@ export class Subscriptions {
     return subscriptions.length === 0 ? undefined : subscriptions;
   }
 
+  /** Whether changes of all these groups would be reported. */
+  reports(groups: readonly string[]): boolean {
+    const reported = this.#documents;
+    return reported === undefined || groups.every((group) => reported.has(group));
+  }
+
   /** Works out until when answers may be given. */
   updateDeadlines(): void {
     this.#replicaLag = 0;
-    this.#wallDeadline = this.#monotonicDeadline = Infinity;
+    this.#wallDeadline = this.#monotonicDeadline = this.unfollowed ? -Infinity : Infinity;
     for (const { replicaLag, contact, maxLag } of this.#byName.values()) {
       this.#replicaLag = Math.max(this.#replicaLag, replicaLag);
       this.#wallDeadline = Math.min(

@@ -156,10 +156,14 @@ test("auditRate: a check runs the handler; equal tags are a 304, others its answ
   const [mismatch] = mismatches as Record<string, unknown>[];
   assert.deepEqual({ ...mismatch, answered: answer.headers.get("etag") }, {
     key: URL,
+    reason: "tag",
     registered: etag,
     answered: answer.headers.get("etag"),
+    status: 200,
     groups: ["post-1"],
+    registeredGroups: ["post-1"],
     refusal: undefined,
+    difference: undefined,
   });
   assert.deepEqual([single.registry.size, single.registry.stats["audit-mismatch"]], [0, 1]);
 

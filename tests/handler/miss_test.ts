@@ -213,3 +213,12 @@ test("withEtag: a declaration has a limit, and a Vary that cannot be read is ref
     assert.deepEqual([site.registry.size, site.registry.stats[reason]], [0, 1], reason);
   }
 });
+
+test("withEtag: declarations that are spread into one another all count", async () => {
+  const site = wrap(() => new Response("page", { headers: { ...dependsOn("a"), ...dependsOn("b") } }));
+  for (const group of ["a", "b"]) {
+    const etag = tagged(await site.ask(request()))!;
+    site.registry.invalidate(group);
+    assert.equal(site.registry.hasTag(etag), false, group);
+  }
+});

@@ -2,17 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
 import {
+  declaredIn,
   type Dependency,
   DEPENDS_ON,
   dependsOn,
   INVALIDATES,
   invalidates,
   readDeclaration,
+  removeDeclarations,
 } from "../../src/http/dependency.ts";
 
 /** The field that a declaration is made of. */
 function fieldOf(record: Readonly<Record<string, string>>): string {
-  const [[, field]] = Object.entries(record) as [[string, string]];
+  const [[, field]] = Object.entries(record) as [[string, string], ...unknown[]];
   return field;
 }
 
@@ -30,9 +32,31 @@ function typeErrorNaming(text: string): (error: unknown) => boolean {
   return (error) => error instanceof TypeError && error.message.includes(text);
 }
 
-test("dependsOn, invalidates: each has one field of our own", () => {
-  assert.deepEqual(Object.keys(dependsOn("posts")), [DEPENDS_ON]);
-  assert.deepEqual(Object.keys(invalidates("posts")), [INVALIDATES]);
+test("dependsOn, invalidates: each has a field of our own, and one that no other call has", () => {
+  for (const [declare, field] of [[dependsOn, DEPENDS_ON], [invalidates, INVALIDATES]] as const) {
+    const [first, second] = [Object.keys(declare("posts")), Object.keys(declare("posts"))];
+    assert.deepEqual([first.length, first[0], second[0]], [2, field, field]);
+    assert.ok(first[1]!.startsWith(`${field}-`));
+    assert.notEqual(first[1], second[1]);
+  }
+});
+
+test("declaredIn: declarations that were spread into one another, or appended, add up", () => {
+  const headers = new Headers({
+    ...dependsOn("a"),
+    ...dependsOn({ _id: "b", _rev: "1-x" }),
+    ...dependsOn("c", "a"),
+  });
+  for (const [name, value] of Object.entries(dependsOn("d"))) headers.append(name, value);
+  const found = readDeclaration(declaredIn(headers, DEPENDS_ON)!)!;
+  assert.deepEqual(
+    new Set(found.map((one) => JSON.stringify(one))),
+    new Set(['"a"', '{"_id":"b","_rev":"1-x"}', '"c"', '"d"']),
+  );
+  assert.equal(found.length, 4);
+  removeDeclarations(headers);
+  assert.deepEqual([...headers], []);
+  assert.equal(declaredIn(headers, DEPENDS_ON), null);
 });
 
 test("dependsOn: names, documents and revisions, in their order", () => {

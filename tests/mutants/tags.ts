@@ -69,8 +69,8 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "minted tag kept after a change",
     "registry/entry_store.ts",
-    "tagFor(previous !== undefined && this.isValid(previous) ? previous : undefined)",
-    "tagFor(previous)",
+    "copied(tagFor(valid))",
+    "copied(tagFor(previous))",
   ),
   mutant("minted tag kept for another response", "registry/core.ts", REFUSED, FORMER_GIVEN),
   mutant(

@@ -11,6 +11,8 @@ const besides: ReadonlySet<string> = new Set([
   "fast-check",
   // The types of nano refer to it.
   "@types/node",
+  // The server of fetch handlers that users on Node put their handler under; tests and benchmarks do so too.
+  "@hono/node-server",
   // From JSR, and installed only where a file imports it.
   "@std/assert",
 ]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChangeBatch, CouchChange, DocumentChange } from "../../src/changes/change.ts";
+import type { ChangeBatch, ChangesFeed, CouchChange, DocumentChange } from "../../src/changes/change.ts";
 import { type Dependency, dependsOn, invalidates, readDeclaration } from "../../src/http/dependency.ts";
 import { INVALIDATES } from "../../src/http/dependency.ts";
 import { coreOf } from "../../src/registry/core.ts";
@@ -68,7 +68,7 @@ async function setUp(
     new EtagRegistry({ ...clock, version: "1", snapshot: options.snapshot });
   const feed = new PushedFeed();
   const warnings: string[] = [];
-  const follower = follow(registry, feed as unknown as AsyncIterable<NoteChange>, { ...options, groups });
+  const follower = follow(registry, feed as ChangesFeed as ChangesFeed<NoteChange>, { ...options, groups });
   const push = async (changes: readonly DocumentChange[] = [], more: Partial<ChangeBatch> = {}) => {
     const { warn } = console;
     console.warn = (text: string) => warnings.push(text);

@@ -97,7 +97,7 @@ class Run {
       [this.#groups.byOwner, this.#groups.owned],
       () => this.unknown++,
     );
-    const subscription = coreOf(this.#registry).subscribe("changes", Infinity, 0, groups.names);
+    const subscription = coreOf(this.#registry).subscribe("changes", Infinity, 0, { groups: groups.names });
     return [groups, subscription] as const;
   }
 

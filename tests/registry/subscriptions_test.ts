@@ -10,7 +10,7 @@ const MAX_LAG = 1_000;
 
 function setUp() {
   const clock = new SettableClock();
-  const subscriptions = new Subscriptions(clock);
+  const subscriptions = new Subscriptions(clock, true);
   const told: string[] = [];
   const host: ChangeSink = {
     reset: (reason) => told.push(`reset ${reason}`),
@@ -185,15 +185,6 @@ test("Subscription: a source that no longer says where it is has begun anew, so 
   next.apply(batch([{ id: "a" }]), noGroups);
   assert.deepEqual(told, ["reset reset", "changes: a -"]);
   assert.equal(next.position, undefined);
-});
-
-test("Subscription: a batch of a source that has no batches is live as of now", () => {
-  const { take, subscriptions, clock, told } = setUp();
-  const subscription = take("plain", undefined, Infinity);
-  subscription.apply(subscription.unbatched({ id: "a" }), noGroups);
-  clock.advance(1e12);
-  assert.equal(subscriptions.live, true, "it has no contact that could grow old");
-  assert.deepEqual(told, ["reset reset", "plain: a -"]);
 });
 
 test("Subscription: the groups that a change touches change too, without a revision", () => {

@@ -1,6 +1,6 @@
 /** The clients: what they hold, and what they ask with it. */
 import { invalidates } from "../../mod.ts";
-import { checkEvaluated, checkNotModified, Violation } from "./invariant.ts";
+import { checkBody, checkEvaluated, checkNotModified, Violation } from "./invariant.ts";
 import { MS } from "./clocks.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -62,6 +62,8 @@ export class Clients {
       audited: false,
       upsets: 0,
       readings: [],
+      forgotten: [],
+      body: "",
       selected: new Set(),
     };
     const method = sent.length > 0 && random.chance(0.1) ? "HEAD" : "GET";
@@ -142,17 +144,22 @@ export class Clients {
     response: Response,
     keep: (copy: Copy) => void,
   ): void {
+    const world = this.#world;
     const tag = response.headers.get("etag");
     if (tag === null) return;
     process.tags.add(tag);
     process.refuted.delete(`${visit.path} ${tag}`);
     if (!process.running) return;
-    if (response.status === 304) checkEvaluated(process, visit, sent, tag);
+    if (response.status === 304) {
+      checkEvaluated(process, visit, sent, tag);
+      if (method === "GET") checkBody(process, visit, tag);
+    }
+    if (method === "GET" && response.status < 400) world.show(visit, tag);
     if (visit.audited) this.#compare(process, visit, sent, tag);
     if (response.status !== 200 || method !== "GET") return;
     const representation: Record<string, string> = { path: visit.path, build: process.build };
     for (const field of visit.selected) representation[field] = visit.fields[field]!;
-    keep({ tag, representation, readings: visit.readings });
+    keep({ tag, representation, readings: visit.readings, body: visit.body });
   }
 
   /** A check that was answered with another tag, built from other states of the same documents, has refuted the old one. */
@@ -184,6 +191,8 @@ export class Clients {
         audited: false,
         upsets: 0,
         readings: [],
+        forgotten: [],
+        body: "",
         selected: new Set<string>(),
       },
     };

@@ -18,6 +18,10 @@
  * 5. a check of `audit` has not refuted the copy's tag since a handler last gave it, and whoever is drawn for a check
  *    is not answered without one.
  *
+ * 6. Where everything is audited, a handler that gave another body under the tag of the copy than any before is not
+ *    replaced by a 304, and neither is any later one under that tag. An audit that says "another body" of a page which
+ *    declares all it shows has met a change that the feed has not reported yet.
+ *
  * A 304 in place of what the handler answered confirms a copy that shows what the handler read, or one that fulfils
  * rules 1 to 3.
  *
@@ -68,6 +72,36 @@ export function checkEvaluated(process: Process, visit: Visit, sent: readonly Co
     if (shows(copy.readings) === shows(visit.readings)) continue;
     checkContact(process);
     for (const reading of copy.readings) checkReading(process, visit, reading);
+  }
+}
+
+/** @throws {Violation} If an audit has let a tag pass for another body than it stood for, or has forgotten that. */
+export function checkBody(process: Process, visit: Visit, tag: string): void {
+  const name = `${visit.path} ${tag}`;
+  const { config, scheduler, shown } = process.world;
+  if (config.auditRate < 1) return;
+  const bodies = shown.get(name);
+  if (visit.audited && bodies?.size === 1 && !bodies.has(visit.body)) {
+    throw new Violation(
+      `304 for ${visit.path} confirms ${tag}: it stood for ${[...bodies]}, and now for ${visit.body}`,
+    );
+  }
+  if ((process.denied.get(name) ?? Infinity) < scheduler.steps) {
+    throw new Violation(`304 for ${visit.path} confirms ${tag}, under which two bodies were seen`);
+  }
+}
+
+/** @throws {Violation} If an audit accuses a handler that has declared all it showed, and read nothing new. */
+export function checkAccusation(process: Process, { path, readings, forgotten }: Visit): void {
+  // A replica that lags behind may show what the feed has already reported as changed.
+  if (forgotten.length > 0 || process.world.config.replicas > 1) return;
+  const isNews = ({ database, document, version }: Reading) => {
+    const { contact } = process.registry.subscriptions.get(database.name)!;
+    const moment = contact === undefined ? undefined : process.world.scheduler.clocks.trueTime(contact);
+    return moment === undefined || version > document.visible(moment);
+  };
+  if (!readings.some(isNews)) {
+    throw new Violation(`an audit of ${path} says that a body differs without a reason`);
   }
 }
 

@@ -23,6 +23,8 @@ export interface Config {
   readonly hashBody: boolean;
   /** For the draws of `audit`. */
   readonly auditSeed: number;
+  /** Whether the site has pages that read a document which they do not declare. Then everything is audited. */
+  readonly forgets: boolean;
 }
 
 export interface Action {
@@ -100,15 +102,16 @@ const RARELY_POSSIBLE_SHARE = 0.15;
 const ACTIONS = 950;
 
 /** Drawn apart from all else, so that a seed means what it meant before there were these. */
-function checks(random: Random): Pick<Config, "auditRate" | "hashBody" | "auditSeed"> {
-  return {
-    auditRate: random.chance(0.35) ? 0.05 : 0,
-    hashBody: random.chance(0.2),
-    auditSeed: random.seed(),
-  };
+function checks(random: Random): Checks {
+  const auditRate = random.chance(0.35) ? 0.05 : 0;
+  const drawn = { hashBody: random.chance(0.2), auditSeed: random.seed() };
+  const forgets = random.chance(0.04);
+  return { ...drawn, forgets, auditRate: forgets ? 1 : auditRate };
 }
 
-function config(random: Random): Omit<Config, "auditRate" | "hashBody" | "auditSeed"> {
+type Checks = Pick<Config, "auditRate" | "hashBody" | "auditSeed" | "forgets">;
+
+function config(random: Random): Omit<Config, keyof Checks> {
   const replicas = random.chance(0.2) ? 3 : 1;
   return {
     shards: random.integer(1, 2),

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { EtagRegistry, type EtagRegistryOptions, follow, type Follower, withEtag } from "../../mod.ts";
+import {
+  type AuditMismatch,
+  EtagRegistry,
+  type EtagRegistryOptions,
+  follow,
+  type Follower,
+  withEtag,
+} from "../../mod.ts";
 import type { Instant } from "../../src/changes/clock.ts";
 import type { CouchChange } from "../../src/changes/change.ts";
 import { changes } from "../../src/couchdb/changes.ts";
@@ -12,6 +19,7 @@ import type { Lease } from "../../src/registry/lease.ts";
 import type { Subscription } from "../../src/registry/subscription.ts";
 import type { Database } from "./database.ts";
 import type { Document } from "./document.ts";
+import { checkAccusation, type Violation } from "./invariant.ts";
 import { MS } from "./clocks.ts";
 import { Random } from "./random.ts";
 import { collectionOf } from "./resources.ts";
@@ -43,8 +51,8 @@ export class WatchedRegistry extends EtagRegistry {
     const lease = core.lease.bind(core);
     core.lease = (key, caller) => this.#watchLease(lease(key, caller));
     const subscribe = core.subscribe.bind(core);
-    core.subscribe = (name, maxLag, replicaLag) =>
-      this.#watchSubscription(subscribe(name, maxLag, replicaLag), name, maxLag);
+    core.subscribe = (name, maxLag, replicaLag, reach) =>
+      this.#watchSubscription(subscribe(name, maxLag, replicaLag, reach), name, maxLag);
   }
 
   #watchLease(lease: Lease): Lease {
@@ -99,12 +107,16 @@ export class Process {
   readonly written: Map<Document, number> = new Map();
   /** Tags that a check has refuted and no handler has given since, each behind its path and a space. */
   readonly refuted: Set<string> = new Set();
+  /** Tags that two bodies have been seen under, each behind its path and a space, and the step at which they were. */
+  readonly denied: Map<string, number> = new Map();
+  readonly #visits = new WeakMap<Request, Visit>();
   /** Neither closed nor replaced by another. */
   running = true;
   readonly #followers = new Map<string, Follower>();
   readonly #public: Site;
   readonly #personal: Site;
   readonly #draws: Random;
+  readonly #bodyDraws: Random;
   #asking: Visit | undefined;
 
   /** @param snapshot What a former process has left behind, to start from. */
@@ -113,6 +125,7 @@ export class Process {
     this.build = build;
     const { maxEntries, maxBytes, auditRate, hashBody } = world.config;
     this.#draws = new Random(world.config.auditSeed);
+    this.#bodyDraws = new Random(world.config.auditSeed ^ 1);
     const { now, monotonic } = world.scheduler.clocks;
     this.registry = new WatchedRegistry({
       ...{ maxEntries, maxBytes, now, monotonic, maxVariants: 3, version: build },
@@ -121,7 +134,8 @@ export class Process {
     const { registry } = this;
     const handler = (request: Request, visit: Visit) => world.handle(this, request, visit);
     const caller = (request: Request) => request.headers.get("cookie") ?? undefined;
-    const options = { registry, version: build, hashBody, auditRate, random: () => this.#draw() };
+    const onAudit = (mismatch: AuditMismatch, request: Request) => this.#audited(mismatch, request);
+    const options = { registry, version: build, hashBody, auditRate, onAudit, random: () => this.#draw() };
     this.#public = withEtag(handler, options);
     this.#personal = withEtag(handler, { ...options, caller });
     registry.onApplied = (name, reset) => this.#applied(name, reset);
@@ -131,14 +145,32 @@ export class Process {
   /** The site. */
   answer(request: Request, visit: Visit): Response | Promise<Response> {
     this.#asking = visit;
-    return (visit.path.startsWith("/personal") ? this.#personal : this.#public)(request, visit);
+    this.#visits.set(request, visit);
+    const answer = (visit.path.startsWith("/personal") ? this.#personal : this.#public)(request, visit);
+    this.#asking = undefined;
+    return answer;
   }
 
-  /** Whether the request being answered at this moment is checked. */
+  #audited(mismatch: AuditMismatch, request: Request): void {
+    const { world } = this;
+    const visit = this.#visits.get(request)!;
+    const { reason, registered, answered } = mismatch;
+    world.count(`another ${reason}`);
+    if (reason !== "body") return;
+    if (registered === answered) this.denied.set(`${visit.path} ${registered}`, world.scheduler.steps);
+    try {
+      checkAccusation(this, visit);
+    } catch (error) {
+      world.violation ??= error as Violation;
+    }
+  }
+
+  /** Whether the request being answered at this moment is checked, or else the body of a response is read. */
   #draw(): number {
+    const visit = this.#asking;
+    if (visit === undefined) return this.#bodyDraws.next();
     const drawn = this.#draws.next();
     if (drawn < this.world.config.auditRate) {
-      const visit = this.#asking!;
       visit.audited = true;
       visit.upsets = this.upsets;
     }

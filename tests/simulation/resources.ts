@@ -102,6 +102,27 @@ function negotiated(path: string, choices: Readonly<Record<string, Place>>, wide
   };
 }
 
+/** Shows one document and declares it, by revision or by name, and forgets another one that it shows. */
+function forgetful(path: string, declared: Place, forgotten: Place, byName: boolean): Resource {
+  return {
+    path,
+    fields: [],
+    respond: async (world, visit) => {
+      const [document] = await world.read(visit, [declared]);
+      await world.read(visit, [forgotten], visit.forgotten);
+      return page([byName ? declared.id : document ?? declared.id]);
+    },
+  };
+}
+
+/** Pages that only an audit can tell from right ones. */
+export function forgetfulOver(a: readonly Place[], b: readonly Place[]): Resource[] {
+  return [
+    forgetful("/forgetful/1", a[0]!, b[0]!, false),
+    forgetful("/forgetful/2", b[1]!, a[2]!, true),
+  ];
+}
+
 const select = (visit: Visit, field: string): void => void visit.selected.add(field);
 
 function answerPersonally(documents: readonly Found[], visit: Visit): Response {

@@ -16,6 +16,8 @@ export interface Copy {
   /** What selects it: path, build, and those request fields that made a difference. */
   readonly representation: Readonly<Record<string, string>>;
   readonly readings: readonly Reading[];
+  /** What the page shows, what it forgot to declare included. */
+  readonly body: string;
 }
 
 /** Passed to the handler beside the request. */
@@ -37,6 +39,10 @@ export interface Visit {
   audited: boolean;
   upsets: number;
   readonly readings: Reading[];
+  /** What was read and is not declared. */
+  readonly forgotten: Reading[];
+  /** What the page shows. */
+  body: string;
   /** Names of the fields that made a difference. */
   readonly selected: Set<string>;
 }

@@ -6,7 +6,7 @@ import { Clients } from "./clients.ts";
 import type { Config, Plan } from "./plan.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
-import { type Place, type Resource, resourcesOver } from "./resources.ts";
+import { forgetfulOver, type Place, type Resource, resourcesOver } from "./resources.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Server } from "./server.ts";
 import type { Reading, Visit } from "./visit.ts";
@@ -33,6 +33,8 @@ export class World {
   requests = 0;
   /** Which of equal documents `/latest` shows. */
   rotation = 0;
+  /** What pages have shown under a tag, by path and tag. */
+  readonly shown: Map<string, Set<string>> = new Map();
   /** The next call of `groups` throws. */
   groupsThrow = false;
   violation: Violation | undefined;
@@ -74,6 +76,13 @@ export class World {
     this.processes.push(this.process);
   }
 
+  /** Notes what a page showed under a tag. */
+  show({ path, body }: Visit, tag: string): void {
+    const name = `${path} ${tag}`;
+    const bodies = this.shown.get(name) ?? new Set();
+    this.shown.set(name, bodies.add(body));
+  }
+
   count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
@@ -99,8 +108,9 @@ export class World {
       document.seq = ++database.seqs[document.shard]!;
     }
     const all = resourcesOver(a, b, other);
-    const chosen = new Set<Resource>();
-    while (chosen.size < this.config.pages) chosen.add(this.random.pick(all));
+    const chosen = new Set<Resource>(this.config.forgets ? forgetfulOver(a, b) : []);
+    const pages = this.config.pages + chosen.size;
+    while (chosen.size < pages) chosen.add(this.random.pick(all));
     return [...chosen];
   }
 
@@ -122,7 +132,8 @@ export class World {
       visit.meanwhile?.();
       if (visit.slow > 0) await this.#dawdle(visit.slow);
       if (visit.throws) throw new Error("the handler has failed");
-      return this.config.hashBody ? this.#withBody(response, visit) : response;
+      const { hashBody, auditRate } = this.config;
+      return hashBody || auditRate > 0 ? this.#withBody(response, visit) : response;
     } finally {
       this.running--;
     }
@@ -130,11 +141,12 @@ export class World {
 
   /** Its body shows what was read and nothing else, and comes a little later than its fields. */
   #withBody(response: Response, visit: Visit): Response {
-    const states = visit.readings.map(({ document, version }) => [
-      document.id,
-      stateOf(document.versions[version]!),
-    ]);
-    const body = new TextEncoder().encode(JSON.stringify([visit.build, states]));
+    const states = [...visit.readings, ...visit.forgotten].map(({ document, version }) =>
+      `${document.id} ${stateOf(document.versions[version]!)}`
+    );
+    // Read twice alike is read once.
+    visit.body = JSON.stringify([visit.build, ...new Set(states)]);
+    const body = new TextEncoder().encode(visit.body);
     const read = (): Promise<ArrayBuffer> => {
       this.running++;
       return new Promise((resolve) => {
@@ -144,7 +156,20 @@ export class World {
         });
       });
     };
-    return Object.defineProperty(response, "arrayBuffer", { value: read });
+    let done = false;
+    const reader = {
+      read: async () => {
+        if (done) return { done };
+        const value = new Uint8Array(await read());
+        done = true;
+        return { done: false, value };
+      },
+      cancel: () => Promise.resolve(),
+    };
+    return Object.defineProperties(response, {
+      arrayBuffer: { value: read },
+      clone: { value: () => ({ body: { getReader: () => reader } }) },
+    });
   }
 
   /** A handler takes its time. */
@@ -153,13 +178,17 @@ export class World {
   }
 
   /** One request of a handler to the database, answered as of one moment by one replica of each shard. */
-  read(visit: Visit, places: readonly Place[]): Promise<({ _id: string; _rev: string } | undefined)[]> {
+  read(
+    visit: Visit,
+    places: readonly Place[],
+    into: Reading[] = visit.readings,
+  ): Promise<({ _id: string; _rev: string } | undefined)[]> {
     const { random } = visit;
     return new Promise((resolve, reject) => {
       this.scheduler.after(random.integer(1, random.chance(0.9) ? 5 * MS : 1_500 * MS), () => {
         if (places.some(({ database }) => !database.exists)) return reject(new Error("no such database"));
         const readings = this.#readAll(places, random);
-        visit.readings.push(...readings);
+        into.push(...readings);
         const found = readings.map(({ document, version }) => {
           const { exists, rev } = document.versions[version]!;
           return exists ? { _id: document.id, _rev: rev } : undefined;
