@@ -53,8 +53,9 @@ export class DocumentMembership<C extends Change> implements Membership<C> {
     if (now.keys !== undefined && !now.readsContent) return now.keys.map(groupOf);
     const generation = linearGeneration(change);
     const before = this.#keysBefore(change, generation);
-    if (generation === undefined || now.keys === undefined) this.#memory.delete(change.id);
-    else this.#memory.set(change.id, generation, now.keys);
+    const document = documentOf(change);
+    if (generation === undefined || now.keys === undefined) this.#memory.delete(document);
+    else this.#memory.set(document, generation, now.keys);
     if (now.keys === undefined || before === undefined) {
       this.#onUnknown();
       return [this.name];
@@ -75,7 +76,7 @@ export class DocumentMembership<C extends Change> implements Membership<C> {
     if (before === null) return [];
     if (before !== undefined) return this.#checked(readBefore(change, this.#rule.keysOf)).keys;
     if (generation === undefined) return this.#unproven(change);
-    const known = this.#memory.get(change.id);
+    const known = this.#memory.get(documentOf(change));
     if (known === undefined) return generation === 1 ? [] : undefined;
     // The same generation is the same row again.
     return known.generation === generation - 1 || known.generation === generation ? known.keys : undefined;
@@ -112,6 +113,12 @@ export class DocumentMembership<C extends Change> implements Membership<C> {
     this.#warned.add(kind);
     console.warn(`Stillfresh: after some changes ${this.#rule.title} is void as a whole: ${problem}.`);
   }
+}
+
+/** What tells documents apart, also where `map()` gave several of them one id. */
+function documentOf({ id, doc }: DocumentChange): string {
+  const { _id } = (doc ?? {}) as { readonly _id?: unknown };
+  return typeof _id !== "string" || _id === id ? id : `${id}\0${_id}`;
 }
 
 /**

@@ -69,7 +69,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
         "entity_tag_list",
       ),
     ],
-    most: 2_300,
+    most: 2_380,
   },
   "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_900 },
   "evaluatePreconditions": {

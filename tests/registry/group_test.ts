@@ -241,6 +241,21 @@ const cases: readonly Case[] = [
     then: [row("note-1", "2-b", "bob")],
     void: OWNERS,
   },
+  {
+    what: "a move of one of two documents that map() gave one id",
+    known: [
+      row("notes", "1-a", "", { doc: { _id: "note-1", owner: "ada" } as Note }),
+      row("notes", "1-b", "", { doc: { _id: "note-2", owner: "bob" } as Note }),
+    ],
+    then: [row("notes", "2-c", "", { doc: { _id: "note-1", owner: "cy" } as Note })],
+    void: ["ada", "cy"],
+  },
+  {
+    what: "a move of a document whose id map() makes of its owner",
+    known: [row("ada's", "1-a", "", { doc: { _id: "note-1", owner: "ada" } as Note })],
+    then: [row("bob's", "2-b", "", { doc: { _id: "note-1", owner: "bob" } as Note })],
+    void: OWNERS,
+  },
   { what: "a reset", known: [created], then: [], more: { reset: "rolled-back" }, void: OWNERS },
 ];
 
