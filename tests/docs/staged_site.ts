@@ -41,11 +41,16 @@ export class Database {
     return [...this.#docs.values()];
   }
 
+  /** Writes a document, which is not reported yet. */
+  set(doc: Doc): void {
+    this.#docs.set(doc._id, doc);
+  }
+
   /** Writes a document, and reports it. */
   async put(id: string, text: string): Promise<void> {
     const generation = Number.parseInt(this.#docs.get(id)?._rev ?? "0", 10);
     const doc = { _id: id, _rev: `${generation + 1}-x`, text };
-    this.#docs.set(id, doc);
+    this.set(doc);
     await this.report({ id, rev: doc._rev });
   }
 
