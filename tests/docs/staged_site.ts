@@ -59,10 +59,13 @@ export class Database {
     await this.push({ changes });
   }
 
+  /** Hands a batch to the follower, if there is one, and waits until it has been applied: the next is then asked for. */
   async push(batch: Partial<ChangeBatch>): Promise<void> {
-    const now = instant(systemClock);
-    this.feed.reader.push({ changes: [], position: undefined, state: "live", contact: now, ...batch });
-    await settled();
+    const { reader } = this.feed;
+    const { asked } = reader;
+    const contact = instant(systemClock);
+    reader.push({ changes: [], position: undefined, state: "live", contact, ...batch });
+    while (asked > 0 && reader.asked === asked) await settled();
   }
 }
 
