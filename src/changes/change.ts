@@ -49,6 +49,28 @@ export interface CouchChange<Doc = unknown> extends Change {
   readonly revs?: readonly string[];
 }
 
+/**
+ * A change from a source that also sends the document, and what it replaced.
+ *
+ * A source may send `before` only if it reports each change of a document by itself. Between `before` and `doc` there
+ * must have been no other state that a handler can have read: a page built from such a state would not be found.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { DocumentChange } from "@stillfresh/etag/change";
+ *
+ * const moved: DocumentChange<{ owner: string }> = { id: "note-1", before: { owner: "ada" }, doc: { owner: "bob" } };
+ * assert.equal(moved.before?.owner, "ada");
+ * ```
+ */
+export interface DocumentChange<Doc = unknown> extends Change {
+  /** The document as it is now; absent on a tombstone. */
+  readonly doc?: Doc;
+  /** The document that this change replaced or deleted; null where there was none, absent where the source cannot say. */
+  readonly before?: Doc | null;
+}
+
 /** Where a reader is in a feed, and what this position belongs to. */
 export interface Position {
   /** Resume after this. */

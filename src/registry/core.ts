@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import type { Dependency } from "../http/dependency.ts";
+import { type Dependency, followedName } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
@@ -22,7 +22,7 @@ import {
 } from "./reason.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./storage_key.ts";
-import type { ChangeSink, Subscription } from "./subscription.ts";
+import type { ChangeSink, Reach, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** Where a registry keeps its core. Copies of this module in one process share the name, and so their registries. */
@@ -184,7 +184,8 @@ export class RegistryCore {
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
     const groups = groupNames(registration.dependencies);
-    const refusal = this.#changeLog.conflict(lease, registration.dependencies) ??
+    const refusal = this.#unfollowedGroup(registration.dependencies) ??
+      this.#changeLog.conflict(lease, registration.dependencies) ??
       (this.#subscriptions.reports(groups) ? undefined : "unreported");
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
@@ -205,6 +206,13 @@ export class RegistryCore {
       tagFor,
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
+  #unfollowedGroup(dependencies: readonly Dependency[]): "group-unfollowed" | undefined {
+    const isUnfollowed = (name: string | undefined) =>
+      name !== undefined && !this.#subscriptions.follows(name);
+    return dependencies.some((one) => isUnfollowed(followedName(one))) ? "group-unfollowed" : undefined;
   }
 
   /**
@@ -251,10 +259,10 @@ export class RegistryCore {
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
-  subscribe(name: string, maxLag: number, replicaLag?: number, documents?: readonly string[]): Subscription {
-    const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, documents);
+  subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
+    const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);
     // What was registered before may depend on documents that this feed does not report.
-    if (documents !== undefined) this.#reset("reset");
+    if (reach.documents !== undefined) this.#reset("reset");
     return subscription;
   }
 

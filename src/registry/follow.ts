@@ -6,13 +6,22 @@
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
+import { type Group, group, type GroupOptions } from "./group.ts";
+import { groupBy, type GroupFamily, type GroupMember } from "./group_by.ts";
 import type { EtagRegistry } from "./registry.ts";
 import type { Subscription } from "./subscription.ts";
 
+export { type Group, group, groupBy, type GroupFamily, type GroupMember, type GroupOptions };
+
 /** How a feed is followed. */
 export interface FollowOptions<C extends Change = Change> {
-  /** Groups a change touches, besides its id. If it throws, everything is void. */
-  readonly groups?: (change: C) => Iterable<string>;
+  /**
+   * Groups a change touches, besides its id: what {@linkcode group} and {@linkcode groupBy} made, or a function that
+   * names them. A function sees only what the change shows, and not what the document was in before; if it throws,
+   * everything is void.
+   */
+  readonly groups?: readonly (Group<C> | GroupFamily<C>)[] | ((change: C) => Iterable<string>);
   /** ms without contact after which nothing is answered; default 25,000. */
   readonly maxLag?: number;
   /**
@@ -116,7 +125,7 @@ const MOST_WORK = 1;
 
 class FeedFollower<C extends Change> implements Follower {
   readonly #subscription: Subscription;
-  readonly #groups: (change: C) => Iterable<string>;
+  readonly #groups: FollowedGroups<C>;
   readonly #iterator: AsyncIterator<ChangeBatch<C>>;
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #ready: Promise<void>;
@@ -134,9 +143,13 @@ class FeedFollower<C extends Change> implements Follower {
     if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
     const name = options.name ?? "changes";
     requireFeed(feed);
+    const core = coreOf(registry);
     const documents = reportedDocuments(feed, options);
-    this.#subscription = coreOf(registry).subscribe(name, maxLag, options.replicaLag, documents);
-    this.#groups = options.groups ?? nothing;
+    this.#groups = followedGroups(options.groups ?? nothing, () => core.count("membership-unknown"));
+    this.#subscription = core.subscribe(name, maxLag, options.replicaLag, {
+      documents,
+      groups: this.#groups.names,
+    });
     this.#onError = options.onError;
     this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.#ready.catch(() => {});
@@ -218,7 +231,7 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   #apply(batch: ChangeBatch<C>): void {
-    this.#subscription.apply(batch, this.#groups);
+    this.#subscription.apply(batch, this.#groups.touchedBy, this.#groups.forget);
     if (!this.#subscription.live) return;
     this.#wasLive = true;
     this.#settleReady.resolve();
@@ -299,7 +312,7 @@ function sentence(feed: string, error: unknown): string {
  * @param options Groups, bounds, a name.
  * @throws {RangeError} If `maxLag` or `replicaLag` is not a number of milliseconds.
  * @throws {TypeError} If this is no feed but a plain iterable, is filtered, or reports some documents only without
- * `partial`; if a feed of that name is followed already.
+ * `partial`; if a feed of that name is followed already; if `groups` holds what is no group.
  */
 export function follow<C extends Change>(
   registry: EtagRegistry,

@@ -66,6 +66,8 @@ export type RegistrationRefusal =
   | "nonce"
   /** a cross-origin field repeats the request's host, which the key does not hold */
   | "host-echoed"
+  /** a declared value of group() or groupBy() is among the groups of no follower */
+  | "group-unfollowed"
   /** a declared group changed while the handler ran, or the registry started anew */
   | "lease-broken"
   /** a declared group changed so recently that a replica may still answer with older data */
@@ -102,6 +104,8 @@ export type Incident =
   | "reset"
   /** the `groups` function of follow() threw, so everything is void */
   | "groups-threw"
+  /** a group or a whole family is void, because what a document was or is in cannot be known */
+  | "membership-unknown"
   /** more changes than can be remembered while handlers run: no response that is being built now is registered */
   | "overflow"
   /** a snapshot was cut short, edited, of another build or of another layout */
@@ -168,6 +172,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "vary-star": "registration",
   "nonce": "registration",
   "host-echoed": "registration",
+  "group-unfollowed": "registration",
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
@@ -183,6 +188,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "cleared": "incident",
   "reset": "incident",
   "groups-threw": "incident",
+  "membership-unknown": "incident",
   "overflow": "incident",
   "snapshot-refused": "incident",
   "audit-mismatch": "incident",

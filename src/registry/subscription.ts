@@ -20,6 +20,14 @@ export interface ChangeSink {
   stateChanged(): void;
 }
 
+/** Of what the changes of a feed tell. */
+export interface Reach {
+  /** Ids of the documents whose changes are reported; absent: all. */
+  readonly documents?: readonly string[] | undefined;
+  /** Names of the groups and families that the follower was given. */
+  readonly groups?: ReadonlySet<string>;
+}
+
 /** A subscription is not live before its first batch whose state is `"live"`. */
 export class Subscription {
   readonly #sink: ChangeSink;
@@ -35,8 +43,8 @@ export class Subscription {
   readonly name: string;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
-  /** The documents whose changes are reported; undefined: all. */
-  readonly documents: readonly string[] | undefined;
+  /** Of what its changes tell. */
+  readonly reach: Reach;
   /** ms for which a change conflicts with new leases. */
   replicaLag: number;
 
@@ -45,7 +53,6 @@ export class Subscription {
    *
    * @param replicaLag ms, or undefined to go by what the database says of its replicas.
    * @param previous The closed subscription of the same name, whose position this one resumes from.
-   * @param documents Ids of those whose changes are reported; undefined: all.
    */
   constructor(
     sink: ChangeSink,
@@ -54,7 +61,7 @@ export class Subscription {
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
-    documents: readonly string[] | undefined,
+    reach: Reach = {},
   ) {
     this.#sink = sink;
     this.#clock = clock;
@@ -63,7 +70,7 @@ export class Subscription {
     this.#started = previous?.position !== undefined;
     this.name = name;
     this.maxLag = maxLag;
-    this.documents = documents;
+    this.reach = reach;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -101,14 +108,22 @@ export class Subscription {
    * Applies a batch synchronously: the reset, then each change, then the state. No look-up can run between these steps.
    *
    * @param groups What a change touches besides its id. If it throws, everything is void.
+   * @param onReset Called where the feed begins anew, before the changes of the batch.
    */
-  apply<C extends Change>(batch: ChangeBatch<C>, groups: (change: C) => Iterable<string>): void {
+  apply<C extends Change>(
+    batch: ChangeBatch<C>,
+    groups: (change: C) => Iterable<string>,
+    onReset: () => void = () => {},
+  ): void {
     if (this.#closed) return;
     const start = this.#clock.monotonic();
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) this.#sink.reset("reset");
+    if (batch.reset !== undefined || !this.#started || unresumed) {
+      this.#sink.reset("reset");
+      onReset();
+    }
     // A loss before the feed could begin is no beginning.
     this.#started ||= batch.state !== "lost" || batch.position !== undefined;
     for (const change of batch.changes) {

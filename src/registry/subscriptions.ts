@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type ChangeSink, Subscription } from "./subscription.ts";
+import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import type { SavedSubscription } from "./snapshot.ts";
 
 /** The subscriptions of a registry, by name. */
@@ -38,15 +38,23 @@ export class Subscriptions {
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
   }
 
+  /** Whether a follower was given the group or family of that name, or none has to be. */
+  follows(group: string): boolean {
+    if (this.#manual) return true;
+    for (const { reach } of this.#byName.values()) if (reach.groups?.has(group)) return true;
+    return false;
+  }
+
   /** ms: the longest `replicaLag` of any subscription. */
   get replicaLag(): number {
     return this.#replicaLag;
   }
 
   /**
-   * Opens a subscription; a closed one of the same name hands its position over.
+   * Opens a subscription; a closed one of the same name hands its position over. Groups that only the closed one
+   * followed change no more, so they are void.
    *
-   * @param documents Ids of those whose changes the feed reports; undefined: all.
+   * @param reach Of what the changes of the feed tell.
    * @throws {TypeError} If one of that name is open, or one that reports all documents beside one that does not: it is
    * not known which of them would report a group.
    */
@@ -55,7 +63,7 @@ export class Subscriptions {
     name: string,
     maxLag: number,
     replicaLag: number | undefined,
-    documents?: readonly string[],
+    reach: Reach = {},
   ): Subscription {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
@@ -64,19 +72,22 @@ export class Subscriptions {
       );
     }
     for (const other of this.#byName.values()) {
-      if (other.closed || (other.documents === undefined) === (documents === undefined)) continue;
+      if (other.closed || (other.reach.documents === undefined) === (reach.documents === undefined)) continue;
       throw new TypeError(
         `The feed ${
           JSON.stringify(other.name)
         } is followed already: all feeds of a registry are partial, or none`,
       );
     }
-    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, documents);
+    const subscription = new Subscription(host, this.#clock, name, maxLag, replicaLag, previous, reach);
     this.#byName.set(name, subscription);
-    const lists = [...this.#byName.values()].map((subscription) => subscription.documents);
+    const lists = [...this.#byName.values()].map((subscription) => subscription.reach.documents);
     this.#documents = lists.every((list) => list === undefined)
       ? undefined
       : new Set(lists.flatMap((list) => list ?? []));
+    for (const group of previous?.reach.groups ?? []) {
+      if (!reach.groups?.has(group)) host.change(group, undefined, subscription);
+    }
     this.updateDeadlines();
     return subscription;
   }
@@ -91,7 +102,6 @@ export class Subscriptions {
         0,
         undefined,
         previous,
-        undefined,
       );
       subscription.close();
       this.#byName.set(previous.name, subscription);

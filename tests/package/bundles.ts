@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 23_600 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 25_800 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 19_500,
+    most: 19_800,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,13 +47,29 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 9_000,
+    most: 9_300,
   },
   "follow": {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 1_750,
+    most: 2_050,
+  },
+  "group, groupBy": {
+    from: "mod.ts",
+    names: ["group", "groupBy"],
+    without: [
+      ...[...feeds, "src/handler/", "src/registry/core.ts", "src/registry/follow.ts"],
+      ...http(
+        "cache_groups",
+        "structured_field_list",
+        "cdn_tags",
+        "sha256",
+        "preconditions",
+        "entity_tag_list",
+      ),
+    ],
+    most: 2_300,
   },
   "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_900 },
   "evaluatePreconditions": {
@@ -72,7 +88,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/", "src/handler/"],
       ...http("structured_field_list", "cdn_tags", "sha256", "preconditions", "entity_tag_list", "http_date"),
     ],
-    most: 880,
+    most: 1_000,
   },
   "revisionOf": {
     from: "mod.ts",
