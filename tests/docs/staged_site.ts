@@ -41,11 +41,16 @@ export class Database {
     return [...this.#docs.values()];
   }
 
+  /** Writes a document, which is not reported yet. */
+  set(doc: Doc): void {
+    this.#docs.set(doc._id, doc);
+  }
+
   /** Writes a document, and reports it. */
   async put(id: string, text: string): Promise<void> {
     const generation = Number.parseInt(this.#docs.get(id)?._rev ?? "0", 10);
     const doc = { _id: id, _rev: `${generation + 1}-x`, text };
-    this.#docs.set(id, doc);
+    this.set(doc);
     await this.report({ id, rev: doc._rev });
   }
 
@@ -54,12 +59,13 @@ export class Database {
     await this.push({ changes });
   }
 
+  /** Hands a batch to the follower, if there is one, and waits until it has been applied: the next is then asked for. */
   async push(batch: Partial<ChangeBatch>): Promise<void> {
-    const now = instant(systemClock);
-    this.feed.reader.push({ changes: [], position: undefined, state: "live", contact: now, ...batch });
-    // The follower may be giving timers their turn: this one was set after it.
-    await new Promise((resolve) => setTimeout(resolve));
-    await settled();
+    const { reader } = this.feed;
+    const { asked } = reader;
+    const contact = instant(systemClock);
+    reader.push({ changes: [], position: undefined, state: "live", contact, ...batch });
+    while (asked > 0 && reader.asked === asked) await settled();
   }
 }
 

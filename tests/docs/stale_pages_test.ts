@@ -5,8 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type AuditReason, dependsOn, EtagRegistry, follow, ownFeed, withEtag } from "../../mod.ts";
-import type { ChangesFeed } from "../../src/changes/change.ts";
+import {
+  type AuditReason,
+  dependsOn,
+  EtagRegistry,
+  follow,
+  ownFeed,
+  withEtag,
+  type WithEtagOptions,
+} from "../../mod.ts";
+import type { Change, ChangesFeed } from "../../src/changes/change.ts";
 import { mapFeed } from "../../src/changes/map_feed.ts";
 import type { SourceConnection, SourceController } from "../../src/changes/own_feed.ts";
 import { changes } from "../../src/couchdb/changes.ts";
@@ -51,41 +59,34 @@ async function followed(db: Database): Promise<EtagRegistry> {
 
 /** Feeds that `follow` does not take, each under the number of its mistake. */
 const refused: readonly (readonly [string, (db: Database) => unknown])[] = [
-  ["4: a feed through a plain generator", (db) =>
-    (async function* () {
-      yield* db.feed;
-    })()],
-  [
-    "5: a generator that begins to listen when it is read",
-    (db) =>
-      (async function* () {
-        await settled();
-        yield { id: db.read("post")._id };
-      })(),
-  ],
-  [
-    "6: a feed that is filtered by a selector",
-    () => changes(BLOG, { filter: "_selector", selector: { a: 1 } }),
-  ],
-  [
-    "6: a feed that is filtered by a view",
-    () => changes(BLOG, { filter: "_view", view: "blog/posts" }),
-  ],
-  [
-    "6: a feed of some documents, which is not said to be meant",
-    () => changes(BLOG, { filter: "_doc_ids", docIds: ["post"] }),
-  ],
+  ["4: a feed through a plain generator", ({ feed }) => throughGenerator(feed)],
+  ["5: a generator that begins to listen when it is read", listenWhenRead],
+  ["6: a feed with a selector", () => changes(BLOG, { filter: "_selector", selector: { public: true } })],
+  ["6: a feed with a view", () => changes(BLOG, { filter: "_view", view: "blog/posts" })],
+  ["6: a feed of some documents by accident", () => changes(BLOG, { filter: "_doc_ids", docIds: ["post"] })],
 ];
+
+async function* throughGenerator(feed: AsyncIterable<Change>): AsyncGenerator<Change> {
+  for await (const change of feed) yield { ...change, id: `blog/${change.id}` };
+}
+
+async function* listenWhenRead(): AsyncGenerator<Change> {
+  await settled();
+  yield { id: "post" };
+}
+
+interface Message {
+  readonly id?: string;
+  readonly token?: string;
+}
 
 /** A source that pushes to those who listen. */
 class Broker {
-  readonly listeners: Set<
-    (message: { readonly id?: string; readonly token?: string }) => void
-  > = new Set();
+  readonly listeners: Set<(message: Message) => void> = new Set();
   /** What begins to listen too late. */
   readonly later: (() => void)[] = [];
 
-  publish(message: { readonly id?: string; readonly token?: string }): void {
+  publish(message: Message): void {
     for (const listener of this.listeners) listener(message);
   }
 
@@ -181,6 +182,22 @@ for (const auditRate of AUDIT_RATES) {
     const answer = await site.reload(copy);
     assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
     assert.match(answer.headers.get("cache-status")!, /detail="?suspended/);
+    assert.deepEqual([registry.stats.hit, registry.stats.suspended], [0, 1]);
+  });
+
+  test(`stale page 2: a wrong password is heard${at}`, async () => {
+    const refuse = () => Promise.resolve(Response.json({ error: "unauthorized" }, { status: 401 }));
+    const registry = new EtagRegistry();
+    const error = await new Promise((onError) =>
+      follow(registry, changes(BLOG, { fetch: refuse }), { onError })
+    );
+    assert.ok(error instanceof ChangesError && error.code === "unauthorized");
+    const db = blog();
+    const site = read(listPage(db), { registry, auditRate });
+    const copy = await site.get();
+    await db.put("post", "two");
+    const answer = await site.reload(copy);
+    assert.deepEqual([answer.status, answer.body], [200, texts(db)]);
     assert.deepEqual([registry.stats.hit, registry.stats.suspended], [0, 1]);
   });
 
@@ -483,6 +500,7 @@ interface Unseen {
   readonly edit?: (db: Database) => Promise<void>;
   /** Fields of the second request. */
   readonly headers?: Record<string, string>;
+  readonly options?: () => WithEtagOptions;
   readonly reason: AuditReason;
 }
 
@@ -535,15 +553,36 @@ const unseen: readonly Unseen[] = [
     headers: { "accept-language": "fr" },
     reason: "body",
   },
+  {
+    mistake: ", note: manual: true, and another process writes",
+    page: (db) => listPage(db)(),
+    edit: (db) => db.put("author", "Grace"),
+    options: () => ({ registry: new EtagRegistry({ manual: true }) }),
+    reason: "body",
+  },
+  {
+    mistake: ", note: a feed written by hand that says that it is live, and hears nothing",
+    page: (db) => listPage(db)(),
+    edit: (db) => Promise.resolve(db.set({ _id: "author", _rev: "2-x", text: "Grace" })),
+    reason: "body",
+  },
+  {
+    mistake: ", note: groups of an upstream that are trusted, and not reported",
+    page: (db) =>
+      new Response(texts(db), { headers: { ...PUBLIC, "cache-groups": '"news"', etag: '"own"' } }),
+    edit: (db) => db.put("author", "Grace"),
+    options: () => ({ trustCacheGroups: true }),
+    reason: "body",
+  },
 ];
 
-for (const { mistake, page, edit, headers = {}, reason } of unseen) {
+for (const { mistake, page, edit, headers = {}, options, reason } of unseen) {
   const name = mistake.startsWith(",") ? `stale page${mistake}` : `stale page ${mistake}`;
 
   test(`${name}: the audit finds the ${reason}, auditRate 1`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const site = read((request) => page(db, request), { registry, auditRate: 1 });
+    const site = read((request) => page(db, request), { registry, ...options?.(), auditRate: 1 });
     const copy = await site.get();
     await edit?.(db);
     for (const _ of [1, 2]) {
@@ -552,13 +591,14 @@ for (const { mistake, page, edit, headers = {}, reason } of unseen) {
       assert.notEqual(answer.body, copy.body);
     }
     assert.deepEqual(site.mismatches.map(({ reason }) => reason), [reason]);
-    assert.deepEqual([registry.stats.hit, registry.stats["audit-mismatch"]], [0, 1]);
+    const { stats } = site.handler.registry;
+    assert.deepEqual([stats.hit, stats["audit-mismatch"]], [0, 1]);
   });
 
   test(`${name}: without an audit the copy is confirmed, as the page says, auditRate 0`, async () => {
     const db = blog();
     const registry = await followed(db);
-    const site = read((request) => page(db, request), { registry, auditRate: 0 });
+    const site = read((request) => page(db, request), { registry, ...options?.(), auditRate: 0 });
     const copy = await site.get();
     await edit?.(db);
     assert.equal((await site.reload(copy, headers)).status, 304);
