@@ -1,9 +1,23 @@
-/** Mistake 11 of `docs/stale-pages.md`, with groups as values. */
+/** Mistakes 11 and 12 of `docs/stale-pages.md`, with groups as values and with a document cache. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, follow, type FollowOptions, group, groupBy } from "../../mod.ts";
 import type { Change, ChangesFeed, CouchChange } from "../../src/changes/change.ts";
 import { AUDIT_RATES, Database, type Doc, listening, PUBLIC, read } from "./staged_site.ts";
+
+/** The files with tests of the mistakes. */
+const FILES = ["stale_pages_test.ts", "stale_pages_later_test.ts"];
+
+test("docs/stale-pages.md: each number has a test", () => {
+  const source = FILES.map((name) => readFileSync(new URL(name, import.meta.url), "utf8")).join("\n");
+  const numbers = new Set(
+    [...source.matchAll(/(?:stale page |mistake: "|\["|what: ")(\d+): /g)].map(([, number]) =>
+      Number(number)
+    ),
+  );
+  for (let number = 1; number <= 12; number++) assert.ok(numbers.has(number), `mistake ${number}`);
+});
 
 const notes = group("notes", ({ id }) => id.startsWith("note-"));
 
@@ -106,5 +120,30 @@ for (const auditRate of AUDIT_RATES) {
     const answer = await site.reload(copy);
     assert.deepEqual([answer.status, answer.body], [200, "Ada has 1"]);
     assert.ok(registry.stats["membership-unknown"] > 0);
+  });
+
+  test(`stale page 12: a document cache that is older than the feed${at}`, async () => {
+    const db = new Database({ post: "one" });
+    const registry = await followed(db, () => []);
+    const cache = new Map<string, Doc>();
+    const cached = (id: string) => cache.get(id) ?? cache.set(id, db.read(id)).get(id)!;
+    const site = read(() => {
+      const post = cached("post");
+      return new Response(post.text, { headers: { ...PUBLIC, ...dependsOn(post) } });
+    }, { registry, auditRate });
+    const copy = await site.get();
+    await db.put("post", "two");
+    // Another reader asks first, and must not make the old page valid again.
+    const other = await site.get();
+    assert.equal(other.body, "one");
+    assert.match(other.headers.get("cache-status")!, /superseded/);
+    assert.deepEqual([registry.hasTag(copy.etag), registry.stats.superseded], [false, 1]);
+    const said = await site.reload(copy);
+    assert.match(said.headers.get("cache-status")!, /fwd=.*superseded/);
+    cache.clear();
+    const answer = await site.reload(copy);
+    assert.deepEqual([answer.status, answer.body], [200, "two"]);
+    assert.equal((await site.reload(answer)).status, 304);
+    assert.deepEqual([registry.stats.hit, registry.stats.audit], auditRate === 0 ? [1, 0] : [0, 1]);
   });
 }
