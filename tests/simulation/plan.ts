@@ -51,6 +51,8 @@ const OFTEN = {
   "write": 24,
   "delete": 4,
   "conflict": 5,
+  "winner away and back": 3,
+  "losing conflict": 6,
   "write under a handler": 14,
   "write through the site": 8,
   "rotate": 8,

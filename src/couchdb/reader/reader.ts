@@ -119,9 +119,14 @@ export class Reader {
       stream.close();
       return new EarlyStream(context, session);
     };
+    // A stream whose first rows do not show the anchor may be one of other files, and a probe can tell. One is enough: on
+    // a busy database, the row may have moved behind others.
+    let mayDoubt = true;
+    let isDoubtful = false;
     try {
       for (;;) {
-        if (this.#untilProbe(cursor) <= 0) {
+        if (this.#untilProbe(cursor) <= 0 || isDoubtful) {
+          isDoubtful = false;
           const { yielded } = cursor;
           yield* probe(context, false);
           // The probe is ahead of the stream, whose next rows are then older than what has been yielded.
@@ -131,7 +136,11 @@ export class Reader {
         if (rows === undefined) continue;
         const { news, repeated, since } = stream.isVerified ? asNews(rows) : await stream.verify(rows);
         if (news.length > 0) this.#retryPolicy.noteProgress();
-        // A stream that has not shown the anchor may be one of other files: the next probe looks for the same row.
+        if (news.length > 0 && !stream.isVerified && mayDoubt) {
+          isDoubtful = true;
+          mayDoubt = false;
+        }
+        // A stream that has not shown the anchor leaves it where it is: the next probe looks for the same row.
         if (stream.isVerified) cursor.advance(rows.start, rows.changes, since);
         for (const batch of cursor.batches(news, batchSize, since, repeated)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
