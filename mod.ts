@@ -25,6 +25,13 @@
  */
 export type { ChangesErrorCode } from "./src/changes/change.ts";
 export { ChangesError } from "./src/changes/changes_error.ts";
+export { mapFeed } from "./src/changes/map_feed.ts";
+export {
+  ownFeed,
+  type OwnFeedOptions,
+  type SourceConnection,
+  type SourceController,
+} from "./src/changes/own_feed.ts";
 export type { AuditMismatch, AuditReason, BodyDifference } from "./src/handler/audit.ts";
 export type { WithEtagOptions } from "./src/handler/context.ts";
 export { type Current, revisionOf } from "./src/handler/current_state.ts";
@@ -34,6 +41,8 @@ export { type PurgeField, purgeKey } from "./src/http/cdn_tags.ts";
 export { type Dependency, dependsOn, invalidates } from "./src/http/dependency.ts";
 export { evaluatePreconditions, type Validators } from "./src/http/preconditions.ts";
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
+export { type Group, group, type GroupOptions } from "./src/registry/group.ts";
+export { groupBy, type GroupFamily, type GroupMember } from "./src/registry/group_by.ts";
 export {
   type Departure,
   EtagRegistry,

@@ -50,10 +50,10 @@ async function tags({ name, server }: Entrant): Promise<string[]> {
 async function check({ name, server, answers, makes }: Entrant, line: string): Promise<void> {
   const [path = "", ...words] = line.split(" ");
   const etag = words.join(" ");
-  const before = makes === undefined ? 0 : await server.made();
+  const before = makes === undefined ? 0 : await server.ask();
   const response = await fetch(server.url + path, { headers: { "if-none-match": etag } });
   const body = await response.text();
-  const made = makes === undefined ? 0 : await server.made() - before;
+  const made = makes === undefined ? 0 : await server.ask() - before;
   const { status, headers } = response;
   const got = [status, headers.get("etag"), headers.get("cache-control"), headers.get("vary"), made > 0];
   const wanted = [answers, answers === 304 ? etag : headers.get("etag"), CACHE_CONTROL, null, makes ?? false];

@@ -13,22 +13,37 @@ export type Load = (
   seconds: number,
 ) => Promise<{ requests: number; seconds: number }>;
 
+/** A program that sends the requests of a file for some seconds. */
+export interface LoadCommand {
+  readonly command: string;
+  readonly args: (url: string, file: string, seconds: number) => readonly string[];
+}
+
 /** wrk or autocannon, which is said aloud. */
-export async function chooseLoad(node: Runner): Promise<Load> {
+export async function loadCommand(node: Runner): Promise<LoadCommand> {
   const version = await run("wrk", ["-v"]).then(({ output }) => output, () => undefined);
   if (version !== undefined) {
     console.log(`\nLoad from ${version.split(" [")[0]}: one thread, 32 connections`);
-    return (url, file, seconds) =>
-      answered("wrk", [
-        ...["-t1", "-c32", `-d${seconds}s`, "-s", `${root}bench/http/requests.lua`],
-        ...[url, "--", file],
-      ]);
+    const script = `${root}bench/http/requests.lua`;
+    return {
+      command: "wrk",
+      args: (url, file, seconds) => ["-t1", "-c32", `-d${seconds}s`, "-s", script, url, "--", file],
+    };
   }
   console.log(
     "\nWRK IS NOT INSTALLED (apt-get install wrk): the load is autocannon's, which takes more from servers",
   );
-  return (url, file, seconds) =>
-    answered(node.path, [...node.flags, `${root}bench/http/autocannon.ts`, url, `${seconds}`, file]);
+  const program = `${root}bench/http/autocannon.ts`;
+  return {
+    command: node.path,
+    args: (url, file, seconds) => [...node.flags, program, url, `${seconds}`, file],
+  };
+}
+
+/** The same as a function. */
+export async function chooseLoad(node: Runner): Promise<Load> {
+  const { command, args } = await loadCommand(node);
+  return (url, file, seconds) => answered(command, args(url, file, seconds));
 }
 
 async function answered(command: string, args: readonly string[]): ReturnType<Load> {

@@ -4,38 +4,14 @@
  *
  * @module
  */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import process from "node:process";
-import { type Contestant, contestants, type Fetch, type Listener, listeners } from "./contestants.ts";
+import { type Contestant, contestants, type Listener, listeners } from "./contestants.ts";
 import { pageContestants } from "./database_page.ts";
-
-declare const Bun: { serve(options: object): { port: number } };
-const hostname = "127.0.0.1";
+import { listen, servers } from "./listen.ts";
 
 let pages = 0;
 const made = (): number => ++pages;
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve) =>
-    server.listen(0, hostname, () => resolve((server.address() as AddressInfo).port))
-  );
-}
-
-/** Each gives the port. */
-const servers: Readonly<Record<string, (fetch: Fetch) => number | Promise<number>>> = {
-  "Deno.serve": (fetch) => Deno.serve({ port: 0, hostname, onListen: () => {} }, fetch).addr.port,
-  "Bun.serve": (fetch) => Bun.serve({ port: 0, hostname, fetch }).port,
-  "@hono/node-server": async (fetch) => {
-    const { createAdaptorServer } = await import("@hono/node-server");
-    return await listen(createAdaptorServer({ fetch }) as Server);
-  },
-  "srvx": async (fetch) => {
-    const { serve } = await import("srvx");
-    const server = await serve({ port: 0, hostname, fetch, silent: true }).ready();
-    return Number(new URL(server.url!).port);
-  },
-};
 
 async function start(server: string, contestant: string): Promise<number> {
   const listener: ((made: () => void) => Promise<Listener>) | undefined = listeners[contestant];

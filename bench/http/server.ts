@@ -69,9 +69,9 @@ export class ServerProcess implements AsyncDisposable {
     return cpuOf(this.#process.pid);
   }
 
-  /** How many pages its handler has made. */
-  async made(): Promise<number> {
-    await this.#input.write(new TextEncoder().encode("\n"));
+  /** The number that it answers a line with: what that counts is the program's to say. */
+  async ask(line = ""): Promise<number> {
+    await this.#input.write(new TextEncoder().encode(`${line}\n`));
     return await this.#number();
   }
 

@@ -49,6 +49,28 @@ export interface CouchChange<Doc = unknown> extends Change {
   readonly revs?: readonly string[];
 }
 
+/**
+ * A change from a source that also sends the document, and what it replaced.
+ *
+ * A source may send `before` only if it reports each change of a document by itself. Between `before` and `doc` there
+ * must have been no other state that a handler can have read: a page built from such a state would not be found.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { DocumentChange } from "@stillfresh/etag/change";
+ *
+ * const moved: DocumentChange<{ owner: string }> = { id: "note-1", before: { owner: "ada" }, doc: { owner: "bob" } };
+ * assert.equal(moved.before?.owner, "ada");
+ * ```
+ */
+export interface DocumentChange<Doc = unknown> extends Change {
+  /** The document as it is now; absent on a tombstone. */
+  readonly doc?: Doc;
+  /** The document that this change replaced or deleted; null where there was none, absent where the source cannot say. */
+  readonly before?: Doc | null;
+}
+
 /** Where a reader is in a feed, and what this position belongs to. */
 export interface Position {
   /** Resume after this. */
@@ -66,8 +88,20 @@ export interface Position {
  * - `rolled-back`: a change that was known is missing, as after restoring older files.
  * - `rewound`: the position is beyond the newest change; only where positions are numbers.
  * - `since-refused`: the position was refused, or belongs to another database or selection.
+ * - `connected`: a source of one's own was connected, and cannot resume.
+ * - `overflow`: more changes were waiting to be read than may.
+ * - `map-threw`: the function given to `map` threw, so that it is not known what changed.
  */
-export type ResetReason = "deleted" | "recreated" | "rolled-back" | "since-refused" | "rewound" | "purged";
+export type ResetReason =
+  | "deleted"
+  | "recreated"
+  | "rolled-back"
+  | "since-refused"
+  | "rewound"
+  | "purged"
+  | "connected"
+  | "overflow"
+  | "map-threw";
 
 /**
  * Which fault. A transient one is reported by events, and the feed tries again after a while; a final one is thrown.
@@ -97,8 +131,8 @@ export type ChangesErrorCode =
 export type FeedState = "catching-up" | "live" | "lost";
 
 /**
- * At most 1,000 changes that arrived together. A batch may be empty: it then reports a completed probe, a loss, or rows
- * that came again.
+ * At most 1,000 changes that arrived together. A batch may be empty: it then reports a contact, a loss, or rows that
+ * came again.
  */
 export interface ChangeBatch<C extends Change = Change> {
   /** In the order of arrival. */
@@ -116,7 +150,8 @@ export interface ChangeBatch<C extends Change = Change> {
   /** The reader's state after `changes`. */
   readonly state: FeedState;
   /**
-   * When a probe last showed the feed to be complete up to here; undefined before the first time. Bytes are no contact.
+   * When a probe, or a token of one's own feed, that showed the feed to be complete up to here was sent; undefined
+   * before the first time. Bytes are no contact.
    */
   readonly contact: Instant | undefined;
   /** On the first batch after a gap: everything known before is void. Applies before `changes`. */
@@ -138,4 +173,18 @@ export interface ChangesFeed<C extends Change = Change> extends AsyncIterable<C>
   batches(from?: Position, options?: { readonly maxLag?: number }): AsyncIterableIterator<ChangeBatch<C>>;
   /** The position after the last change that the consumer has processed: after which it has asked for another. */
   readonly position: Position | undefined;
+  /**
+   * Whose changes are reported. Absent: those of all documents. A list: those of the documents with these ids.
+   * `"filtered"`: those that a filter accepts, so that a document which no longer matches vanishes without a change.
+   */
+  readonly documents?: readonly string[] | "filtered" | undefined;
+}
+
+/** A feed whose changes can be replaced: any that this package makes. */
+export interface MappableFeed<C extends Change = Change> extends ChangesFeed<C> {
+  /**
+   * The feed with each change replaced; for instance, with ids prefixed, so that two databases can share a registry. It
+   * is read in place of this one. If `transform` throws, everything known before is void.
+   */
+  map<D extends Change>(transform: (change: C) => D): MappableFeed<D>;
 }

@@ -41,7 +41,7 @@ export type { ChangesOptions, FeedOptions, HeadersOption } from "./connection/op
 export type { SelectionOptions } from "./wire/filter.ts";
 export { cookieSession, type CookieSessionOptions } from "./cookie_session.ts";
 export type { FeedCounters, FeedEvent } from "./connection/monitor.ts";
-export type { Sleep } from "./connection/timing.ts";
+export type { Sleep } from "../changes/timing.ts";
 
 /**
  * Follows a database: catches up in pages, then stays on a continuous feed, through every transient fault.
@@ -64,9 +64,10 @@ export type { Sleep } from "./connection/timing.ts";
  * @param options Where to start (default `"now"`), and how; times are milliseconds.
  * @returns The feed. Nothing is requested before it is read.
  * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
- * @throws {ChangesError} While it is read, if the fault is final: the database does not exist or refuses the
- * credentials at the start (`not-found`, `unauthorized`, `forbidden`), a row that cannot be read (`bad-row`), a request
- * that the server does not understand or sends to another origin (`bad-request`), the signal (`aborted`).
+ * @throws {ChangesError} While it is read, if the fault is final. Before the feed is live: the database does not exist
+ * or refuses the credentials (`not-found`, `unauthorized`, `forbidden`), another server answers (`not-json`), the
+ * request is not understood or sent to another origin (`bad-request`). Later: the filter is missing (`bad-request`).
+ * At any time: a row that cannot be read (`bad-row`), the signal (`aborted`).
  * @see CouchDB documentation, `GET /{db}/_changes`
  */
 export function changes(url: string | URL, options: ChangesOptions = {}): CouchChangesFeed {

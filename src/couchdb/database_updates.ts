@@ -113,7 +113,7 @@ async function* follow(
   onSince: (since: Since) => void,
 ): AsyncGenerator<DatabaseUpdate, void, undefined> {
   const { heartbeat: timeout, random, monitor, clock } = settings;
-  const retryPolicy = new RetryPolicy(random);
+  const retryPolicy = new RetryPolicy(random, clock);
   let { since } = settings;
   let started = false;
   while (!signal.aborted) {

@@ -226,6 +226,7 @@ function register(
     registry.count("host-echoed");
     return { etag, refusal: "host-echoed", isRefuted: false };
   }
+  if (echo.byOrigin) registry.originMatters = true;
   const fields = identifiesDependencies ? echo.fields : { ...echo.fields, ...purgeFields };
   const date = headers.get("last-modified");
   const lastModified = date === null ? undefined : parseHttpDate(date);

@@ -135,9 +135,11 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 
   function wrapped(this: unknown, request: Req, ...rest: Rest): unknown {
     const method: unknown = request?.method;
-    if (typeof method !== "string" || typeof request.url !== "string") refuseRequest(request);
+    if (typeof method !== "string") refuseRequest(request);
     if (method !== "GET" && method !== "HEAD") return change(this, request, rest, method);
+    // Read once: Bun makes a new string each time.
     const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    if (keyOf === undefined && typeof key !== "string") refuseRequest(request);
     if (key === undefined) return handler.call(this, request, ...rest);
     const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
     if (key === FAILED || caller === FAILED) {

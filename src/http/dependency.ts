@@ -37,6 +37,22 @@ const LOCAL = "_local/";
 /** Visible ASCII without the quote and the backslash, so that it can stand in an entity tag. */
 const REVISION = /^[!#-[\]-~]+$/;
 
+/**
+ * On what `group()` and `groupBy()` give: the name that a follower must have been given, the group's own or that of its
+ * family. A response that depends on a group of a family also depends on the family, and is void with it. All copies of
+ * this module in the process share the symbol, and no JSON can carry it.
+ */
+export const FOLLOWED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed group 1");
+
+/** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
+const FOLLOWED_MARK = ";;";
+
+/** The name that a follower must have been given for this dependency; undefined if it is not from `group()` or `groupBy()`. */
+export function followedName(dependency: unknown): string | undefined {
+  const isValue = typeof dependency === "object" || typeof dependency === "function";
+  return isValue ? (dependency as { readonly [FOLLOWED]?: string } | null)?.[FOLLOWED] : undefined;
+}
+
 /** The group of a dependency. */
 export function groupOf(dependency: Dependency): string {
   return typeof dependency === "string" ? dependency : dependency._id;
@@ -100,6 +116,9 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
   return declaration(DEPENDS_ON, dependencies, (dependency) => {
     const group = requireGroup(dependency, "dependsOn");
     const spelled = PLAIN_NAME.test(group) ? group : encodeGroupName(group);
+    const followed = followedName(dependency);
+    if (followed === group) return `${FOLLOWED_MARK}${spelled}`;
+    if (followed !== undefined) return [`${FOLLOWED_MARK}${encodeGroupName(followed)}`, spelled];
     const revision: unknown = revOf(dependency);
     if (revision === undefined) return spelled;
     if (typeof revision !== "string" || !REVISION.test(revision)) {
@@ -140,15 +159,18 @@ export function invalidates(...groups: Dependency[]): Record<string, string> {
   return declaration(INVALIDATES, groups, (group) => encodeGroupName(requireGroup(group, "invalidates")));
 }
 
-/** The token, then each member once, in the order given; twice, the second time under a name of this call's own. */
+/**
+ * The token, then each member once, in the order given: a name, a name and a revision with `;` between them, or `;;`
+ * and a name that a follower must have been given. Twice, the second time under a name of this call's own.
+ */
 function declaration(
   field: string,
   dependencies: readonly Dependency[],
-  spell: (dependency: Dependency) => string,
+  spell: (dependency: Dependency) => string | string[],
 ): Record<string, string> {
   if (dependencies.length === 0) return {};
   const process = thisProcess();
-  const value = [process.token, ...new Set(dependencies.map(spell))].join(" ");
+  const value = [process.token, ...new Set(dependencies.flatMap(spell))].join(" ");
   return { [field]: value, [`${field}-${++process.calls}`]: value };
 }
 
@@ -195,12 +217,14 @@ export function readDeclaration(field: string): readonly Dependency[] | undefine
     for (const member of members) {
       if (read.has(member)) continue;
       read.add(member);
-      const [name = "", rev, more] = member.split(";");
+      const isFollowed = member.startsWith(FOLLOWED_MARK);
+      const [name = "", rev, more] = (isFollowed ? member.slice(FOLLOWED_MARK.length) : member).split(";");
       const _id = name.includes("%") ? decodeGroupName(name) : name;
       const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
-      if (rev !== undefined && (_rev === undefined || !REVISION.test(_rev))) return undefined;
-      dependencies.push(_rev === undefined ? _id : { _id, _rev });
+      if (rev !== undefined && (isFollowed || _rev === undefined || !REVISION.test(_rev))) return undefined;
+      if (isFollowed) dependencies.push({ _id, [FOLLOWED]: _id } as Dependency);
+      else dependencies.push(_rev === undefined ? _id : { _id, _rev });
     }
   }
   return dependencies;
@@ -222,7 +246,7 @@ function thisProcess(): ThisProcess {
 }
 
 /** A value as an error message names it: cut short, because a document may be long. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   let text: string | undefined;
   try {
     text = typeof value === "object" && value !== null ? JSON.stringify(value) : undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type Dependency, groupOf } from "../http/dependency.ts";
+import { type Dependency, followedName, groupOf } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
@@ -22,7 +22,7 @@ import {
 } from "./reason.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { storageKey } from "./storage_key.ts";
-import { type ChangeSink, Subscription } from "./subscription.ts";
+import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** Where a registry keeps its core. Copies of this module in one process share the name, and so their registries. */
@@ -44,6 +44,14 @@ export function coreOf(registry: object): RegistryCore {
   return core;
 }
 
+/** Where all copies of this module in one process keep the cores for which a feed is followed. */
+const FOLLOWED_CORES: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed registries");
+
+function followedCores(): Set<RegistryCore> {
+  const globals = globalThis as { [FOLLOWED_CORES]?: Set<RegistryCore> };
+  return globals[FOLLOWED_CORES] ??= new Set();
+}
+
 /** Entries, the changes that void them, and the feeds that report those. */
 export class RegistryCore {
   readonly #entries: EntryStore;
@@ -54,6 +62,11 @@ export class RegistryCore {
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
   readonly #clock: Clock;
+  /**
+   * Whether a response has allowed the Origin of its request: then an entry that was made without one may lack the fields
+   * that an Origin needs. Asking each request for its Origin takes as long as a tenth of a hit.
+   */
+  originMatters = false;
   #inEvictCallback = false;
   /** Whether the console has been told that no feed is followed. */
   #warned = false;
@@ -80,6 +93,7 @@ export class RegistryCore {
       },
       stateChanged: () => {
         this.#subscriptions.updateDeadlines();
+        if (!this.#subscriptions.followed) followedCores().delete(this);
         this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
       },
     };
@@ -141,8 +155,9 @@ export class RegistryCore {
       this.#entries.drop(entry, "lapsed");
       return this.#refuse("expired");
     }
-    // An Origin may get other cross-origin fields than its absence, or than another.
-    if (!entry.headers.anyOrigin && headers.has("origin")) return this.#refuse("variant");
+    if (this.originMatters && !entry.headers.anyOrigin && headers.has("origin")) {
+      return this.#refuse("variant");
+    }
     entry.visited = true;
     return entry;
   }
@@ -182,12 +197,14 @@ export class RegistryCore {
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
     const { dependencies } = registration;
-    const refusal = this.#changeLog.conflict(lease, dependencies) ??
-      (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined);
+    const groups = distinctGroups(dependencies);
+    const refusal = this.#unfollowedGroup(dependencies) ??
+      this.#changeLog.conflict(lease, dependencies) ??
+      (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
+      (this.#subscriptions.reports(dependencies) ? undefined : "unreported");
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    const groups = distinctGroups(dependencies);
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push(resourceGroup(key));
     const { sequence } = this.#changeLog;
@@ -204,6 +221,13 @@ export class RegistryCore {
       tagFor,
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
+  #unfollowedGroup(dependencies: readonly Dependency[]): "group-unfollowed" | undefined {
+    const isUnfollowed = (name: string | undefined) =>
+      name !== undefined && !this.#subscriptions.follows(name);
+    return dependencies.some((one) => isUnfollowed(followedName(one))) ? "group-unfollowed" : undefined;
   }
 
   /**
@@ -225,11 +249,21 @@ export class RegistryCore {
 
   /** Voids what was built from a group, and what is being built from it now. */
   invalidate(group: string): void {
+    for (const core of this.#followedElsewhere()) core.invalidate(group);
     this.#change(group, undefined, this, this.#changeLog.replicaLag);
+  }
+
+  /**
+   * Where no feed is followed for this registry, those of the process for which one is: a wrapper of writes that was given
+   * no `registry` writes for them.
+   */
+  #followedElsewhere(): Iterable<RegistryCore> {
+    return this.#subscriptions.unfollowed ? followedCores() : [];
   }
 
   /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
   delete(key: string): boolean {
+    for (const core of this.#followedElsewhere()) core.delete(key);
     this.invalidate(resourceGroup(key));
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
@@ -246,12 +280,17 @@ export class RegistryCore {
 
   /** Takes out everything, and voids every lease. */
   clear(): void {
+    for (const core of this.#followedElsewhere()) core.clear();
     this.#reset("cleared");
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
-  subscribe(name: string, maxLag: number, replicaLag?: number): Subscription {
-    return this.#subscriptions.open(this.#sink, name, maxLag, replicaLag);
+  subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
+    const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);
+    followedCores().add(this);
+    // What was registered before may depend on documents that this feed does not report.
+    if (reach.documents !== undefined) this.#reset("reset");
+    return subscription;
   }
 
   /** The registry as plain data. */

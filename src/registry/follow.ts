@@ -6,17 +6,23 @@
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
+import { type Group, group, type GroupOptions } from "./group.ts";
+import { groupBy, type GroupFamily, type GroupMember } from "./group_by.ts";
 import type { EtagRegistry } from "./registry.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** How a feed is followed. It must not be filtered: a document that stops matching would vanish without a change. */
+export { type Group, group, groupBy, type GroupFamily, type GroupMember, type GroupOptions };
+
+/** How a feed is followed. */
 export interface FollowOptions<C extends Change = Change> {
-  /** Groups a change touches, besides its id. If it throws, everything is void. */
-  readonly groups?: (change: C) => Iterable<string>;
   /**
-   * ms without contact after which nothing is answered; default 25,000. A plain iterable has no contact: it counts as
-   * live until it ends or throws.
+   * Groups a change touches, besides its id: what {@linkcode group} and {@linkcode groupBy} made, or a function that
+   * names them. A function sees only what the change shows, and not what the document was in before; if it throws,
+   * everything is void.
    */
+  readonly groups?: readonly (Group<C> | GroupFamily<C>)[] | ((change: C) => Iterable<string>);
+  /** ms without contact after which nothing is answered; default 25,000. */
   readonly maxLag?: number;
   /**
    * ms a change goes on counting against responses that begin after it, because a replica may answer them with older
@@ -25,6 +31,19 @@ export interface FollowOptions<C extends Change = Change> {
   readonly replicaLag?: number;
   /** Tells several feeds of one registry apart; default `"changes"`. */
   readonly name?: string;
+  /**
+   * Allows a feed that reports some documents only (`filter: "_doc_ids"`). A response that declares any other group is
+   * then not registered (`unreported`), because its changes would not be reported. All feeds of a registry have to be
+   * partial, or none, and `groups` is not possible. Default false: such a feed is refused. One with any other filter is
+   * always refused, because a document that no longer matches vanishes without a change.
+   */
+  readonly partial?: boolean;
+  /**
+   * Called once with the fault that ends the feed. Nothing is answered from then on. Whatever it throws is ignored.
+   * Default: the console shows the fault, unless the program has read {@linkcode Follower.ready} before it was settled,
+   * or {@linkcode Follower.error}.
+   */
+  readonly onError?: (error: unknown) => void;
   /** Closes the follower. */
   readonly signal?: AbortSignal;
 }
@@ -39,14 +58,58 @@ export interface Follower extends AsyncDisposable {
   readonly since: Since | undefined;
   /** ms since the last applied contact; Infinity before the first. */
   readonly lag: number;
-  /** The final fault; undefined while there is none. */
+  /** The fault that has ended the feed; undefined while there is none. `close()` is none. */
   readonly error: unknown;
   /** Suspends the registry at once, and ends the feed. */
   close(): Promise<void>;
 }
 
-function isBatched<C extends Change>(feed: AsyncIterable<C> | ChangesFeed<C>): feed is ChangesFeed<C> {
-  return typeof (feed as ChangesFeed<C>).batches === "function";
+/** @throws {TypeError} If this is no feed, but perhaps an iterable of changes. */
+function requireFeed(feed: unknown): void {
+  if (typeof (feed as ChangesFeed | undefined)?.batches === "function") return;
+  throw new TypeError(
+    `follow() takes a feed that says when it is complete, such as changes(url) or ownFeed(connect), not ${
+      show(feed)
+    }`,
+  );
+}
+
+/** A value by its kind: a URL may hold a credential. */
+function show(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  const iterable = typeof value === "object" && (Symbol.asyncIterator in value || Symbol.iterator in value);
+  return iterable
+    ? "an iterable of changes; use map() to rename those of a feed"
+    : `a value of type ${typeof value}`;
+}
+
+/**
+ * The documents that a feed reports; undefined: all.
+ *
+ * @throws {TypeError} If some are left out, and the options do not say that this is meant.
+ */
+function reportedDocuments<C extends Change>(
+  { documents }: ChangesFeed<C>,
+  { partial = false, groups }: FollowOptions<C>,
+): readonly string[] | undefined {
+  if (documents === "filtered") {
+    throw new TypeError(
+      "follow() takes no filtered feed, because a document that no longer matches vanishes without a change",
+    );
+  }
+  if (partial !== (documents !== undefined)) {
+    throw new TypeError(
+      partial
+        ? "partial: true is for a feed of some documents, but this one reports all"
+        : "This feed reports some documents only: say { partial: true } if responses depend on no others",
+    );
+  }
+  if (partial && groups !== undefined) {
+    throw new TypeError(
+      "partial contradicts groups: a document that is not reported may belong to a group too",
+    );
+  }
+  return documents;
 }
 
 function milliseconds(name: string, value: number): number {
@@ -62,31 +125,36 @@ const MOST_WORK = 1;
 
 class FeedFollower<C extends Change> implements Follower {
   readonly #subscription: Subscription;
-  readonly #groups: (change: C) => Iterable<string>;
-  readonly #iterator: AsyncIterator<ChangeBatch<C>> | AsyncIterator<C>;
-  readonly #batched: boolean;
-  readonly ready: Promise<void>;
-  #ready!: { resolve: () => void; reject: (reason: unknown) => void };
+  readonly #groups: FollowedGroups<C>;
+  readonly #iterator: AsyncIterator<ChangeBatch<C>>;
+  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #ready: Promise<void>;
+  #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
+  #wasLive = false;
+  // Whether the program learns of a fault without being told.
+  #readyRead = false;
+  #errorRead = false;
   /** {@linkcode Subscription.spent} when requests and timers last had a turn. */
   #restedAt = 0;
 
-  constructor(registry: EtagRegistry, feed: AsyncIterable<C> | ChangesFeed<C>, options: FollowOptions<C>) {
+  constructor(registry: EtagRegistry, feed: ChangesFeed<C>, options: FollowOptions<C>) {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
     if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
-    this.#batched = isBatched(feed);
-    this.#subscription = coreOf(registry).subscribe(
-      options.name ?? "changes",
-      this.#batched ? maxLag : Infinity,
-      options.replicaLag,
-    );
-    this.#groups = options.groups ?? nothing;
-    this.ready = new Promise((resolve, reject) => this.#ready = { resolve, reject });
-    this.ready.catch(() => {});
+    const name = options.name ?? "changes";
+    requireFeed(feed);
+    const core = coreOf(registry);
+    const documents = reportedDocuments(feed, options);
+    this.#groups = followedGroups(options.groups ?? nothing, () => core.count("membership-unknown"));
+    this.#subscription = core.subscribe(name, maxLag, options.replicaLag, {
+      documents,
+      groups: this.#groups.names,
+    });
+    this.#onError = options.onError;
+    this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
+    this.#ready.catch(() => {});
     try {
-      this.#iterator = isBatched(feed)
-        ? feed.batches(this.#subscription.position, { maxLag })
-        : feed[Symbol.asyncIterator]();
+      this.#iterator = feed.batches(this.#subscription.position, { maxLag });
     } catch (error) {
       this.#subscription.close();
       throw error;
@@ -94,6 +162,11 @@ class FeedFollower<C extends Change> implements Follower {
     options.signal?.addEventListener("abort", () => void this.close(), { once: true });
     if (options.signal?.aborted) void this.close();
     else void this.#pump();
+  }
+
+  get ready(): Promise<void> {
+    this.#readyRead = true;
+    return this.#ready;
   }
 
   get live(): boolean {
@@ -109,17 +182,16 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   get error(): unknown {
+    this.#errorRead = true;
     return this.#error;
   }
 
   async close(): Promise<void> {
     this.#end(new ChangesError("aborted", "The follower was closed before the feed was live"));
-    const returned = this.#return();
-    // A generator answers return() only when what it waits for has settled, so a plain iterable is not waited for.
-    if (this.#batched) await returned;
+    await this.#discard();
   }
 
-  async #return(): Promise<void> {
+  async #discard(): Promise<void> {
     try {
       await this.#iterator.return?.();
     } catch {
@@ -134,23 +206,22 @@ class FeedFollower<C extends Change> implements Follower {
   /** A `next()` is always pending, so that a loss, which the feed reports in band, is known at once. */
   async #pump(): Promise<void> {
     try {
-      if (!this.#batched) this.#apply(this.#subscription.unbatched());
       while (!this.#subscription.closed) {
         const pending = this.#iterator.next();
         if (this.#subscription.spent - this.#restedAt >= MOST_WORK) await this.#rest(pending);
         const { value, done } = await pending;
         if (done) break;
-        this.#apply(this.#batched ? value as ChangeBatch<C> : this.#subscription.unbatched(value as C));
+        this.#apply(value);
       }
-      this.#end(new ChangesError("aborted", "The feed ended before it was live"));
+      this.#fail(new ChangesError("truncated", "The feed ended, and a feed that is followed must not end"));
     } catch (error) {
-      if (!this.#subscription.closed) this.#error = error;
-      this.#end(error);
+      this.#fail(error);
+      await this.#discard();
     }
   }
 
   /** Gives requests and timers a turn, unless the next batch is a loss or a fault: those are applied at once. */
-  async #rest(pending: Promise<IteratorResult<ChangeBatch<C> | C>>): Promise<void> {
+  async #rest(pending: Promise<IteratorResult<ChangeBatch<C>>>): Promise<void> {
     const turn = new Promise<void>((resolve) => setTimeout(resolve));
     const isLoss = ({ value }: IteratorResult<unknown>) =>
       (value as ChangeBatch | undefined)?.state === "lost";
@@ -160,36 +231,75 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   #apply(batch: ChangeBatch<C>): void {
-    this.#subscription.apply(batch, this.#groups);
-    if (this.#subscription.live) this.#ready.resolve();
+    this.#subscription.apply(batch, this.#groups.touchedBy, this.#groups.forget);
+    if (!this.#subscription.live) return;
+    this.#wasLive = true;
+    this.#settleReady.resolve();
+  }
+
+  /** The feed is over without having been closed. */
+  #fail(error: unknown): void {
+    if (this.#subscription.closed) return;
+    this.#error = error;
+    this.#end(error);
+    if (this.#onError === undefined) {
+      const heard = this.#errorRead || (this.#readyRead && !this.#wasLive);
+      if (!heard && !isAbort(error)) console.error(sentence(this.#subscription.name, error));
+      return;
+    }
+    try {
+      this.#onError(error);
+    } catch {
+      // What the listener does with it is its own concern.
+    }
   }
 
   #end(reason: unknown): void {
     this.#subscription.close();
-    this.#ready.reject(reason);
+    this.#settleReady.reject(reason);
   }
+}
+
+/** A program that aborts its feed knows that it has. */
+function isAbort(error: unknown): boolean {
+  return error instanceof ChangesError && error.code === "aborted";
+}
+
+/** Of a fault that is not of this package only the name is shown: its message may hold a credential. */
+function sentence(feed: string, error: unknown): string {
+  const fault = error instanceof ChangesError
+    ? `${error.code}: ${error.message}`
+    : error instanceof Error
+    ? `${error.name}, of which follower.error has more`
+    : `${typeof error}, which follower.error has`;
+  return `Stillfresh: the feed ${
+    JSON.stringify(feed)
+  } has failed for good, so nothing is answered from its ` +
+    `registry (${fault}). Mend the cause and follow it again. With onError, follow() tells you instead of the console.`;
 }
 
 /**
  * Follows a feed: every change takes out of the registry what was built from it. While the feed has lost contact with
  * its source, or is older than `maxLag`, the registry answers nothing and the handlers run.
  *
- * A fault never becomes an unhandled rejection. The feed itself recovers from a fault that passes; a final one suspends
- * the registry and is kept at `error`.
+ * The feed itself recovers from a fault that passes. A final one suspends the registry, is kept at `error` and goes to
+ * `onError`, or else to the console. It never becomes an unhandled rejection.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  * import { EtagRegistry, follow } from "@stillfresh/etag";
- * import type { Change } from "@stillfresh/etag/change";
+ * import { changes } from "@stillfresh/etag/couchdb";
  *
- * async function* feed(): AsyncGenerator<Change> {
- *   yield { id: "post-1" };
- *   await new Promise(() => {});
- * }
+ * // Stands in for an empty database.
+ * const info = { db_name: "blog", update_seq: "0-x", purge_seq: "0-x", instance_start_time: "1795354892" };
+ * const fetch = (url: string) => url.includes("feed=")
+ *   ? new Promise<Response>(() => {})
+ *   : Promise.resolve(Response.json(url.includes("_changes") ? { results: [], last_seq: "0-x", pending: 0 } : info));
  *
  * const registry = new EtagRegistry();
- * const follower = follow(registry, feed(), { groups: () => ["posts"] });
+ * const feed = changes("http://localhost:5984/blog", { fetch });
+ * const follower = follow(registry, feed, { groups: () => ["posts"], onError: (error) => console.error(error) });
  * await follower.ready;
  * assert.equal(registry.live, true);
  *
@@ -198,14 +308,15 @@ class FeedFollower<C extends Change> implements Follower {
  * ```
  *
  * @param registry What to keep true.
- * @param feed {@linkcode ChangesFeed}, or any iterable of changes.
+ * @param feed `changes(url)`, `ownFeed(connect)`, or any {@linkcode ChangesFeed}.
  * @param options Groups, bounds, a name.
  * @throws {RangeError} If `maxLag` or `replicaLag` is not a number of milliseconds.
- * @throws {TypeError} If a feed of that name is followed already.
+ * @throws {TypeError} If this is no feed but a plain iterable, is filtered, or reports some documents only without
+ * `partial`; if a feed of that name is followed already; if `groups` holds what is no group.
  */
 export function follow<C extends Change>(
   registry: EtagRegistry,
-  feed: AsyncIterable<C> | ChangesFeed<C>,
+  feed: ChangesFeed<C>,
   options: FollowOptions<C> = {},
 ): Follower {
   return new FeedFollower(registry, feed, options);

@@ -66,12 +66,16 @@ export type RegistrationRefusal =
   | "nonce"
   /** a cross-origin field repeats the request's host, which the key does not hold */
   | "host-echoed"
+  /** a declared value of group() or groupBy() is among the groups of no follower */
+  | "group-unfollowed"
   /** a declared group changed while the handler ran, or the registry started anew */
   | "lease-broken"
   /** a declared group changed so recently that a replica may still answer with older data */
   | "settling"
   /** a declared revision is not the one reported a moment ago, or one document was read at two revisions */
   | "revision-differs"
+  /** a declared group is none of the documents that a partial feed reports */
+  | "unreported"
   /** a declared revision is not the one last reported: the handler read an older one, from a cache of its own or a view */
   | "superseded"
   /** an audit has found another response under its tag, or under the tag that it was compared with */
@@ -102,6 +106,8 @@ export type Incident =
   | "reset"
   /** the `groups` function of follow() threw, so everything is void */
   | "groups-threw"
+  /** a group or a whole family is void, because what a document was or is in cannot be known */
+  | "membership-unknown"
   /** more changes than can be remembered while handlers run: no response that is being built now is registered */
   | "overflow"
   /** a snapshot was cut short, edited, of another build or of another layout */
@@ -168,9 +174,11 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "vary-star": "registration",
   "nonce": "registration",
   "host-echoed": "registration",
+  "group-unfollowed": "registration",
   "lease-broken": "registration",
   "settling": "registration",
   "revision-differs": "registration",
+  "unreported": "registration",
   "superseded": "registration",
   "refuted": "registration",
   "too-large": "registration",
@@ -183,6 +191,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "cleared": "incident",
   "reset": "incident",
   "groups-threw": "incident",
+  "membership-unknown": "incident",
   "overflow": "incident",
   "snapshot-refused": "incident",
   "audit-mismatch": "incident",

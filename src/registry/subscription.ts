@@ -22,6 +22,14 @@ export interface ChangeSink {
   stateChanged(): void;
 }
 
+/** Of what the changes of a feed tell. */
+export interface Reach {
+  /** Ids of the documents whose changes are reported; absent: all. */
+  readonly documents?: readonly string[] | undefined;
+  /** Names of the groups and families that the follower was given. */
+  readonly groups?: ReadonlySet<string>;
+}
+
 /** A subscription is not live before its first batch whose state is `"live"`. */
 export class Subscription {
   readonly #sink: ChangeSink;
@@ -39,6 +47,8 @@ export class Subscription {
   readonly number: number;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
+  /** Of what its changes tell. */
+  readonly reach: Reach;
   /** ms for which a change conflicts with new leases. */
   replicaLag: number;
 
@@ -57,6 +67,7 @@ export class Subscription {
     maxLag: number,
     replicaLag: number | undefined,
     previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
+    reach: Reach = {},
   ) {
     this.#sink = sink;
     this.#clock = clock;
@@ -66,6 +77,7 @@ export class Subscription {
     this.name = name;
     this.number = number;
     this.maxLag = maxLag;
+    this.reach = reach;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -103,14 +115,22 @@ export class Subscription {
    * Applies a batch synchronously: the reset, then what came again, then each change, then the state. No look-up can run between these steps.
    *
    * @param groups What a change touches besides its id. If it throws, everything is void.
+   * @param onReset Called where the feed begins anew, before the changes of the batch.
    */
-  apply<C extends Change>(batch: ChangeBatch<C>, groups: (change: C) => Iterable<string>): void {
+  apply<C extends Change>(
+    batch: ChangeBatch<C>,
+    groups: (change: C) => Iterable<string>,
+    onReset: () => void = () => {},
+  ): void {
     if (this.#closed) return;
     const start = this.#clock.monotonic();
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) this.#sink.reset("reset");
+    if (batch.reset !== undefined || !this.#started || unresumed) {
+      this.#sink.reset("reset");
+      onReset();
+    }
     // A loss before the feed could begin is no beginning.
     this.#started ||= batch.state !== "lost" || batch.position !== undefined;
     for (const change of batch.repeated ?? []) {
@@ -157,11 +177,6 @@ export class Subscription {
   #change(group: string, rev: string | undefined): void {
     if (typeof group !== "string") throw new TypeError(`A changed group is named by a string, not ${group}`);
     this.#sink.change(group, rev, this);
-  }
-
-  /** A batch for a plain iterable: it has no contact to report, so it counts as complete as of now. */
-  unbatched<C extends Change>(...changes: readonly C[]): ChangeBatch<C> {
-    return { changes, position: undefined, state: "live", contact: instant(this.#clock) };
   }
 
   /** Suspends the registry from this instant until a feed is followed under the same name again. */

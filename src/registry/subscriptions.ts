@@ -5,13 +5,16 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type ChangeSink, Subscription } from "./subscription.ts";
+import { type Dependency, groupOf } from "../http/dependency.ts";
+import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import type { SavedSubscription } from "./snapshot.ts";
 
 /** The subscriptions of a registry, by name. */
 export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
   readonly #clock: Clock;
+  /** The documents that partial feeds report; undefined: no feed is partial. */
+  #documents: ReadonlySet<string> | undefined;
   #replicaLag = 0;
   /** Whether answers may be given while there is no subscription. */
   readonly #manual: boolean;
@@ -30,10 +33,23 @@ export class Subscriptions {
     return this.#byName.size === 0 && !this.#manual;
   }
 
+  /** Whether a feed is followed now. */
+  get followed(): boolean {
+    for (const { closed } of this.#byName.values()) if (!closed) return true;
+    return false;
+  }
+
   /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, if `manual`. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
+  }
+
+  /** Whether a follower was given the group or family of that name, or none has to be. */
+  follows(group: string): boolean {
+    if (this.#manual) return true;
+    for (const { reach } of this.#byName.values()) if (reach.groups?.has(group)) return true;
+    return false;
   }
 
   /** ms: the longest `replicaLag` of any subscription. */
@@ -42,20 +58,53 @@ export class Subscriptions {
   }
 
   /**
-   * Opens a subscription; a closed one of the same name hands its position over.
+   * Opens a subscription; a closed one of the same name hands its position over. Groups that only the closed one
+   * followed change no more, so they are void.
    *
-   * @throws {TypeError} If one of that name is open.
+   * @param reach Of what the changes of the feed tell.
+   * @throws {TypeError} If one of that name is open, or one that reports all documents beside one that does not: it is
+   * not known which of them would report a group.
    */
-  open(host: ChangeSink, name: string, maxLag: number, replicaLag: number | undefined): Subscription {
+  open(
+    host: ChangeSink,
+    name: string,
+    maxLag: number,
+    replicaLag: number | undefined,
+    reach: Reach = {},
+  ): Subscription {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
       throw new TypeError(
         `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
       );
     }
+    for (const other of this.#byName.values()) {
+      if (other.closed || (other.reach.documents === undefined) === (reach.documents === undefined)) continue;
+      throw new TypeError(
+        `The feed ${
+          JSON.stringify(other.name)
+        } is followed already: all feeds of a registry are partial, or none`,
+      );
+    }
     const number = previous?.number ?? this.#byName.size + 1;
-    const subscription = new Subscription(host, this.#clock, name, number, maxLag, replicaLag, previous);
+    const subscription = new Subscription(
+      host,
+      this.#clock,
+      name,
+      number,
+      maxLag,
+      replicaLag,
+      previous,
+      reach,
+    );
     this.#byName.set(name, subscription);
+    const lists = [...this.#byName.values()].map((subscription) => subscription.reach.documents);
+    this.#documents = lists.every((list) => list === undefined)
+      ? undefined
+      : new Set(lists.flatMap((list) => list ?? []));
+    for (const group of previous?.reach.groups ?? []) {
+      if (!reach.groups?.has(group)) host.change(group, undefined, subscription);
+    }
     this.updateDeadlines();
     return subscription;
   }
@@ -79,6 +128,12 @@ export class Subscriptions {
       subscriptions.push({ name, replicaLag, position });
     }
     return subscriptions.length === 0 ? undefined : subscriptions;
+  }
+
+  /** Whether changes of all these groups would be reported. */
+  reports(groups: readonly Dependency[]): boolean {
+    const reported = this.#documents;
+    return reported === undefined || groups.every((group) => reported.has(groupOf(group)));
   }
 
   /** Works out until when answers may be given. */

@@ -8,7 +8,7 @@ import { sampleAuthors, samplePosts } from "../../examples/blog/sample.ts";
 import { seed as fill } from "../../examples/blog/seed.ts";
 import { createSite, type Site } from "../../examples/blog/site.ts";
 import { changes } from "../../src/couchdb/changes.ts";
-import { systemSleep } from "../../src/couchdb/connection/timing.ts";
+import { systemSleep } from "../../src/changes/timing.ts";
 import type { Target, TestDatabase } from "../examples/database_support.ts";
 import { Random } from "../simulation/random.ts";
 import { ChaosProxy, type Fault, faultNames } from "../support/chaos_proxy.ts";

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { databaseUpdates, type DatabaseUpdatesOptions, type FeedEvent } from "../../src/couchdb/changes.ts";
+import type { Sleep } from "../../src/couchdb/changes.ts";
+import { LEAST_WAIT } from "../../src/couchdb/reader/retry_policy.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
 type Answer = (url: URL, init: RequestInit) => Response | Promise<Response>;
@@ -154,7 +156,9 @@ test("databaseUpdates: a request that is given up is aborted, and a web page's b
       return page("1-x", "a")(url, init);
     },
   );
-  const feed = databaseUpdates("http://127.0.0.1:5984", { ...options, random: () => 0 });
+  // With a `random` of 0, each wait but the first is the least.
+  const sleep: Sleep = (ms, signal) => ms === LEAST_WAIT ? Promise.resolve() : time.sleep(ms, signal);
+  const feed = databaseUpdates("http://127.0.0.1:5984", { ...options, sleep, random: () => 0 });
   assert.deepEqual(await read(feed, 1), ["a"]);
   assert.deepEqual(aborted, [true, true]);
 });

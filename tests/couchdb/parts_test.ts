@@ -1,14 +1,14 @@
 /** The parts that need no database. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BackOff } from "../../src/couchdb/reader/back_off.ts";
+import { BackOff } from "../../src/changes/back_off.ts";
 import { scopeOf, sourceMismatch, sourceOf } from "../../src/couchdb/reader/position_source.ts";
 import { identityChange, parseDatabaseInfo } from "../../src/couchdb/wire/database_info.ts";
 import { resolveSelection, type SelectionOptions } from "../../src/couchdb/wire/filter.ts";
 import { encodeQuery } from "../../src/couchdb/wire/query.ts";
 import { parsePage } from "../../src/couchdb/wire/page.ts";
 import { Rows } from "../../src/couchdb/wire/rows.ts";
-import { deadline, EXPIRED, systemSleep } from "../../src/couchdb/connection/timing.ts";
+import { deadline, EXPIRED, systemSleep } from "../../src/changes/timing.ts";
 import { idleTimeout } from "../../src/couchdb/connection/watchdog.ts";
 
 test("Rows: rows, checkpoints, null positions, heartbeats and the end", () => {

@@ -100,9 +100,8 @@ test("PUT, DELETE: name what they changed, so that the writer need not wait for 
   const deleted = await deletePost(store, id, new Request(`${url}?rev=1-a`, { method: "DELETE" }));
   for (const { status, headers } of [put, deleted]) {
     assert.equal(status, 200);
-    for (const [field, value] of Object.entries(invalidates(id, "posts"))) {
-      assert.equal(headers.get(field), value);
-    }
+    const [field, value] = Object.entries(invalidates(id, "posts"))[0]!;
+    assert.equal(headers.get(field), value);
   }
 });
 

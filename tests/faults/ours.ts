@@ -1,6 +1,6 @@
 /** This package's feed as a follower to be put to the faults, one by one and in batches. */
 import { changes, type ChangesOptions } from "../../src/couchdb/changes.ts";
-import { systemSleep } from "../../src/couchdb/connection/timing.ts";
+import { systemSleep } from "../../src/changes/timing.ts";
 import { ConsumerError, type Follower } from "./fault_run.ts";
 
 /** Milliseconds between heartbeats; silence is noticed after eleven seconds. */

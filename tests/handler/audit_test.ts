@@ -10,6 +10,8 @@ import {
   type WithEtagOptions,
 } from "../../mod.ts";
 import { request, wrap, type Wrapped } from "../support/http.ts";
+import { live } from "../support/registrations.ts";
+import { systemClock } from "../../src/changes/clock.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import { firstDifference } from "../../src/handler/audit.ts";
 
@@ -828,8 +830,8 @@ test("auditRate: an entry that another request has renewed under the same tag is
 test("auditRate: a check that ends while the feed is lost is judged all the same", async () => {
   const registry = new EtagRegistry({ manual: true });
   const subscription = coreOf(registry).subscribe("changes", 1_000, 0);
-  const live = subscription.unbatched();
-  subscription.apply(live, () => []);
+  const batch = live(systemClock);
+  subscription.apply(batch, () => []);
   let [tag, meanwhile] = ['"old"', () => {}];
   const site = withEtag(() => {
     meanwhile();
@@ -837,9 +839,9 @@ test("auditRate: a check that ends while the feed is lost is judged all the same
   }, { auditRate: 1, registry });
   await site(request());
   tag = '"new"';
-  meanwhile = () => subscription.apply({ ...live, state: "lost" }, () => []);
+  meanwhile = () => subscription.apply({ ...batch, state: "lost" }, () => []);
   await site(request({ "if-none-match": '"old"' }));
   assert.equal(registry.stats["audit-mismatch"], 1);
-  subscription.apply(live, () => []);
+  subscription.apply(batch, () => []);
   assert.equal(registry.hasTag('"old"'), false, "it would be confirmed again");
 });

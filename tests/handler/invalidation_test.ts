@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dependsOn, invalidates } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, invalidates, ownFeed, withEtag } from "../../mod.ts";
+import { INVALIDATES } from "../../src/http/dependency.ts";
 import { PAGE, request, wrap, type Wrapped } from "../support/http.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
@@ -166,3 +167,47 @@ function immutable(headers: Headers): Headers {
   };
   return Object.defineProperties(headers, { set: { value: refuse }, delete: { value: refuse } });
 }
+
+const writes: readonly [string, Record<string, string>, { readonly url?: string }, boolean][] = [
+  ["to the resource", {}, {}, true],
+  ["that names the group", invalidates("list"), { url: `${PAGE}/form` }, true],
+  [
+    "with a declaration that cannot be read",
+    { [INVALIDATES]: invalidates("list")[INVALIDATES]!.split(" ")[0]! },
+    { url: `${PAGE}/form` },
+    true,
+  ],
+  ["that concerns neither", invalidates("another list"), { url: `${PAGE}/form` }, false],
+];
+for (const [what, headers, where, voids] of writes) {
+  test(`withEtag: a write ${what}, through a wrapper without a registry, reaches those that are followed`, async () => {
+    const registry = new EtagRegistry();
+    const follower = follow(registry, ownFeed(() => {}, { onlyWriter: true }));
+    await follower.ready;
+    const site = wrap(
+      () => new Response("page", { headers: { ...PUBLIC, etag: '"a"', ...dependsOn("list") } }),
+      { registry },
+    );
+    const writer = withEtag(() => new Response(null, { status: 204, headers }));
+    await site.ask(request());
+    assert.equal(await known(site), true);
+    await writer(request({}, { ...where, method: "PUT" }));
+    assert.equal(await known(site), !voids);
+    await follower.close();
+  });
+}
+
+test("EtagRegistry: a write through one that is followed, or manual, or followed no more, reaches no other", async () => {
+  const followed = new EtagRegistry();
+  const follower = follow(followed, ownFeed(() => {}, { onlyWriter: true }));
+  const other = new EtagRegistry();
+  const otherFollower = follow(other, ownFeed(() => {}, { onlyWriter: true }));
+  await Promise.all([follower.ready, otherFollower.ready]);
+  new EtagRegistry({ manual: true }).clear();
+  followed.clear();
+  assert.equal(other.stats.cleared, 0);
+  await follower.close();
+  new EtagRegistry().clear();
+  assert.deepEqual([followed.stats.cleared, other.stats.cleared], [1, 1]);
+  await otherFollower.close();
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { mutants } from "./all.ts";
+import { anchorMutants } from "./anchor.ts";
 import { checkMutants } from "./checks.ts";
 import { contactMutants } from "./contact.ts";
 import { memoryMutants } from "./memory.ts";
@@ -48,6 +49,7 @@ function tableOf(topic: string): readonly (readonly string[])[] {
 const TOPICS: Readonly<Record<string, readonly Mutant[]>> = {
   memory: memoryMutants,
   contact: contactMutants,
+  anchor: anchorMutants,
   tags: tagMutants,
   restarts: restartMutants,
   checks: checkMutants,
@@ -60,7 +62,7 @@ for (const [topic, ofTopic] of Object.entries(TOPICS)) {
     for (const [index, { edits }] of ofTopic.entries()) {
       const [name, file = "", steps = ""] = table[index] ?? [];
       assert.ok(edits.some((edit) => file === `\`src/${edit.file}\``), `${name}: ${file}`);
-      assert.match(steps, /^\d{1,3}(,\d{3})*$/, name);
+      assert.match(steps, /^(\d{1,3}(,\d{3})*|not measured)$/, name);
     }
   });
 }

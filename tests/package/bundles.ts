@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 20_600 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 26_500 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 19_500,
+    most: 20_550,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,14 +47,31 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 9_000,
+    most: 10_050,
   },
   "follow": {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 1_080,
+    most: 2_050,
   },
+  "group, groupBy": {
+    from: "mod.ts",
+    names: ["group", "groupBy"],
+    without: [
+      ...[...feeds, "src/handler/", "src/registry/core.ts", "src/registry/follow.ts"],
+      ...http(
+        "cache_groups",
+        "structured_field_list",
+        "cdn_tags",
+        "sha256",
+        "preconditions",
+        "entity_tag_list",
+      ),
+    ],
+    most: 2_380,
+  },
+  "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_900 },
   "evaluatePreconditions": {
     from: "mod.ts",
     names: ["evaluatePreconditions"],
@@ -71,7 +88,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/", "src/handler/"],
       ...http("structured_field_list", "cdn_tags", "sha256", "preconditions", "entity_tag_list", "http_date"),
     ],
-    most: 880,
+    most: 1_000,
   },
   "revisionOf": {
     from: "mod.ts",
@@ -95,7 +112,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 13_000,
+    most: 14_250,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -104,7 +121,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       `src/couchdb/${name}.ts`
     )
       .concat(rooms),
-    most: 11_700,
+    most: 13_000,
   },
   "currentRevision of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -118,12 +135,12 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...rooms, ...reader, "src/changes/"],
     most: 1_240,
   },
-  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 12_000 },
+  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_250 },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)
       .concat(rooms, "src/nano.ts", "src/couchdb/wire/row_scanner.ts"),
-    most: 8_500,
+    most: 9_950,
   },
 };
 

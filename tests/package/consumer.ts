@@ -9,6 +9,7 @@ import {
   evaluatePreconditions,
   follow,
   invalidates,
+  ownFeed,
   withEtag,
 } from "@stillfresh/etag";
 import * as cacheGroups from "@stillfresh/etag/cache-groups";
@@ -39,12 +40,12 @@ expect(first.status === 200 && etag !== "", "the first answer is a 200 with a ta
 const second = await handler(new Request(url, { headers: { "if-none-match": etag } }));
 expect(second.status === 304 && runs === 1, "the second answer is a 304 and runs nothing");
 
-const feed: AsyncIterable<Change> = {
-  async *[Symbol.asyncIterator](): AsyncGenerator<Change> {
-    yield await Promise.resolve({ id: "post-1", rev: "2-b" });
-  },
-};
-const follower = follow(new EtagRegistry({ manual: true }), feed);
+const feed = ownFeed<Change>(() => {}, { onlyWriter: true }).map((change) => ({
+  ...change,
+  id: `own/${change.id}`,
+}));
+const follower = follow(new EtagRegistry(), feed);
+await follower.ready;
 await follower.close();
 
 const request = new Request(url, { headers: { "if-none-match": '"a", "b"' } });

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Change, ChangesFeed } from "../../src/changes/change.ts";
+import type { Change, ChangeBatch, ChangesFeed } from "../../src/changes/change.ts";
 import { ChangesError } from "../../src/changes/changes_error.ts";
+import { systemClock } from "../../src/changes/clock.ts";
+import { changes } from "../../src/couchdb/changes.ts";
 import type { Dependency } from "../../src/http/dependency.ts";
-import { follow, type FollowOptions } from "../../src/registry/follow.ts";
+import { follow, type Follower, type FollowOptions } from "../../src/registry/follow.ts";
 import { EtagRegistry } from "../../src/registry/registry.ts";
 import { SettableClock } from "../support/clock.ts";
 import { Pushed, PushedFeed, settled } from "../support/feed.ts";
-import { ask, keep, live, offer } from "../support/registrations.ts";
+import { ask, keep, live, NO_FIELDS, offer } from "../support/registrations.ts";
 import { coreOf } from "../../src/registry/core.ts";
 
 function setUp(options: FollowOptions = {}) {
@@ -273,23 +275,9 @@ test("close: after the feed was live, ready stays resolved", async () => {
   await follower.ready;
 });
 
-test("close: a generator that waits for its source does not hold it up", async () => {
-  const registry = new EtagRegistry();
-  const follower = follow(
-    registry,
-    (async function* (): AsyncGenerator<Change> {
-      yield { id: "a" };
-      await new Promise(() => {});
-    })(),
-  );
-  await settled();
-  await follower.close();
-  assert.equal(registry.live, false);
-});
-
 test("close: an iterator that takes it badly, or knows no return(), is no fault", async () => {
-  const next = () => new Promise<IteratorResult<Change>>(() => {});
-  const iterators: Partial<AsyncIterator<Change>>[] = [
+  const next = () => new Promise<IteratorResult<ChangeBatch>>(() => {});
+  const iterators: Partial<AsyncIterator<ChangeBatch>>[] = [
     { next },
     { next, return: () => Promise.reject(new Error("no")) },
     {
@@ -298,33 +286,32 @@ test("close: an iterator that takes it badly, or knows no return(), is no fault"
         throw new Error("no");
       },
     },
-    { next, return: () => undefined as unknown as Promise<IteratorResult<Change>> },
+    { next, return: () => undefined as unknown as Promise<IteratorResult<ChangeBatch>> },
   ];
   for (const iterator of iterators) {
-    for (const batched of [false, true]) {
-      await handlingAll(async () => {
-        const registry = new EtagRegistry();
-        const aborter = new AbortController();
-        const feed = batched ? { batches: () => iterator } : { [Symbol.asyncIterator]: () => iterator };
-        const follower = follow(registry, feed as unknown as ChangesFeed, { signal: aborter.signal });
-        aborter.abort();
-        assert.equal(registry.live, false);
-        await follower.close();
-      });
-    }
+    await handlingAll(async () => {
+      const registry = new EtagRegistry();
+      const aborter = new AbortController();
+      const feed = { batches: () => iterator } as unknown as ChangesFeed;
+      const follower = follow(registry, feed, { signal: aborter.signal });
+      aborter.abort();
+      assert.equal(registry.live, false);
+      await follower.close();
+    });
   }
 });
 
 test("close: nothing more is asked of an iterator that knows no return()", async () => {
-  const source = new Pushed<Change>();
+  const clock = new SettableClock();
+  const source = new Pushed<ChangeBatch>();
   const next = () => source.next();
-  const follower = follow(new EtagRegistry(), { [Symbol.asyncIterator]: () => ({ next }) });
-  await follower.ready;
+  const feed = { batches: () => ({ next }) } as unknown as ChangesFeed;
+  const follower = follow(new EtagRegistry(clock), feed);
   await follower.close();
-  source.push({ id: "a" });
-  source.push({ id: "b" });
+  source.push(live(clock, [{ id: "a" }]));
+  source.push(live(clock, [{ id: "b" }]));
   await settled();
-  assert.equal(source.asked, 1, "the next change is for whoever follows next");
+  assert.equal(source.asked, 1);
 });
 
 test("signal: closes the follower, also one that was aborted before", async () => {
@@ -355,7 +342,8 @@ test("a final fault: the registry is suspended, ready rejects, error keeps it", 
   });
 });
 
-test("a final fault after live: nobody has to listen for it", async () => {
+test("a final fault after live: the registry is suspended, and ready stays resolved", async (t) => {
+  t.mock.method(console, "error", () => {});
   await handlingAll(async () => {
     const { registry, follower, feed, push } = setUp();
     await push();
@@ -368,26 +356,134 @@ test("a final fault after live: nobody has to listen for it", async () => {
   });
 });
 
-test("a feed that ends: the registry is suspended", async () => {
+const truncated = (error: unknown) => error instanceof ChangesError && error.code === "truncated";
+
+test("a feed that ends: the registry is suspended, and that is a fault", async () => {
   await handlingAll(async () => {
-    const { registry, follower, feed, push } = setUp();
+    const errors: unknown[] = [];
+    const { registry, follower, feed, push } = setUp({ onError: (error) => errors.push(error) });
     await push();
     feed.reader.end();
     await settled();
-    assert.deepEqual([registry.live, follower.live, follower.error], [false, false, undefined]);
-    const early = setUp();
+    assert.deepEqual([registry.live, follower.live, errors], [false, false, [follower.error]]);
+    assert.ok(truncated(follower.error));
+    const early = setUp({ onError: () => {} });
     early.feed.reader.end();
-    await assert.rejects(early.follower.ready, aborted);
+    await assert.rejects(early.follower.ready, truncated);
   });
+});
+
+test("onError: told once of the final fault, when all else says so too, and never of close()", async () => {
+  await handlingAll(async () => {
+    const told: unknown[] = [];
+    const onError = (error: unknown) => told.push(error, follower.error, registry.live);
+    const { registry, follower, feed, push } = setUp({ onError });
+    await push();
+    const fault = new ChangesError("unauthorized", "the password is wrong", { status: 401 });
+    feed.reader.fail(fault);
+    await settled();
+    await follower.close();
+    assert.deepEqual(told, [fault, fault, false]);
+    await setUp({ onError: () => assert.fail() }).follower.close();
+  });
+});
+
+test("onError: what it throws is no unhandled rejection", async () => {
+  await handlingAll(async () => {
+    const { follower, feed } = setUp({
+      onError: () => {
+        throw new Error("listener");
+      },
+    });
+    feed.reader.fail(new Error("gone"));
+    await settled();
+    assert.equal((follower.error as Error).message, "gone");
+  });
+});
+
+const SECRET = "hunter2";
+const HEARD = 'Stillfresh: the feed "users" has failed for good';
+
+/** What the program does before the fault, whether the feed was live before, the fault, and what the console shows. */
+const faults: Record<
+  string,
+  {
+    readonly live?: true;
+    readonly look?: (f: Follower) => unknown;
+    readonly fault: unknown;
+    readonly shown?: RegExp;
+  }
+> = {
+  "before live": {
+    fault: new ChangesError("unauthorized", "http://db/blog refuses the credentials"),
+    shown: /users.*unauthorized: http:\/\/db\/blog refuses the credentials.*onError/,
+  },
+  "after live": { live: true, fault: new ChangesError("bad-row", "a row"), shown: /bad-row: a row/ },
+  "after live, though ready was awaited": {
+    live: true,
+    look: (follower) => follower.ready,
+    fault: new ChangesError("bad-row", "a row"),
+    shown: /bad-row: a row/,
+  },
+  "of another kind: only its name, because its message may hold a secret": {
+    fault: new RangeError(`http://admin:${SECRET}@db/`),
+    shown: /RangeError.*follower\.error/,
+  },
+  "that is no error": { fault: SECRET, shown: /string.*follower\.error/ },
+  "that ready told": { look: (follower) => follower.ready.catch(() => {}), fault: new Error("gone") },
+  "of a program that reads error": {
+    live: true,
+    look: (follower) => follower.error,
+    fault: new Error("gone"),
+  },
+  "of a program that aborted its feed": { fault: new ChangesError("aborted", "The feed was aborted") },
+};
+
+for (const [name, { live: first, look, fault, shown }] of Object.entries(faults)) {
+  test(`a final fault ${name}: the console shows it ${shown ? "once" : "not"}`, async (t) => {
+    const error = t.mock.method(console, "error", () => {});
+    await handlingAll(async () => {
+      const { follower, feed, push } = setUp({ name: "users" });
+      if (first) await push();
+      look?.(follower);
+      feed.reader.fail(fault);
+      await settled();
+      await follower.close();
+      const lines = error.mock.calls.map((call) => call.arguments.join(" "));
+      assert.equal(lines.length, shown === undefined ? 0 : 1);
+      if (shown === undefined) return;
+      assert.match(lines[0]!, shown);
+      assert.ok(lines[0]!.startsWith(HEARD) && !lines[0]!.includes(SECRET), lines[0]);
+    });
+  });
+}
+
+test("a wrong password is heard, and is not shown", async (t) => {
+  const error = t.mock.method(console, "error", () => {});
+  const fetch = () =>
+    Promise.resolve(
+      Response.json({ error: "unauthorized", reason: "Name or password is incorrect." }, { status: 401 }),
+    );
+  const follower = follow(
+    new EtagRegistry(),
+    changes(`http://admin:${SECRET}@localhost:5984/blog`, { fetch }),
+  );
+  while (error.mock.callCount() === 0) await settled();
+  const line = error.mock.calls[0]!.arguments.join(" ");
+  assert.match(line, /"changes" has failed for good.*unauthorized: .*401/);
+  assert.ok(!line.includes(SECRET), line);
+  await follower.close();
+  assert.equal(error.mock.callCount(), 1);
 });
 
 test("follow: a change that names nothing is a final fault, not a change of nothing", async () => {
   await handlingAll(async () => {
-    const { registry, follower, push } = setUp();
+    const { registry, follower, feed, push } = setUp({ onError: () => {} });
     await push();
     await push([{ _id: "a" } as unknown as Change]);
     assert.ok(follower.error instanceof TypeError);
     assert.equal(registry.live, false);
+    assert.equal(feed.reader.returned, 1, "the feed can be followed again");
   });
 });
 
@@ -399,11 +495,14 @@ function slowRegistry(): EtagRegistry {
 
 test("follow: a feed that always has more to say lets others have their turn", async () => {
   let yielded = 0;
-  async function* feed(): AsyncGenerator<Change> {
-    for (; yielded < 10_000; yielded++) yield { id: "a" };
+  const contact = { wall: 1e12, monotonic: 0 };
+  async function* batches(): AsyncGenerator<ChangeBatch> {
+    for (; yielded < 10_000; yielded++) {
+      yield { changes: [{ id: "a" }], position: undefined, state: "live", contact };
+    }
     await new Promise(() => {});
   }
-  const follower = follow(slowRegistry(), feed());
+  const follower = follow(slowRegistry(), { batches } as unknown as ChangesFeed);
   await new Promise((resolve) => setTimeout(resolve));
   assert.ok(yielded > 0 && yielded < 10_000, `${yielded} before the timer`);
   void follower.close();
@@ -441,34 +540,114 @@ test("follow: a fault while others have their turn is no unhandled rejection", a
   });
 });
 
-test("a plain iterable: live at once, however long it says nothing, until it ends", async () => {
+/** What is no feed, and what the sentence says of it. */
+const noFeeds: Record<string, { readonly value: unknown; readonly says: RegExp }> = {
+  "a generator around a feed": {
+    value: (async function* () {
+      for await (const change of new PushedFeed()) yield { ...change, id: `blog/${change.id}` };
+    })(),
+    says: /changes\(url\).*ownFeed\(connect\).*iterable of changes.*map\(\)/,
+  },
+  "an async iterable": {
+    value: { [Symbol.asyncIterator]: () => new Pushed<Change>() },
+    says: /iterable of changes/,
+  },
+  "an array": { value: [{ id: "a" }], says: /iterable of changes/ },
+  "nothing": { value: undefined, says: /not undefined/ },
+  "null": { value: null, says: /not null/ },
+  "a URL": { value: `http://admin:${SECRET}@localhost:5984/blog`, says: /not a value of type string$/ },
+  "a function": { value: () => new PushedFeed(), says: /changes\(url\)/ },
+};
+
+for (const [name, { value, says }] of Object.entries(noFeeds)) {
+  test(`follow: ${name} is no feed, and throws at once`, () => {
+    const registry = new EtagRegistry({ manual: true });
+    assert.throws(() => follow(registry, value as ChangesFeed), (error) => {
+      return error instanceof TypeError && says.test(error.message);
+    });
+    assert.equal(registry.live, true, "nothing was taken");
+  });
+}
+
+const refusals: Record<
+  string,
+  { readonly feed: ChangesFeed; readonly options?: FollowOptions; readonly says: RegExp }
+> = {
+  "a filtered feed": { feed: new PushedFeed("filtered"), says: /filtered feed.*vanishes/ },
+  "a filtered feed that is said to be partial": {
+    feed: new PushedFeed("filtered"),
+    options: { partial: true },
+    says: /filtered feed.*vanishes/,
+  },
+  "a feed of some documents": { feed: new PushedFeed(["a"]), says: /some documents only.*partial: true/ },
+  "a feed of no documents": { feed: new PushedFeed([]), says: /some documents only.*partial: true/ },
+  "partial: true for a feed of all": {
+    feed: new PushedFeed(),
+    options: { partial: true },
+    says: /reports all/,
+  },
+  "partial: true with groups": {
+    feed: new PushedFeed(["a"]),
+    options: { partial: true, groups: () => ["all"] },
+    says: /partial contradicts groups/,
+  },
+};
+
+for (const [name, { feed, options, says }] of Object.entries(refusals)) {
+  test(`follow: ${name} throws at once`, () => {
+    const registry = new EtagRegistry({ manual: true });
+    assert.throws(() => follow(registry, feed, options), (error) => {
+      return error instanceof TypeError && says.test(error.message);
+    });
+    assert.equal(registry.live, true, "nothing was taken");
+  });
+}
+
+test("partial: only what the feed reports can be declared", async () => {
   const clock = new SettableClock();
   const registry = new EtagRegistry({ ...clock });
-  const source = new Pushed<Change>();
-  const follower = follow(registry, source, { maxLag: 10 });
-  assert.deepEqual([registry.live, follower.since], [true, undefined]);
+  keep(registry, "/early", ["elsewhere"]);
+  const early = coreOf(registry).lease("/late");
+  const feed = new PushedFeed(["a", "b"]);
+  const follower = follow(registry, feed, { partial: true });
+  feed.reader.push(live(clock, [], { position: { since: "7-x", source: "db" } }));
   await follower.ready;
-  keep(registry, "/a", ["a"]);
-  keep(registry, "/b", ["b"]);
-  clock.advance(1e12);
-  assert.equal(ask(registry, "/a"), '"1"');
-  source.push({ id: "a" });
-  await settled();
-  assert.deepEqual([ask(registry, "/a"), ask(registry, "/b")], ["group-changed", '"1"']);
-  source.end();
-  await settled();
-  assert.equal(ask(registry, "/b"), "suspended");
+  assert.equal(typeof keep(registry, "/ab", ["a", { _id: "b", _rev: "1-b" }]), "object");
+  assert.equal(keep(registry, "/ac", ["a", "c"]), "unreported");
+  assert.equal(keep(registry, "/c", [{ _id: "c", _rev: "1-c" }], { caller: "bob" }), "unreported");
+  assert.equal(typeof keep(registry, "/a", ["a"], { caller: "bob" }), "object");
+  assert.equal(registry.stats.unreported, 2);
+  assert.equal(ask(registry, "/early"), "miss", "registered when it was not known what would be reported");
+  assert.equal(coreOf(registry).register(early, offer(["c"]), NO_FIELDS), "lease-broken");
+
+  await follower.close();
+  const other = new PushedFeed(["b", "c"]);
+  const again = follow(registry, other, { partial: true });
+  other.reader.push(live(clock, [], { position: { since: "7-x", source: "db" } }));
+  await again.ready;
+  assert.equal(ask(registry, "/ab"), "miss", "its documents are not all reported any more");
+  assert.equal(keep(registry, "/ab", ["a", "b"]), "unreported");
+  assert.equal(typeof keep(registry, "/c", ["c"]), "object");
+  await again.close();
 });
 
-test("a plain iterable that throws: suspended, with the error kept", async () => {
-  await handlingAll(async () => {
-    const registry = new EtagRegistry();
-    const source = new Pushed<Change>();
-    const follower = follow(registry, source);
-    source.fail(new Error("gone"));
-    await settled();
-    assert.deepEqual([registry.live, (follower.error as Error).message], [false, "gone"]);
-  });
+test("partial: all feeds of a registry, or none; then each document of any of them can be declared", async () => {
+  const clock = new SettableClock();
+  const registry = new EtagRegistry({ ...clock });
+  const [a, b] = [new PushedFeed(["a"]), new PushedFeed(["b"])];
+  const followers = [a, b].map((feed, i) => follow(registry, feed, { partial: true, name: `${i}` }));
+  for (const { reader } of [a, b]) reader.push(live(clock));
+  await settled();
+  assert.equal(typeof keep(registry, "/", ["a", "b"]), "object");
+  assert.equal(keep(registry, "/", ["a", "c"]), "unreported");
+  assert.throws(() => follow(registry, new PushedFeed()), /"0".*partial, or none/);
+  for (const follower of followers) await follower.close();
+  const all = follow(registry, new PushedFeed());
+  assert.throws(
+    () => follow(registry, new PushedFeed(["a"]), { partial: true, name: "0" }),
+    /"changes".*partial, or none/,
+  );
+  await all.close();
 });
 
 test("following again under the same name: refused while the first is open", async () => {
@@ -496,13 +675,16 @@ test("following again after close: resumes from the position, with the entries k
   await again.close();
 });
 
-test("following again with a plain iterable: it cannot resume, so everything before is void", async () => {
-  const { registry, follower, push, evicted } = setUp();
+test("following again with a feed that cannot resume: everything before is void", async () => {
+  const { registry, follower, push, evicted, clock } = setUp();
   await push([], { position: { since: "7-x", source: "db" } });
   keep(registry, "/", ["a"]);
   const lease = coreOf(registry).lease("/late");
   await follower.close();
-  const again = follow(registry, new Pushed<Change>());
+  const feed = new PushedFeed();
+  const again = follow(registry, feed);
+  feed.reader.push(live(clock));
+  await again.ready;
   assert.deepEqual([ask(registry, "/"), evicted], ["miss", ["/ reset"]]);
   lease.release();
   await again.close();
@@ -529,10 +711,11 @@ test("follow: a feed that cannot be read throws at once, and leaves its name fre
     },
   } as unknown as ChangesFeed;
   assert.throws(() => follow(registry, busy), TypeError);
-  assert.throws(() => follow(registry, [{ id: "a" }] as unknown as AsyncIterable<Change>), TypeError);
-  assert.equal(registry.live, false, "somebody meant this registry to be kept true, and nobody does");
-  const source = new Pushed<Change>();
-  const follower = follow(registry, source);
+  assert.equal(registry.live, false, "this registry was to be followed, and is not");
+  const { reader } = new PushedFeed();
+  const follower = follow(registry, { batches: () => reader } as unknown as ChangesFeed);
+  reader.push(live(systemClock));
+  await follower.ready;
   assert.equal(registry.live, true);
   await follower.close();
 });

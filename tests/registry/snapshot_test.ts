@@ -82,9 +82,11 @@ test("snapshot: a feed that finds another database, or a gap, empties what was r
   assert.deepEqual([registry.size, registry.live, ask(registry, "/list")], [0, true, "miss"]);
 });
 
-test("snapshot: a plain iterable cannot resume, so it begins anew", async () => {
+test("snapshot: a feed without a position cannot resume, so it begins anew", async () => {
   const registry = fresh({ snapshot: travelled(await filled()) });
-  follow(registry, (async function* () {})());
+  const feed = new PushedFeed();
+  follow(registry, feed);
+  feed.reader.push(live(clock));
   await settled();
   assert.equal(registry.size, 0);
 });
@@ -124,11 +126,13 @@ test("snapshot: what a change has voided is not in it, nor anything without a fe
   keep(unfollowed, "/a", ["a"]);
   assert.deepEqual((travelled(unfollowed) as { entries: unknown[] }).entries, []);
 
-  const plain = fresh();
-  follow(plain, (async function* () {})());
+  const own = fresh();
+  const feed = new PushedFeed();
+  follow(own, feed);
+  feed.reader.push(live(clock));
   await settled();
-  keep(plain, "/a", ["a"]);
-  assert.deepEqual((travelled(plain) as { entries: unknown[] }).entries, []);
+  keep(own, "/a", ["a"]);
+  assert.deepEqual((travelled(own) as { entries: unknown[] }).entries, []);
 });
 
 test("snapshot: truncated, edited, foreign or future ones are refused, and the registry is empty", async () => {

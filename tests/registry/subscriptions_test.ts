@@ -188,15 +188,6 @@ test("Subscription: a source that no longer says where it is has begun anew, so 
   assert.equal(next.position, undefined);
 });
 
-test("Subscription: a batch of a source that has no batches is live as of now", () => {
-  const { take, subscriptions, clock, told } = setUp();
-  const subscription = take("plain", undefined, Infinity);
-  subscription.apply(subscription.unbatched({ id: "a" }), noGroups);
-  clock.advance(1e12);
-  assert.equal(subscriptions.live, true, "it has no contact that could grow old");
-  assert.deepEqual(told, ["reset reset", "plain: a -"]);
-});
-
 test("Subscription: the groups that a change touches change too, without a revision", () => {
   const { take, batch, told } = setUp();
   const subscription = take();

@@ -52,8 +52,8 @@ export class WatchedRegistry extends EtagRegistry {
     const lease = core.lease.bind(core);
     core.lease = (key, caller) => this.#watchLease(lease(key, caller));
     const subscribe = core.subscribe.bind(core);
-    core.subscribe = (name, maxLag, replicaLag) =>
-      this.#watchSubscription(subscribe(name, maxLag, replicaLag), name, maxLag);
+    core.subscribe = (name, maxLag, replicaLag, reach) =>
+      this.#watchSubscription(subscribe(name, maxLag, replicaLag, reach), name, maxLag);
   }
 
   #watchLease(lease: Lease): Lease {

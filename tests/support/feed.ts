@@ -55,7 +55,13 @@ export class PushedFeed implements ChangesFeed {
   /** The `maxLag` that each reader announced. */
   readonly maxLags: (number | undefined)[] = [];
   readonly position: Position | undefined = undefined;
+  readonly documents: ChangesFeed["documents"];
   reader: Pushed<ChangeBatch> = new Pushed();
+
+  /** @param documents Whose changes it says that it reports. */
+  constructor(documents?: ChangesFeed["documents"]) {
+    this.documents = documents;
+  }
 
   batches(from?: Position, options?: { readonly maxLag?: number }): Pushed<ChangeBatch> {
     this.from.push(from);

@@ -1,6 +1,12 @@
 /** A feed on a scripted database, with clocks that stand still, and ways to wait for what it yields. */
 import type { ChangeBatch, CouchChange } from "../../src/changes/change.ts";
-import { changes, type ChangesOptions, type CouchChangesFeed } from "../../src/couchdb/changes.ts";
+import {
+  changes,
+  type ChangesOptions,
+  type CouchChangesFeed,
+  type Sleep,
+} from "../../src/couchdb/changes.ts";
+import { LEAST_WAIT } from "../../src/couchdb/reader/retry_policy.ts";
 import { FakeTime } from "./fake_time.ts";
 import { type Behaviour, ScriptedCouchdb } from "./scripted_couchdb.ts";
 
@@ -20,7 +26,9 @@ export async function withDatabase(
   const database = await ScriptedCouchdb.start(behaviour);
   const time = new FakeTime();
   const feeds: CouchChangesFeed[] = [];
-  const { now, monotonic, sleep } = time;
+  const { now, monotonic } = time;
+  // With a `random` of 0, each wait but the first is the least, which these tests do not wait for.
+  const sleep: Sleep = (ms, signal) => ms === LEAST_WAIT ? Promise.resolve() : time.sleep(ms, signal);
   const open = (options?: ChangesOptions) => {
     const feed = changes(database.url, { now, monotonic, sleep, random: () => 0, ...options });
     feeds.push(feed);

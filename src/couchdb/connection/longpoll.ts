@@ -8,7 +8,7 @@ import type { Page } from "../wire/page.ts";
 import type { Rows } from "../wire/rows.ts";
 import type { Settings } from "./options.ts";
 import { SHORTEST_WAIT, type Stream } from "./stream.ts";
-import { deadline, EXPIRED } from "./timing.ts";
+import { deadline, EXPIRED } from "../../changes/timing.ts";
 
 /** Sends one request at a time, the first at once and each later one in `read()`: a slow consumer is waited for. */
 export class LongpollStream implements Stream {

@@ -10,7 +10,7 @@ import { resolveSelection, type Selection, type SelectionOptions } from "../wire
 import { isSince } from "../wire/rows.ts";
 import { type FetchFunction, platformFetch } from "./fetch.ts";
 import { type FeedEvent, FeedMonitor } from "./monitor.ts";
-import { type Sleep, systemSleep } from "./timing.ts";
+import { type Sleep, systemSleep } from "../../changes/timing.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Request fields, or a function that is called for every request: for tokens that expire. */

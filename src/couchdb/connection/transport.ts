@@ -8,10 +8,13 @@ import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
 import { BodyReader } from "./body_reader.ts";
 import { type Settings, toHeaders } from "./options.ts";
-import { deadline, EXPIRED } from "./timing.ts";
+import { deadline, EXPIRED } from "../../changes/timing.ts";
 
 /** A server that redirects more often than this, within its origin, is taken to redirect in a circle. */
 const MOST_REDIRECTS = 3;
+
+/** Statuses that name another address (RFC 9110 §15.4). */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** The settings that requests are made with. */
 export type TransportSettings = Pick<
@@ -84,7 +87,7 @@ export class Transport {
   }
 
   async #fields(body: string | undefined): Promise<Headers> {
-    const headers = toHeaders(await this.#headers());
+    const headers = await this.#headers();
     // Without this, CouchDB redirects a request that lacks credentials to its login page.
     headers.set("accept", "application/json");
     // Compression holds heartbeats and rows back until a block is full.
@@ -96,11 +99,11 @@ export class Transport {
     return headers;
   }
 
-  async #headers(): Promise<Readonly<Record<string, string>>> {
+  async #headers(): Promise<Headers> {
     const { headers } = this.#settings;
-    if (typeof headers !== "function") return headers;
+    if (typeof headers !== "function") return toHeaders(headers);
     try {
-      return await headers();
+      return toHeaders(await headers());
     } catch (cause) {
       // Transient, like an unreachable database: a token that cannot be had now may be had later.
       throw new ChangesError("network", "The headers function failed", { cause });
@@ -110,11 +113,10 @@ export class Transport {
   async #follow(url: string, init: RequestInit): Promise<Response> {
     for (let redirects = 0;; redirects++) {
       const response = await this.#fetch(url, init);
-      const location = response.headers.get("location");
-      if (response.type !== "opaqueredirect" && (response.status < 300 || response.status > 399)) {
-        return response;
-      }
-      const target = location === null ? undefined : new URL(location, url);
+      if (response.type !== "opaqueredirect" && !REDIRECTS.has(response.status)) return response;
+      // A body that is not read would hold the connection.
+      await response.body?.cancel().catch(() => {});
+      const target = targetOf(response, url);
       // The credentials are for one origin; a redirect must not carry them to another.
       if (target?.origin !== new URL(url).origin || redirects === MOST_REDIRECTS) {
         const where = target?.origin ?? "an unknown place";
@@ -122,7 +124,6 @@ export class Transport {
           status: response.status,
         });
       }
-      await response.body?.cancel();
       url = target.href;
     }
   }
@@ -134,6 +135,19 @@ export class Transport {
       if (cause instanceof ChangesError) throw cause;
       throw new ChangesError("network", "The database cannot be reached", { cause });
     }
+  }
+}
+
+/** Where a redirect leads, without credentials; undefined if it does not say, or not by a URL. */
+function targetOf(response: Response, url: string): URL | undefined {
+  const location = response.headers.get("location");
+  if (location === null) return undefined;
+  try {
+    const target = new URL(location, url);
+    target.username = target.password = "";
+    return target;
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { ChangesFeed, CouchChange, FeedState, Position, Since } from "../../changes/change.ts";
+import type { Change, CouchChange, FeedState, MappableFeed, Position, Since } from "../../changes/change.ts";
+import { mapFeed } from "../../changes/map_feed.ts";
 import type { Database } from "../connection/database.ts";
 import type { FeedCounters } from "../connection/monitor.ts";
 import { requireMaxLag, requireSince, type Settings } from "../connection/options.ts";
@@ -16,7 +17,7 @@ import { Reader } from "./reader.ts";
  *
  * A second reader starts where the first left off, so that nothing between the two is lost.
  */
-export interface CouchChangesFeed extends ChangesFeed<CouchChange> {
+export interface CouchChangesFeed extends MappableFeed<CouchChange> {
   /** The `since` of `position`, which is enough to resume where database, filter and style never change. */
   readonly since: Since | undefined;
   /** The state of the last batch that was yielded. */
@@ -53,6 +54,11 @@ class Feed implements CouchChangesFeed {
     return this.position?.since;
   }
 
+  get documents(): readonly string[] | "filtered" | undefined {
+    const { filtered, parameters } = this.#settings.selection;
+    return filtered ? (parameters["doc_ids"] as readonly string[] | undefined) ?? "filtered" : undefined;
+  }
+
   get state(): FeedState {
     return this.#settings.monitor.state;
   }
@@ -76,6 +82,10 @@ class Feed implements CouchChangesFeed {
     const iterator = new ChangeIterator(this.#open(undefined, this.#settings));
     this.#reader = iterator;
     return iterator;
+  }
+
+  map<D extends Change>(transform: (change: CouchChange) => D): MappableFeed<D> {
+    return mapFeed(this, transform);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

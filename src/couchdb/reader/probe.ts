@@ -126,7 +126,8 @@ async function requestPage({ database, settings, signal }: SessionContext, since
   try {
     return await database.readPage(since, settings.batchSize, signal);
   } catch (error) {
-    const refused = error instanceof ChangesError && error.status === 400 && since !== 0;
+    const refused = error instanceof ChangesError && error.code === "bad-request" && error.status === 400 &&
+      since !== 0;
     throw refused ? new FeedGap("since-refused") : error;
   }
 }

@@ -39,7 +39,7 @@ export class Reader {
     this.#database = database;
     this.#settings = settings;
     this.#from = from;
-    this.#retryPolicy = new RetryPolicy(settings.random);
+    this.#retryPolicy = new RetryPolicy(settings.random, settings.clock);
   }
 
   /** Closes the connection at once, and interrupts whatever the reader waits for. */

@@ -5,10 +5,17 @@
  */
 import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
+import type { Clock } from "../../changes/clock.ts";
 import type { Settings } from "../connection/options.ts";
 import { retryAfterOf } from "../wire/faults.ts";
-import { BackOff } from "./back_off.ts";
+import { BackOff } from "../../changes/back_off.ts";
 import { FeedGap } from "./gap.ts";
+
+/**
+ * The least wait before an attempt, in milliseconds, apart from the first after a connection that was good: whatever
+ * the jitter is, the reader does not ask again and again at the speed of the network.
+ */
+export const LEAST_WAIT = 100;
 
 /**
  * The least wait after a 403, in milliseconds. It means that the user has lost a role, or that CouchDB has locked out a
@@ -16,11 +23,26 @@ import { FeedGap } from "./gap.ts";
  */
 const LOCKED_OUT = 60_000;
 
+/**
+ * The least wait after a second 401, in milliseconds. CouchDB locks a client out after five failures in five minutes:
+ * with two at once, one every two minutes makes four.
+ */
+const REFUSED_AGAIN = 120_000;
+
+/** The least waits of the faults that have one of their own. */
+const LEAST_WAITS: { readonly [Code in ChangesErrorCode]?: number } = {
+  forbidden: LOCKED_OUT,
+  unauthorized: REFUSED_AGAIN,
+};
+
+/** How many times a row that cannot be read must come again before it is final. */
+const REPEATS_OF_BAD_ROW = 3;
+
+/** How long a row that cannot be read must keep coming before it is final, in milliseconds. */
+const DURATION_OF_BAD_ROW = 60_000;
+
 /** Faults of a connection, after which the first new attempt is made at once. */
 const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated"]);
-
-/** Faults of a server, which need time to pass. */
-const TRANSIENT: ReadonlySet<string> = new Set(["server-error", "not-json", "too-many-requests"]);
 
 /** When to try again, and what is reported before. */
 export interface RetryDecision {
@@ -35,16 +57,27 @@ export interface RetryDecision {
 /** Decides for one reader, by what has happened to it so far. */
 export class RetryPolicy {
   readonly #backOff: BackOff;
+  readonly #clock: Clock;
+  /** Whether a probe has been complete: the address, the credentials and the options were right. */
+  #wasLive = false;
+  /** Whether an attempt has been decided on since the last progress: the next is not made at once. */
+  #eagerSpent = false;
   /** Whether the database has answered before, and does not exist now. */
   #gone = false;
   /** Whether a 401 has been answered with fresh headers, and no probe was complete since. */
   #headersRefreshed = false;
   /** Whether there was a reset, and no progress since. */
   #resetWithoutProgress = false;
+  /** The row that could not be read, named by its error's message, and how often and since when it has come. */
+  #badRow = { message: "", times: 0, since: 0 };
 
-  /** @param random A number from 0 up to, not including, 1. */
-  constructor(random: () => number) {
+  /**
+   * @param random A number from 0 up to, not including, 1.
+   * @param clock Measures for how long a row cannot be read.
+   */
+  constructor(random: () => number, clock: Clock) {
     this.#backOff = new BackOff(random);
+    this.#clock = clock;
   }
 
   /** Whether the database does not exist any more: when it is back, it may have been recreated. */
@@ -57,20 +90,22 @@ export class RetryPolicy {
     this.#gone = false;
   }
 
-  /** Notes that a probe was complete, so that the credentials are good. */
+  /** Notes that a probe was complete, so that the credentials are good and every row could be read. */
   noteProbed(): void {
+    this.#wasLive = true;
     this.#headersRefreshed = false;
+    this.#badRow = { message: "", times: 0, since: 0 };
   }
 
   /** Notes that a connection brought rows or lasted: the next wait begins anew. */
   noteProgress(): void {
     this.#resetWithoutProgress = false;
-    this.#backOff.reset();
+    this.#resetBackOff();
   }
 
   /** What to do when a live feed has ended without a fault. */
   decideAfterEnd(): RetryDecision {
-    return { wait: this.#backOff.nextEager() };
+    return { wait: this.#nextEager() };
   }
 
   /**
@@ -83,33 +118,84 @@ export class RetryPolicy {
     if (fault instanceof FeedGap) {
       // A gap is only found in a response, so the server is back: restart the back-off, but not for a second gap
       // without progress in between.
-      if (this.#gone || !this.#resetWithoutProgress) this.#backOff.reset();
+      if (this.#gone || !this.#resetWithoutProgress) this.#resetBackOff();
       this.#resetWithoutProgress = true;
-      return { wait: this.#backOff.nextEager(), reset: fault.reason };
+      return { wait: this.#nextEager(), reset: fault.reason };
     }
-    if (!(fault instanceof ChangesError)) throw fault;
-    const { code } = fault;
-    if (EAGER.has(code)) return { wait: this.#backOff.nextEager(), code };
-    // A 404 before the first success is a wrong address, not a server that will be back.
-    const transient = TRANSIENT.has(code) && (started || fault.status !== 404);
-    if (transient) return { wait: this.#backOff.next(retryAfterOf(fault)), code };
+    if (fault instanceof ChangesError) return this.#decideFault(fault, started);
     if (!started) throw fault;
-    return this.#decideRefusal(fault);
+    // An exception of a parser, by an answer that no check has foreseen.
+    const unforeseen = new ChangesError("not-json", "The database's answer cannot be read", { cause: fault });
+    return this.#decideFault(unforeseen, started);
   }
 
-  /** What to do when a database that has answered before refuses. @throws The fault, if it is final. */
-  #decideRefusal(fault: ChangesError): RetryDecision {
+  #decideFault(fault: ChangesError, started: boolean): RetryDecision {
     const { code } = fault;
-    if (code === "forbidden") return { wait: this.#backOff.next(LOCKED_OUT), code };
+    if (this.#isFinal(fault, started)) throw fault;
+    if (EAGER.has(code)) return { wait: this.#nextEager(), code };
     if (code === "unauthorized" && !this.#headersRefreshed) {
       this.#headersRefreshed = true;
-      return { wait: 0, code };
+      return { wait: this.#nextEager(), code };
     }
-    if (code !== "not-found") throw fault;
-    const wait = this.#backOff.next();
-    if (this.#gone) return { wait, code };
+    const least = Math.max(LEAST_WAITS[code] ?? LEAST_WAIT, retryAfterOf(fault));
+    const decision = { wait: this.#next(least), code };
+    if (code !== "not-found" || this.#gone) return decision;
     this.#gone = true;
-    return { wait, code, reset: "deleted" };
+    return { ...decision, reset: "deleted" };
+  }
+
+  /** Whether no wait can help: before the feed was live, because of a mistake; later, because of a row or a filter. */
+  #isFinal(fault: ChangesError, started: boolean): boolean {
+    const { status } = fault;
+    switch (fault.code) {
+      case "network":
+      case "timeout":
+      case "truncated":
+      case "server-error":
+      case "too-many-requests":
+        return false;
+      case "not-json":
+        // A server without a database at this address; under status 200, it may be a page that asks for patience.
+        return !started && status !== undefined && status !== 200;
+      case "unauthorized":
+      case "forbidden":
+      case "not-found":
+        return !started;
+      case "bad-request":
+        // What was accepted once will be accepted again. Under 404, the filter is missing.
+        return !this.#wasLive || status === 404;
+      case "bad-row":
+        return !this.#wasLive || this.#keepsComing(fault);
+      default:
+        return true;
+    }
+  }
+
+  /** Whether a row that cannot be read is as the database has it: it has come too often, and for too long. */
+  #keepsComing({ message }: ChangesError): boolean {
+    const now = this.#clock.monotonic();
+    if (this.#badRow.message !== message) this.#badRow = { message, times: 0, since: now };
+    this.#badRow.times++;
+    const { times, since } = this.#badRow;
+    return times > REPEATS_OF_BAD_ROW && now - since >= DURATION_OF_BAD_ROW;
+  }
+
+  /** The next wait: none for the first attempt after progress. */
+  #nextEager(): number {
+    const wait = this.#backOff.nextEager();
+    const least = this.#eagerSpent ? LEAST_WAIT : 0;
+    this.#eagerSpent = true;
+    return Math.max(least, wait);
+  }
+
+  #next(least: number): number {
+    this.#eagerSpent = true;
+    return this.#backOff.next(least);
+  }
+
+  #resetBackOff(): void {
+    this.#eagerSpent = false;
+    this.#backOff.reset();
   }
 }
 

@@ -38,7 +38,7 @@ export function statusFault(response: Response, body: string, now: number): Chan
 
 /** The fault that an error object stands for where rows were expected, under status 200. */
 export function errorObjectFault(value: { readonly [key: string]: unknown }, since?: Since): ChangesError {
-  const message = `The database sent an error: ${String(value["error"])} (${String(value["reason"])})`;
+  const message = `The database sent an error: ${show(value["error"])} (${show(value["reason"])})`;
   return new ChangesError("server-error", message, since === undefined ? {} : { since });
 }
 
@@ -46,15 +46,14 @@ function codeOfStatus(status: number, reason: string | undefined): ChangesErrorC
   if (status >= 500 || status === 408 || status === 412) return "server-error";
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
-  if (status === 404) return codeOfNotFound(reason);
   if (status === 429) return "too-many-requests";
-  return "bad-request";
+  // Without a reason in JSON, this is the page of a proxy and says nothing about the database or the request.
+  if (reason === undefined) return "not-json";
+  return status === 404 ? codeOfNotFound(reason) : "bad-request";
 }
 
 /** A 404 says by its reason what is missing: the database, or only the design document that a filter is made of. */
-function codeOfNotFound(reason: string | undefined): ChangesErrorCode {
-  // Without a reason in JSON, this is the error page of a proxy and says nothing about the database.
-  if (reason === undefined) return "not-json";
+function codeOfNotFound(reason: string): ChangesErrorCode {
   if (reason.includes("ddoc_updated")) return "server-error";
   return /\((missing|deleted)/.test(reason) ? "bad-request" : "not-found";
 }
@@ -66,6 +65,11 @@ function reasonIn(body: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A member of an error object; an object in its place may be nested too deeply, or have a `toString` that throws. */
+function show(value: unknown): string {
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 function parseRetryAfter(field: string | null, now: number): number {

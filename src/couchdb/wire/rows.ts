@@ -8,6 +8,9 @@ import type { CouchChange, Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { errorObjectFault } from "./faults.ts";
 
+/** A leaf revision in a row. */
+type Revision = { readonly rev: string };
+
 /** A JSON object of any shape. */
 type Json = { readonly [key: string]: unknown };
 
@@ -72,7 +75,7 @@ export class Rows {
     if (this.fault !== undefined) return;
     const row = (typeof value === "object" && value !== null ? value : {}) as Json;
     const { seq, id, changes } = row;
-    if (typeof id === "string" && Array.isArray(changes) && typeof changes[0]?.rev === "string") {
+    if (typeof id === "string" && hasRevisions(changes)) {
       if (isSince(seq)) this.since = seq;
       this.changes.push({
         id,
@@ -90,7 +93,7 @@ export class Rows {
     } else if ("error" in row && id === undefined) {
       this.fault = errorObjectFault(row, this.since);
     } else {
-      this.fault = badRow(JSON.stringify(value), this.since);
+      this.fault = badRow(show(value), this.since);
     }
   }
 }
@@ -98,6 +101,25 @@ export class Rows {
 /** Whether this can be a position. A row may hold `null` in its place, which stands for the position before it. */
 export function isSince(value: unknown): value is Since {
   return typeof value === "string" || typeof value === "number" || Array.isArray(value);
+}
+
+/** Whether these are the revisions of a document, one at least. */
+function hasRevisions(changes: unknown): changes is [Revision, ...Revision[]] {
+  if (!Array.isArray(changes) || typeof changes[0]?.rev !== "string") return false;
+  return changes.length === 1 || changes.every((change) => typeof change?.rev === "string");
+}
+
+/**
+ * A row as JSON, without what its members hold: one that is nested deeply can exhaust the stack although it could be
+ * parsed, and takes JavaScriptCore seconds.
+ */
+function show(value: unknown): string {
+  let isRow = true;
+  return JSON.stringify(value, (_, member) => {
+    if (!isRow && typeof member === "object" && member !== null) return "…";
+    isRow = false;
+    return member;
+  });
 }
 
 /** A row without a document: it only says how far the feed has come. */
