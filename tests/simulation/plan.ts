@@ -75,6 +75,8 @@ export const FAULTS: readonly ActionName[] = [
   "dropped and recreated",
   "purged",
   "rolled back",
+  "winner away and back",
+  "losing conflict",
   "busy after a roll-back",
   "files exchanged",
   "history repeated",
