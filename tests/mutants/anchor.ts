@@ -8,7 +8,7 @@ const GROUP_TABLE = "registry/group_table.ts";
 
 /** What refuses a superseded revision, and what replaces it. */
 export const SUPERSEDED = '(this.#entries.isSuperseded(dependencies) ? "superseded" : undefined)';
-export const ACCEPTED = "undefined";
+export const ACCEPTED = '(this.#entries.isSuperseded([]) ? "superseded" : undefined)';
 
 const TOLD_BY_PROBE = "const again = isFirst ? [...repeated, ...unmoved] : repeated;";
 
