@@ -213,7 +213,12 @@ export class Process {
     });
     const groups = (change: CouchChange) => this.#groups(change);
     const { maxLag } = config;
-    this.#followers.set(database.name, follow(this.registry, feed, { name: database.name, maxLag, groups }));
+    // A fault ends the feed of a simulated database again and again: the console need not be told.
+    const onError = () => {};
+    this.#followers.set(
+      database.name,
+      follow(this.registry, feed, { name: database.name, maxLag, groups, onError }),
+    );
   }
 
   unfollow(database: Database): void {
