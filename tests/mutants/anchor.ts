@@ -8,7 +8,7 @@ const GROUP_TABLE = "registry/group_table.ts";
 
 /** What refuses a superseded revision, and what replaces it. */
 export const SUPERSEDED = '(this.#entries.isSuperseded(dependencies) ? "superseded" : undefined)';
-export const ACCEPTED = "undefined";
+export const ACCEPTED = '(dependencies.length < 0 ? "superseded" : undefined)';
 
 const TOLD_BY_PROBE = "const again = isFirst ? [...repeated, ...unmoved] : repeated;";
 
@@ -121,5 +121,11 @@ export const anchorMutants: readonly Mutant[] = [
     GROUP_TABLE,
     "if (slot < 0) this.#recent.set(hash, nextReport(this.#recent.get(hash), revision, feed));",
     "",
+  ),
+  mutant(
+    "a feed that starts anew goes on where it was",
+    "registry/follow.ts",
+    "if (!this.#subscription.closed) this.#iterator = this.#open(true);",
+    "if (!this.#subscription.closed) this.#iterator = this.#open(false);",
   ),
 ];
