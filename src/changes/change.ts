@@ -160,6 +160,17 @@ export interface ChangeBatch<C extends Change = Change> {
   readonly replicas?: number;
 }
 
+/** How the batches of a feed are read. */
+export interface BatchOptions {
+  /** ms: how old the contact may become; the feed renews it at least twice in that time. */
+  readonly maxLag?: number;
+  /**
+   * Whether the feed begins now, whatever it was made with and wherever an earlier reader left off: the position of that
+   * reader may be beyond files that have been restored. Default false.
+   */
+  readonly anew?: boolean;
+}
+
 /**
  * A feed whose batches report its state. One reader at a time: a second throws `TypeError`. `break` closes the socket.
  */
@@ -168,9 +179,9 @@ export interface ChangesFeed<C extends Change = Change> extends AsyncIterable<C>
    * The batches from a position on.
    *
    * @param from The position; default: the feed's own start. One that belongs to another feed yields a reset.
-   * @param options `maxLag`, in ms: how old the contact may become; the feed renews it at least twice in that time.
+   * @param options How they are read.
    */
-  batches(from?: Position, options?: { readonly maxLag?: number }): AsyncIterableIterator<ChangeBatch<C>>;
+  batches(from?: Position, options?: BatchOptions): AsyncIterableIterator<ChangeBatch<C>>;
   /** The position after the last change that the consumer has processed: after which it has asked for another. */
   readonly position: Position | undefined;
   /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Change, ChangeBatch, ChangesFeed, MappableFeed, Position } from "./change.ts";
+import type { BatchOptions, Change, ChangeBatch, ChangesFeed, MappableFeed, Position } from "./change.ts";
 
 /**
  * Replaces each change of a feed, and keeps its batches with their states, contacts, resets and positions. The method
@@ -57,7 +57,7 @@ class MappedFeed<C extends Change, D extends Change> implements MappableFeed<D> 
     return this.#feed.documents === undefined ? undefined : "filtered";
   }
 
-  batches(from?: Position, options?: { readonly maxLag?: number }): AsyncIterableIterator<ChangeBatch<D>> {
+  batches(from?: Position, options?: BatchOptions): AsyncIterableIterator<ChangeBatch<D>> {
     return iterate(this.#feed.batches(from, options), (batch) => this.#mapBatch(batch));
   }
 

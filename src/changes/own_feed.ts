@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Change, MappableFeed, Position } from "./change.ts";
+import type { BatchOptions, Change, MappableFeed, Position } from "./change.ts";
 import { systemClock } from "./clock.ts";
 import { mapFeed } from "./map_feed.ts";
 import {
@@ -168,7 +168,7 @@ class OwnFeed<C extends Change> implements MappableFeed<C> {
     this.#settings = settings;
   }
 
-  batches(_from?: Position, options: { readonly maxLag?: number } = {}): SourceReader<C> {
+  batches(_from?: Position, options: BatchOptions = {}): SourceReader<C> {
     if (this.#reader !== undefined) {
       throw new TypeError("This feed of your own is being read already: one reader at a time");
     }

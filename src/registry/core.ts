@@ -284,6 +284,13 @@ export class RegistryCore {
     this.#reset("cleared");
   }
 
+  /** Takes out everything, and lets every feed begin anew. */
+  restart(): void {
+    this.clear();
+    for (const core of this.#followedElsewhere()) core.restart();
+    this.#subscriptions.restart();
+  }
+
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
   subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
     const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);

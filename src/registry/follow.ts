@@ -126,7 +126,10 @@ const MOST_WORK = 1;
 class FeedFollower<C extends Change> implements Follower {
   readonly #subscription: Subscription;
   readonly #groups: FollowedGroups<C>;
-  readonly #iterator: AsyncIterator<ChangeBatch<C>>;
+  readonly #open: (anew: boolean) => AsyncIterator<ChangeBatch<C>>;
+  #iterator: AsyncIterator<ChangeBatch<C>>;
+  /** Whether the feed has to begin anew: what the iterator still yields is of before. */
+  #isRestarting = false;
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
@@ -153,8 +156,13 @@ class FeedFollower<C extends Change> implements Follower {
     this.#onError = options.onError;
     this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.#ready.catch(() => {});
+    this.#open = (anew) => feed.batches(this.#subscription.position, { maxLag, anew });
+    this.#subscription.onRestart = () => {
+      this.#isRestarting = true;
+      void this.#discard();
+    };
     try {
-      this.#iterator = feed.batches(this.#subscription.position, { maxLag });
+      this.#iterator = this.#open(false);
     } catch (error) {
       this.#subscription.close();
       throw error;
@@ -210,6 +218,10 @@ class FeedFollower<C extends Change> implements Follower {
         const pending = this.#iterator.next();
         if (this.#subscription.spent - this.#restedAt >= MOST_WORK) await this.#rest(pending);
         const { value, done } = await pending;
+        if (this.#isRestarting) {
+          await this.#reopen();
+          continue;
+        }
         if (done) break;
         this.#apply(value);
       }
@@ -218,6 +230,12 @@ class FeedFollower<C extends Change> implements Follower {
       this.#fail(error);
       await this.#discard();
     }
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#discard();
+    this.#isRestarting = false;
+    if (!this.#subscription.closed) this.#iterator = this.#open(true);
   }
 
   /** Gives requests and timers a turn, unless the next batch is a loss or a fault: those are applied at once. */

@@ -122,9 +122,36 @@ export class EtagRegistry {
     return this.#core.deleteTags(new Set(tags.map((tag) => requireTag("deleteTag", tag))));
   }
 
-  /** Takes out everything, and voids the leases of all handlers that are running now. */
+  /**
+   * Takes out everything, and voids the leases of all handlers that are running now. The feeds go on from where they are:
+   * after files of a database have been restored, call {@linkcode EtagRegistry.restart}.
+   */
   clear(): void {
     this.#core.clear();
+  }
+
+  /**
+   * Takes out everything, and starts every feed anew at the end of its database: for restored files, whose newest change
+   * may be far behind the position of a feed. Nothing is answered until each feed is live again.
+   *
+   * Call it once the restored database answers, and throw snapshots of before away.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { EtagRegistry, follow, ownFeed } from "@stillfresh/etag";
+   *
+   * const registry = new EtagRegistry();
+   * const follower = follow(registry, ownFeed(() => {}, { onlyWriter: true }));
+   * await follower.ready;
+   *
+   * registry.restart();
+   * assert.equal(registry.live, false);
+   * await follower.close();
+   * ```
+   */
+  restart(): void {
+    this.#core.restart();
   }
 
   /**

@@ -7,15 +7,16 @@
  * @module
  */
 import type { Hash } from "./hash.ts";
+import { HashTable } from "./hash_table.ts";
 
 /** Nothing has been reported. */
 export const NO_REPORT = 0;
 
-/** Feeds have numbers below this, from 1 on. */
+/** Feeds have numbers below this, from 1 on; the last is {@linkcode SEVERAL}. */
 const FEEDS = 16;
 
 /** The feed's number where several have reported the group, or where a feed has no number of its own. */
-const SEVERAL = FEEDS - 1;
+const SEVERAL = 15;
 
 /**
  * The report that follows another.
@@ -37,34 +38,44 @@ export function isSuperseded(report: number, revision: number): boolean {
   return report > 0 && Math.floor(report / FEEDS) !== revision;
 }
 
-/** A power of two. */
-const SLOTS = 4_096;
+/** The most reports that are kept. */
+const RECENT = 4_096;
 
 /**
- * The last reports of groups that nothing depends on, as many as there is room for: a later report may take the place of
- * any earlier one. 80 KiB, taken at the first report.
+ * The last reports of groups that nothing depends on: of those that were reported first, or for the first time since they
+ * were last forgotten, the latest 4,096. At most 240 KiB, taken as they come; `bytes` does not count them.
  */
 export class RecentReports {
-  #hashes = new Int32Array(0);
-  #reports = new Float64Array(0);
+  readonly #table = new HashTable();
+  // A ring, by id from 1 on: the hashes in two numbers each, because there are many.
+  readonly #low: number[] = [0];
+  readonly #high: number[] = [0];
+  readonly #reports: number[] = [NO_REPORT];
+  #next = 1;
 
   /** The last report of the group with this hash. */
-  get({ low, high }: Hash): number {
-    const slot = low & (SLOTS - 1);
-    const isOfGroup = this.#hashes[2 * slot] === low && this.#hashes[2 * slot + 1] === high;
-    return isOfGroup ? this.#reports[slot]! : NO_REPORT;
+  get(hash: Hash): number {
+    const slot = this.#table.find(hash);
+    return slot < 0 ? NO_REPORT : this.#reports[this.#table.idAt(slot)]!;
   }
 
-  /** Remembers a report. */
+  /** Remembers a report, and forgets the oldest one if there are too many. */
   set(hash: Hash, report: number): void {
-    if (report === NO_REPORT && this.get(hash) === NO_REPORT) return;
-    if (this.#reports.length === 0) {
-      this.#hashes = new Int32Array(2 * SLOTS);
-      this.#reports = new Float64Array(SLOTS);
+    const slot = this.#table.find(hash);
+    if (slot >= 0) {
+      this.#reports[this.#table.idAt(slot)] = report;
+    } else if (report !== NO_REPORT) this.#add(hash, report);
+  }
+
+  #add(hash: Hash, report: number): void {
+    const id = this.#next;
+    this.#next = id === RECENT ? 1 : id + 1;
+    if (id < this.#reports.length) {
+      this.#table.remove(this.#table.find({ low: this.#low[id]!, high: this.#high[id]! }));
     }
-    const slot = hash.low & (SLOTS - 1);
-    this.#hashes[2 * slot] = hash.low;
-    this.#hashes[2 * slot + 1] = hash.high;
-    this.#reports[slot] = report;
+    this.#table.add(hash, id);
+    this.#low[id] = hash.low;
+    this.#high[id] = hash.high;
+    this.#reports[id] = report;
   }
 }

@@ -47,6 +47,8 @@ export class Subscription {
   readonly number: number;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
+  /** Called when the feed has to begin anew. */
+  onRestart: () => void = () => {};
   /** Of what its changes tell. */
   readonly reach: Reach;
   /** ms for which a change conflicts with new leases. */
@@ -112,7 +114,8 @@ export class Subscription {
   }
 
   /**
-   * Applies a batch synchronously: the reset, then what came again, then each change, then the state. No look-up can run between these steps.
+   * Applies a batch synchronously: the reset, then what came again, then each change, then the state. No look-up can run
+   * between these steps.
    *
    * @param groups What a change touches besides its id. If it throws, everything is void.
    * @param onReset Called where the feed begins anew, before the changes of the batch.
@@ -177,6 +180,16 @@ export class Subscription {
   #change(group: string, rev: string | undefined): void {
     if (typeof group !== "string") throw new TypeError(`A changed group is named by a string, not ${group}`);
     this.#sink.change(group, rev, this);
+  }
+
+  /** Suspends the registry until the feed has begun anew: no position of before is of use any more. */
+  restart(): void {
+    this.#position = undefined;
+    this.#contact = undefined;
+    this.#started = false;
+    this.#live = false;
+    this.#sink.stateChanged();
+    if (!this.#closed) this.onRestart();
   }
 
   /** Suspends the registry from this instant until a feed is followed under the same name again. */

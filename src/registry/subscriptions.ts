@@ -120,6 +120,11 @@ export class Subscriptions {
     this.updateDeadlines();
   }
 
+  /** Lets every feed begin anew. */
+  restart(): void {
+    for (const subscription of this.#byName.values()) subscription.restart();
+  }
+
   /** The position of each feed; undefined where one of them has none, or there is no feed. */
   save(): readonly SavedSubscription[] | undefined {
     const subscriptions: SavedSubscription[] = [];

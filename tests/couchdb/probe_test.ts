@@ -438,6 +438,21 @@ test("reset: files exchanged between the probe's page and the stream", () =>
     assert.deepEqual(ids(await until(batches, live)), ["a", "x", "y"]);
   }));
 
+test("changes: anew, the feed begins now, wherever it has been", () =>
+  withDatabase(async ({ database, open }) => {
+    for (const id of ["a", "b", "c"]) database.put(id);
+    const feed = open({ since: 0 });
+    const batches = feed.batches();
+    assert.deepEqual(ids(await until(batches, live)), ["a", "b", "c"]);
+    await batches.return?.();
+    database.rollBack(1);
+    const again = feed.batches(undefined, { anew: true });
+    const seen = await until(again, live);
+    assert.deepEqual([resets(seen), ids(seen), seen.at(-1)?.position?.since], [[], [], "1-g1AAAA"]);
+    database.put("d");
+    assert.deepEqual(ids(await until(again, has("d"))), ["d"]);
+  }));
+
 test("reset: files exchanged before the stream, where nothing is written, are found by the next probe", () =>
   withDatabase(async (harness) => {
     const { database, open } = harness;

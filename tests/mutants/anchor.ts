@@ -122,4 +122,10 @@ export const anchorMutants: readonly Mutant[] = [
     "if (slot < 0) this.#recent.set(hash, nextReport(this.#recent.get(hash), revision, feed));",
     "",
   ),
+  mutant(
+    "a feed that starts anew goes on where it was",
+    "registry/follow.ts",
+    "if (!this.#subscription.closed) this.#iterator = this.#open(true);",
+    "if (!this.#subscription.closed) this.#iterator = this.#open(false);",
+  ),
 ];

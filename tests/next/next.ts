@@ -22,7 +22,8 @@ const started = (use: (site: Site) => Promise<void>): Promise<void> => Site.with
 test("next build: takes the example, with types, and warns of nothing", { skip }, async () => {
   const output = await project!.build(...Deno.args);
   assert.match(output, /ƒ \/notes\/\[id\]/, "the route is dynamic");
-  assert.doesNotMatch(output, /warning|⚠/i);
+  // On a machine of CI, Next advises to keep the cache of its builds.
+  assert.doesNotMatch(output.replace(/^.*No build cache found.*$/m, ""), /warning|⚠/i);
 });
 
 test(

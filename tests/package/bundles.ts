@@ -32,7 +32,7 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 26_500 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 26_800 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
@@ -47,13 +47,13 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 10_050,
+    most: 10_250,
   },
   "follow": {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 2_050,
+    most: 2_150,
   },
   "group, groupBy": {
     from: "mod.ts",

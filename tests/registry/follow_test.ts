@@ -172,6 +172,40 @@ test("follow: without replicas nothing settles", async () => {
   await follower.close();
 });
 
+test("restart: everything is void, and the feed begins anew where it is now", async () => {
+  const { registry, feed, follower, push } = setUp();
+  const position = { since: "9-x", source: "db" };
+  await push([], { position });
+  keep(registry, "/", ["a"]);
+  const former = feed.reader;
+  former.push(live(new SettableClock(), [], { position }));
+  registry.restart();
+  assert.deepEqual([registry.size, registry.live, follower.live, follower.since], [
+    0,
+    false,
+    false,
+    undefined,
+  ]);
+  await settled();
+  assert.deepEqual([feed.from, feed.anew], [[undefined, undefined], [false, true]]);
+  assert.equal(registry.live, false, "what the former reader has yielded is of before");
+  keep(registry, "/", ["a"]);
+  await push([], { position: { since: "3-x", source: "db" } });
+  assert.deepEqual([registry.live, ask(registry, "/"), follower.since], [true, "miss", "3-x"]);
+  await follower.close();
+});
+
+test("restart: a feed that is closed begins anew when it is followed again", async () => {
+  const { registry, feed, follower, push } = setUp();
+  await push([], { position: { since: "9-x", source: "db" } });
+  await follower.close();
+  registry.restart();
+  const again = follow(registry, feed);
+  assert.deepEqual(feed.from.at(-1), undefined);
+  assert.equal(feed.reader.asked, 1);
+  await again.close();
+});
+
 test("follow: a row that comes again spares what declares its revision, and nothing else", async () => {
   const { registry, follower, push } = setUp({ groups: ({ id }) => [`all ${id}`] });
   const repeated = [{ id: "a", rev: "2-b" }];

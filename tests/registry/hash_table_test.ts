@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
-import { HashTable } from "../../src/registry/group_table.ts";
 import { type Hash, hashOf } from "../../src/registry/hash.ts";
+import { HashTable } from "../../src/registry/hash_table.ts";
 
 /** All ids under a hash, in the order of their slots. */
 function idsOf(ids: HashTable, hash: Hash): number[] {

@@ -27,6 +27,7 @@ export type ActionName =
   | "busy after a roll-back"
   | "files exchanged"
   | "history repeated"
+  | "restored and started anew"
   | "rows late"
   | "rows repeated"
   | "replayed from the start"

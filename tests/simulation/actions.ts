@@ -215,6 +215,18 @@ function repeatHistory(world: World, random: Random): boolean {
   return true;
 }
 
+/** Any files are put back, which a follower need not see, and the registry is told. */
+function restoreAndRestart(world: World, random: Random): boolean {
+  const database = writable(world, random);
+  if (database === undefined || database.backups.length === 0) return false;
+  database.rollBack(random.pick(database.backups), random.chance(0.5));
+  world.saved = undefined;
+  if (random.chance(0.5)) world.server.cut();
+  world.process.registry.restart();
+  database.isRestored = database.repeatsHistory = false;
+  return true;
+}
+
 /** A proxy switches to a restored stand-by between two requests, of which none is refused. */
 function exchangeFiles(world: World, random: Random): boolean {
   const database = random.pick(world.databases);
@@ -393,6 +405,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "busy after a roll-back": busyAfterRollBack,
   "files exchanged": exchangeFiles,
   "history repeated": repeatHistory,
+  "restored and started anew": restoreAndRestart,
   "rows late": toFeed((feed, random) => {
     feed.delay(random.integer(200 * MS, 9_000 * MS));
     return true;

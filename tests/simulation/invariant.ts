@@ -83,7 +83,7 @@ export function checkEvaluated(process: Process, visit: Visit, sent: readonly Co
 export function checkBody(process: Process, visit: Visit, tag: string): void {
   const name = `${visit.path} ${tag}`;
   const { config, scheduler, shown } = process.world;
-  if (config.auditRate < 1) return;
+  if (config.auditRate < 1 || visit.readings.some(({ database }) => isExcused(process, database))) return;
   const bodies = shown.get(name);
   if (visit.audited && bodies?.size === 1 && !bodies.has(visit.body)) {
     throw new Violation(
@@ -97,6 +97,7 @@ export function checkBody(process: Process, visit: Visit, tag: string): void {
 
 /** @throws {Violation} If an audit accuses a handler that has declared all it showed, and read nothing new. */
 export function checkAccusation(process: Process, { path, readings, forgotten }: Visit): void {
+  if (readings.some(({ database }) => isExcused(process, database))) return;
   // A replica that lags behind may show what the feed has already reported as changed.
   if (forgotten.length > 0 || process.world.config.replicas > 1) return;
   const isNews = ({ database, document, version }: Reading) => {

@@ -80,6 +80,7 @@ export const FAULTS: readonly ActionName[] = [
   "busy after a roll-back",
   "files exchanged",
   "history repeated",
+  "restored and started anew",
   "rows late",
   "rows repeated",
   "replayed from the start",
@@ -105,15 +106,21 @@ const RARELY_POSSIBLE: readonly ActionName[] = [
   "rolled back",
   "busy after a roll-back",
   "busy after a roll-back",
+  "busy after a roll-back",
   "files exchanged",
   "files exchanged",
+  "files exchanged",
+  "files exchanged",
+  "files exchanged",
+  "history repeated",
+  "history repeated",
   "history repeated",
   "rows repeated",
   "rows late",
   "burst under a slow handler",
   "burst under a slow handler",
 ];
-const RARELY_POSSIBLE_SHARE = 0.15;
+const RARELY_POSSIBLE_SHARE = 0.25;
 
 const ACTIONS = 950;
 

@@ -1,5 +1,5 @@
 /** Feeds whose items a test pushes by hand. */
-import type { Change, ChangeBatch, ChangesFeed, Position } from "../../src/changes/change.ts";
+import type { BatchOptions, Change, ChangeBatch, ChangesFeed, Position } from "../../src/changes/change.ts";
 
 /** An iterator over what is pushed; it can also end, fail, or not answer `return()`. */
 export class Pushed<T> implements AsyncIterableIterator<T> {
@@ -52,6 +52,8 @@ export class Pushed<T> implements AsyncIterableIterator<T> {
 export class PushedFeed implements ChangesFeed {
   /** Where each reader was asked to begin. */
   readonly from: (Position | undefined)[] = [];
+  /** Whether each reader was asked to begin anew. */
+  readonly anew: boolean[] = [];
   /** The `maxLag` that each reader announced. */
   readonly maxLags: (number | undefined)[] = [];
   readonly position: Position | undefined = undefined;
@@ -63,8 +65,9 @@ export class PushedFeed implements ChangesFeed {
     this.documents = documents;
   }
 
-  batches(from?: Position, options?: { readonly maxLag?: number }): Pushed<ChangeBatch> {
+  batches(from?: Position, options?: BatchOptions): Pushed<ChangeBatch> {
     this.from.push(from);
+    this.anew.push(options?.anew ?? false);
     this.maxLags.push(options?.maxLag);
     return this.reader = new Pushed();
   }

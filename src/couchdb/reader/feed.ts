@@ -3,7 +3,15 @@
  *
  * @module
  */
-import type { Change, CouchChange, FeedState, MappableFeed, Position, Since } from "../../changes/change.ts";
+import type {
+  BatchOptions,
+  Change,
+  CouchChange,
+  FeedState,
+  MappableFeed,
+  Position,
+  Since,
+} from "../../changes/change.ts";
 import { mapFeed } from "../../changes/map_feed.ts";
 import type { Database } from "../connection/database.ts";
 import type { FeedCounters } from "../connection/monitor.ts";
@@ -71,9 +79,11 @@ class Feed implements CouchChangesFeed {
     return { ...this.#settings.monitor.counters };
   }
 
-  batches(from?: Position, options: { readonly maxLag?: number } = {}): BatchIterator {
+  batches(from?: Position, options: BatchOptions = {}): BatchIterator {
     const maxLag = Math.min(requireMaxLag(options.maxLag ?? Infinity), this.#settings.maxLag);
-    const iterator = this.#open(from, { ...this.#settings, maxLag });
+    if (options.anew) this.#forgetPosition();
+    const since = options.anew ? "now" : this.#settings.since;
+    const iterator = this.#open(from, { ...this.#settings, since, maxLag }, options.anew);
     this.#reader = iterator;
     return iterator;
   }
@@ -96,14 +106,19 @@ class Feed implements CouchChangesFeed {
     return `changes of ${this.#database.name}`;
   }
 
-  #open(from: Position | undefined, settings: Settings): BatchIterator {
+  /** Unless a reader is open, which is an error that follows. */
+  #forgetPosition(): void {
+    if (this.#reader === undefined) this.#position = undefined;
+  }
+
+  #open(from: Position | undefined, settings: Settings, isAnew: boolean = false): BatchIterator {
     if (this.#reader !== undefined) {
       throw new TypeError(`The ${this} are being read already: one reader at a time`);
     }
     if (from !== undefined) requirePosition(from);
     const position = from ?? this.#position;
     return new BatchIterator({
-      reader: new Reader(this.#database, settings, position),
+      reader: new Reader(this.#database, settings, position, isAnew),
       settings,
       position,
       onEnd: () => {

@@ -24,6 +24,7 @@ export class Reader {
   readonly #database: Database;
   readonly #settings: Settings;
   readonly #from: Position | undefined;
+  readonly #isAnew: boolean;
   readonly #retryPolicy: RetryPolicy;
   /** Undefined until the database has answered for the first time. */
   #cursor: Cursor | undefined;
@@ -34,11 +35,15 @@ export class Reader {
   /** Whether a loss before the start has been yielded. */
   #lossReported = false;
 
-  /** @param from Where to start; absent: at the `since` option. */
-  constructor(database: Database, settings: Settings, from: Position | undefined) {
+  /**
+   * @param from Where to start; absent: at the `since` option.
+   * @param isAnew Whether the database has answered an earlier reader, so that a wrong address is no explanation of a 404.
+   */
+  constructor(database: Database, settings: Settings, from: Position | undefined, isAnew: boolean) {
     this.#database = database;
     this.#settings = settings;
     this.#from = from;
+    this.#isAnew = isAnew;
     this.#retryPolicy = new RetryPolicy(settings.random, settings.clock);
   }
 
@@ -181,6 +186,6 @@ export class Reader {
   /** What to do about a fault. @throws The fault, if it is final. */
   #decide(fault: unknown): RetryDecision {
     if (fault instanceof FeedGap) this.#cursor?.reset(fault);
-    return this.#retryPolicy.decide(fault, this.#cursor !== undefined);
+    return this.#retryPolicy.decide(fault, this.#isAnew || this.#cursor !== undefined);
   }
 }
