@@ -2,7 +2,7 @@
  * Random lives of a source, under virtual time, against a model that knows when each document had which revision. A 304
  * from the registry must be true as of the feed's last contact.
  */
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ownFeed, type SourceConnection, type SourceController } from "../../src/changes/own_feed.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import {
   type AuditMismatch,
   type AuditReason,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { copyBody } from "../../src/handler/body_copy.ts";
 
 const LIMITS = { bytes: 100, ms: 60_000 };

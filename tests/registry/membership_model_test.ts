@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import type { DocumentChange } from "../../src/changes/change.ts";
 import { dependsOn, readDeclaration } from "../../src/http/dependency.ts";
 import { coreOf } from "../../src/registry/core.ts";
