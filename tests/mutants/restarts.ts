@@ -50,8 +50,8 @@ export const restartMutants: readonly Mutant[] = [
   mutant(
     "a resumed feed begins where it would have begun",
     "registry/follow.ts",
-    "feed.batches(this.#subscription.position, { maxLag })",
-    "feed.batches(undefined, { maxLag })",
+    "feed.batches(this.#subscription.position, { maxLag, anew })",
+    "feed.batches(undefined, { maxLag, anew })",
   ),
   mutant(
     "a snapshot forgets how long changes settle",
