@@ -76,7 +76,7 @@ export type RegistrationRefusal =
   | "revision-differs"
   /** a declared group is none of the documents that a partial feed reports */
   | "unreported"
-  /** a declared revision is not the one last reported: the handler read an older one, from a cache of its own or a view */
+  /** a declared revision is not the one last reported: as a rule an older one, out of a cache or a stale view */
   | "superseded"
   /** an audit has found another response under its tag, or under the tag that it was compared with */
   | "refuted"

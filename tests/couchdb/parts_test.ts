@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackOff } from "../../src/changes/back_off.ts";
 import { scopeOf, sourceMismatch, sourceOf } from "../../src/couchdb/reader/position_source.ts";
-import { identityChange, parseDatabaseInfo } from "../../src/couchdb/wire/database_info.ts";
+import { identityChange, parseDatabaseInfo, rewindOf } from "../../src/couchdb/wire/database_info.ts";
 import { resolveSelection, type SelectionOptions } from "../../src/couchdb/wire/filter.ts";
+import type { Since } from "../../src/changes/change.ts";
+import { holdsAll, revisionQuery } from "../../src/couchdb/wire/revs_diff.ts";
 import { encodeQuery } from "../../src/couchdb/wire/query.ts";
 import { parsePage } from "../../src/couchdb/wire/page.ts";
 import { Rows } from "../../src/couchdb/wire/rows.ts";
@@ -76,6 +78,35 @@ test("parsePage: what is no page", () => {
   };
   for (const [text, code] of Object.entries(faults)) {
     assert.throws(() => parsePage(text, "3-x", 10), { name: "ChangesError", code }, text);
+  }
+});
+
+test("rewindOf: numbers are compared, and the count in front of a position where there is one count", () => {
+  const rewind = (since: Since, updateSeq: Since, cluster?: object) =>
+    rewindOf(
+      since,
+      parseDatabaseInfo({ update_seq: updateSeq, ...(cluster === undefined ? {} : { cluster }) }),
+    );
+  const alone = { q: 1, n: 1 };
+  assert.deepEqual([rewind(5, 4), rewind(5, 5), rewind(5, 6)], ["rewound", undefined, undefined]);
+  assert.deepEqual([rewind("5-x", "4-y", alone), rewind("5-x", "5-y", alone), rewind("9-x", "10-y", alone)], [
+    "rolled-back",
+    undefined,
+    undefined,
+  ]);
+  // Shards that are split count anew, each copy counts by itself, and a server that says neither proves nothing.
+  for (const cluster of [{ q: 2, n: 1 }, { q: 1, n: 3 }, undefined]) {
+    assert.equal(rewind("5-x", "4-y", cluster), undefined);
+  }
+  for (const since of [0, "now", "x", ["5-x"]]) assert.equal(rewind(since, "4-y", alone), undefined);
+});
+
+test("holdsAll: an empty object says that no revision is missing, and nothing else does", () => {
+  assert.deepEqual(revisionQuery(new Map([["a", "1-x"]])), { a: ["1-x"] });
+  assert.equal(holdsAll({}), true);
+  // The second is what a server sends that takes the path for that of its database.
+  for (const answer of [{ a: { missing: ["1-x"] } }, { db_name: "blog" }, [], null, "", 0]) {
+    assert.equal(holdsAll(answer), false, JSON.stringify(answer));
   }
 });
 

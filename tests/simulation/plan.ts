@@ -47,7 +47,7 @@ export interface Plan {
 
 /** Weights: mostly requests and writes, so that there is something to be wrong about. */
 const OFTEN = {
-  "request": 2_000,
+  "request": 2_600,
   "write": 24,
   "delete": 4,
   "conflict": 5,
@@ -107,11 +107,14 @@ const RARELY_POSSIBLE: readonly ActionName[] = [
   "busy after a roll-back",
   "busy after a roll-back",
   "busy after a roll-back",
+  "busy after a roll-back",
   "files exchanged",
   "files exchanged",
   "files exchanged",
   "files exchanged",
   "files exchanged",
+  "history repeated",
+  "history repeated",
   "history repeated",
   "history repeated",
   "history repeated",
@@ -120,9 +123,9 @@ const RARELY_POSSIBLE: readonly ActionName[] = [
   "burst under a slow handler",
   "burst under a slow handler",
 ];
-const RARELY_POSSIBLE_SHARE = 0.25;
+const RARELY_POSSIBLE_SHARE = 0.2;
 
-const ACTIONS = 950;
+const ACTIONS = 1_000;
 
 /** What is drawn apart from all else, so that a seed means what it meant before there were these. */
 type Extras = Pick<
@@ -170,7 +173,7 @@ export function plan(seed: number): Plan {
   // In half of the runs a few kinds of faults only, so that rare combinations meet.
   const faults = random.chance(0.5) ? FAULTS : FAULTS.filter(() => random.chance(0.4));
   const actions = Array.from({ length: ACTIONS }, (): Action => {
-    const fault = faults.length > 0 && random.chance(0.028);
+    const fault = faults.length > 0 && random.chance(0.029);
     const name = fault && random.chance(RARELY_POSSIBLE_SHARE)
       ? random.pick(RARELY_POSSIBLE)
       : fault

@@ -74,8 +74,8 @@ export class EarlyStream {
     monitor.counters.replays += repeated.length + unmoved.length;
     this.#isVerified = this.#recognition.isExact ||
       (this.#recognition.came && await verifyHistory(this.#context, this.#anchor));
-    // Known rows lead no further than the cursor is.
-    const isKnown = rows.changes.length > 0 && news.length === 0;
-    return { news, repeated, since: isKnown ? cursor.since : rows.since };
+    // Known rows lead no further than the cursor is, and rows without a `seq` not beyond the start of the stream.
+    const staysPut = (rows.changes.length > 0 && news.length === 0) || rows.since === this.#anchor.since;
+    return { news, repeated, since: staysPut ? cursor.since : rows.since };
   }
 }
