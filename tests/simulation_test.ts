@@ -12,7 +12,7 @@ import { steadyState } from "./simulation/steady_state.ts";
 const patient = { timeout: 120_000 };
 
 /** Runs of a fresh seed: some ten seconds' worth. */
-const FRESH = 30;
+const FRESH = 15;
 
 test("simulation: no wrong 304 in a fresh slice", patient, async () => {
   const first = Math.floor(Math.random() * 2 ** 31);

@@ -50,7 +50,8 @@ await follower.close();
 
 const request = new Request(url, { headers: { "if-none-match": '"a", "b"' } });
 expect(evaluatePreconditions(request, { etag: '"b"' }) === 304, "a listed tag is not modified");
-expect(Object.keys(invalidates("post-1")).length === 1, "a write names its groups in one field");
+const named = Object.values(invalidates("post-1"));
+expect(named.length > 0 && named.every((value) => value.endsWith(" post-1")), "a write names its groups");
 expect(new ChangesError("not-found", "no database").code === "not-found", "errors carry a code");
 expect(typeof changes === "function", "the feed is a sub-path of its own");
 const modules = [cacheGroups, change, entityTag, followModule, preconditions, registryModule];
