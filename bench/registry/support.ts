@@ -159,7 +159,7 @@ export function add(
     anyOrigin: true,
     expires: Infinity,
     vary: [],
-    dependencies: groups(page),
+    dependencies: groups(page).map((_id) => ({ _id })),
   }, NO_FIELDS);
   if (typeof entry === "string") throw new Error(`page ${page} was not registered: ${entry}`);
 }

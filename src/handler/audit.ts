@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Dependency, groupOf } from "../http/dependency.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
 import type { RegistryCore } from "../registry/core.ts";
 import type { BodyRecord, StoredEntry } from "../registry/entry.ts";
@@ -102,7 +102,7 @@ export interface AuditedAnswer {
   /** The entry that would have answered; undefined: none would. */
   readonly audited: StoredEntry | undefined;
   readonly status: number;
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: readonly DeclaredDependency[];
   /** The tag of the response; undefined: none, or a random one. */
   readonly etag: string | undefined;
   /** What a random tag would carry; empty where the tag is none. */
@@ -196,7 +196,7 @@ export class Audit {
       if (!WITHOUT_BODY.has(status)) return "status";
       return etag === undefined || etag === entry.etag ? undefined : "tag";
     }
-    const groups = new Set(dependencies.map(groupOf));
+    const groups = new Set(dependencies.map(({ _id }) => _id));
     const registered = this.#registry.groupsOf(entry) ?? [];
     const isDeclaredAlike = groups.size === registered.length && registered.every((name) => groups.has(name));
     if (hasTagOf(entry, answer) || isDeclaredAlike && this.#isToldByBody(entry, answer)) {
@@ -228,7 +228,7 @@ export class Audit {
       ...{ key, reason, status, refusal },
       registered: entry.etag,
       answered: reason === "body" && answer.etag === undefined ? entry.etag : answer.etag,
-      groups: [...new Set(dependencies.map(groupOf))],
+      groups: [...new Set(dependencies.map(({ _id }) => _id))],
       registeredGroups: this.#registry.groupsOf(entry) ?? [],
       difference: firstDifference(entry.body?.bytes, answer.body?.bytes),
     };

@@ -26,17 +26,17 @@ const MAX_AGE = /(?:^|[\s,])max-age="?([0-9]{1,10})/i;
  * revalidated. Either may have been worked out for that moment, and the page may change at it without any change of a
  * document. Infinity: at no fixed moment.
  *
- * @param now ms since the epoch.
+ * @param now The wall clock, in ms since the epoch.
  * @returns ms since the epoch.
  */
-export function expiryOf(headers: Headers, now: number): number {
+export function expiryOf(headers: Headers, now: () => number): number {
   const expires = headers.get("expires");
   const date = expires === null ? undefined : parseHttpDate(expires);
-  const ending = date !== undefined && date * 1000 > now ? date * 1000 : Infinity;
+  const ending = date !== undefined && date * 1000 > now() ? date * 1000 : Infinity;
   const cacheControl = headers.get("cache-control");
   if (cacheControl === null || !cacheControl.toLowerCase().includes("must-revalidate")) return ending;
   const seconds = Number(MAX_AGE.exec(cacheControl)?.[1] ?? 0);
-  return seconds > 0 ? Math.min(ending, now + seconds * 1000) : ending;
+  return seconds > 0 ? Math.min(ending, now() + seconds * 1000) : ending;
 }
 
 /** What the fields of a response say about registering it. */

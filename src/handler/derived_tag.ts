@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
 import { randomId } from "../registry/random_tag.ts";
 
@@ -57,9 +57,9 @@ export function representationOf(
  */
 export function dependenciesId(
   representation: Representation,
-  dependencies: readonly Dependency[],
+  dependencies: readonly DeclaredDependency[],
 ): string {
-  const built = dependencies.map((one) => JSON.stringify([groupOf(one), revOf(one) ?? null])).sort();
+  const built = dependencies.map(({ _id, _rev }) => JSON.stringify([_id, _rev ?? null])).sort();
   return digestOf([representation, built], SHORT);
 }
 
@@ -72,25 +72,24 @@ export function dependenciesId(
  * {@linkcode documentOf} can read it back. Up to eight revisions are joined by `+`; of more there is a digest only.
  */
 export function deriveTag(
-  dependencies: readonly Dependency[],
+  dependencies: readonly DeclaredDependency[],
   build: string,
   representation: Representation,
 ): string | undefined {
   const revisions: string[] = [];
-  for (const dependency of dependencies) {
-    const revision = revOf(dependency);
-    if (revision === undefined) return undefined;
-    revisions.push(revision);
+  for (const { _rev } of dependencies) {
+    if (_rev === undefined) return undefined;
+    revisions.push(_rev);
   }
   const [only] = dependencies;
   if (only === undefined) return undefined;
-  const all = [build, representation, dependencies.map(groupOf), revisions];
+  const all = [build, representation, dependencies.map(({ _id }) => _id), revisions];
   if (revisions.length > SPELLED_OUT || !revisions.every((revision) => PLAIN.test(revision))) {
     return `"${digestOf(all)}"`;
   }
   const short = digestOf(all, SHORT);
   if (dependencies.length > 1) return `"${revisions.join("+")}.${short}"`;
-  return `"${revisions[0]}.${idDigest(groupOf(only))}.${short}"`;
+  return `"${revisions[0]}.${idDigest(only._id)}.${short}"`;
 }
 
 /** The revision in the tag of a one-document response, and the digest of that document's id; undefined for any other. */

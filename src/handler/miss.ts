@@ -6,7 +6,7 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
-import { declaredIn, type Dependency, DEPENDS_ON, groupOf, readDeclaration } from "../http/dependency.ts";
+import { type DeclaredDependency, declaredIn, DEPENDS_ON, readDeclaration } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
 import { parseHttpDate } from "../http/http_date.ts";
 import { varyFields } from "../http/vary.ts";
@@ -36,7 +36,7 @@ const MOST_DECLARED = 262_144;
 /** What the fields of a response say. */
 interface Facts {
   /** Empty where nothing is declared. */
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: readonly DeclaredDependency[];
   /** The handler's own entity tag. */
   readonly ownTag: string | undefined;
   /** The request fields that selected the response. */
@@ -179,13 +179,13 @@ function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRe
 function readDependencies(
   { trustCacheGroups }: HandlerContext,
   headers: Headers,
-): readonly Dependency[] | RegistrationRefusal {
+): readonly DeclaredDependency[] | RegistrationRefusal {
   const field = declaredIn(headers, DEPENDS_ON);
   const upstream = trustCacheGroups ? headers.get("cache-groups") : null;
   if (field === null && upstream === null) return [];
   if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
   const own = field === null ? [] : readDeclaration(field);
-  const trusted = upstream === null ? [] : parseCacheGroups(upstream);
+  const trusted = upstream === null ? [] : parseCacheGroups(upstream)?.map((_id) => ({ _id }));
   return own === undefined || trusted === undefined ? "malformed" : own.concat(trusted);
 }
 
@@ -234,7 +234,7 @@ function register(
     etag,
     representation: id,
     lastModified,
-    expires: expiryOf(headers, registry.now),
+    expires: expiryOf(headers, () => registry.now),
     fields,
     isPublic,
     // Selected by Origin, or good for all of them.
@@ -317,12 +317,12 @@ function mayBeStale(
 /** The groups for caches in front, in each field that was asked for and is large enough. */
 function purgeFieldsOf(
   { registry, purgeFields }: HandlerContext,
-  dependencies: readonly Dependency[],
+  dependencies: readonly DeclaredDependency[],
 ): Record<string, string> {
   const fields: Record<string, string> = {};
   if (dependencies.length === 0) return fields;
   for (const name of purgeFields) {
-    const value = purgeField(name, dependencies.map(groupOf));
+    const value = purgeField(name, dependencies.map(({ _id }) => _id));
     if (value === undefined) registry.count("purge-field-too-large");
     else fields[name] = value;
   }

@@ -6,7 +6,7 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
-import { declaredIn, groupOf, INVALIDATES, readDeclaration } from "../http/dependency.ts";
+import { declaredIn, INVALIDATES, readDeclaration } from "../http/dependency.ts";
 import { answeredStatus, forwardedStatus } from "./cache_status.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
 import { type Current, evaluateCurrent, hasPrecondition } from "./current_state.ts";
@@ -79,9 +79,9 @@ function invalidate(
     registry.clear();
     return {};
   }
-  for (const group of groups) registry.invalidate(groupOf(group));
+  for (const group of groups) registry.invalidate(group._id);
   if (groups.length === 0 || !purgeFields.includes("cache-groups")) return {};
-  const value = purgeField("cache-groups", groups.map(groupOf));
+  const value = purgeField("cache-groups", groups.map(({ _id }) => _id));
   if (value !== undefined) return { "cache-group-invalidation": value };
   registry.count("purge-field-too-large");
   return {};

@@ -44,6 +44,13 @@ const REVISION = /^[!#-[\]-~]+$/;
  */
 export const FOLLOWED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed group 1");
 
+/** A dependency as it is read from a declaration: never the bare name. */
+export interface DeclaredDependency {
+  readonly _id: string;
+  readonly _rev?: string | undefined;
+  readonly [FOLLOWED]?: string;
+}
+
 /** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
 const FOLLOWED_MARK = ";;";
 
@@ -51,16 +58,6 @@ const FOLLOWED_MARK = ";;";
 export function followedName(dependency: unknown): string | undefined {
   const isValue = typeof dependency === "object" || typeof dependency === "function";
   return isValue ? (dependency as { readonly [FOLLOWED]?: string } | null)?.[FOLLOWED] : undefined;
-}
-
-/** The group of a dependency. */
-export function groupOf(dependency: Dependency): string {
-  return typeof dependency === "string" ? dependency : dependency._id;
-}
-
-/** The revision of a dependency, if it carries one. */
-export function revOf(dependency: Dependency): string | undefined {
-  return typeof dependency === "string" ? undefined : dependency._rev;
 }
 
 /**
@@ -119,11 +116,11 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
     const followed = followedName(dependency);
     if (followed === group) return `${FOLLOWED_MARK}${spelled}`;
     if (followed !== undefined) return [`${FOLLOWED_MARK}${encodeGroupName(followed)}`, spelled];
-    const revision: unknown = revOf(dependency);
+    const revision: unknown = typeof dependency === "string" ? undefined : dependency._rev;
     if (revision === undefined) return spelled;
     if (typeof revision !== "string" || !REVISION.test(revision)) {
       throw new TypeError(
-        `The document ${show(groupOf(dependency))} has no legal revision: ${show(revision)}`,
+        `The document ${show(group)} has no legal revision: ${show(revision)}`,
       );
     }
     return `${spelled};${PLAIN_NAME.test(revision) ? revision : encodeGroupName(revision)}`;
@@ -206,11 +203,11 @@ export function removeDeclarations(headers: Headers): void {
  * @returns What was declared, in that order; empty where nothing in the field is from this process; undefined where it
  * cannot be relied on.
  */
-export function readDeclaration(field: string): readonly Dependency[] | undefined {
+export function readDeclaration(field: string): readonly DeclaredDependency[] | undefined {
   const { token } = thisProcess();
   if (!field.includes(token)) return [];
   const read = new Set<string>();
-  const dependencies: Dependency[] = [];
+  const dependencies: DeclaredDependency[] = [];
   for (const part of field.split(",")) {
     const [first, ...members] = part.trim().split(" ");
     if (first !== token || members.length === 0) return undefined;
@@ -223,8 +220,7 @@ export function readDeclaration(field: string): readonly Dependency[] | undefine
       const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
       if (rev !== undefined && (isFollowed || _rev === undefined || !REVISION.test(_rev))) return undefined;
-      if (isFollowed) dependencies.push({ _id, [FOLLOWED]: _id } as Dependency);
-      else dependencies.push(_rev === undefined ? _id : { _id, _rev });
+      dependencies.push(isFollowed ? { _id, [FOLLOWED]: _id } : { _id, _rev });
     }
   }
   return dependencies;

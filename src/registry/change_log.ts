@@ -14,7 +14,7 @@
  * @module
  */
 import { type Clock, type Instant, instant, surelyElapsed } from "../changes/clock.ts";
-import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
 import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
 import { resourceGroup } from "./group_table.ts";
 import type { RegistrationRefusal } from "./reason.ts";
@@ -46,15 +46,13 @@ const NO_REPORTS: readonly Report[] = [];
 const CHANGE_BYTES = 160;
 
 /** Whether one document was read at two revisions. */
-function isTorn(dependencies: readonly Dependency[]): boolean {
+function isTorn(dependencies: readonly DeclaredDependency[]): boolean {
   if (dependencies.length < 2) return false;
   const revisions = new Map<string, string>();
-  for (const dependency of dependencies) {
-    const rev = revOf(dependency);
-    if (rev === undefined) continue;
-    const group = groupOf(dependency);
-    if ((revisions.get(group) ?? rev) !== rev) return true;
-    revisions.set(group, rev);
+  for (const { _id, _rev } of dependencies) {
+    if (_rev === undefined) continue;
+    if ((revisions.get(_id) ?? _rev) !== _rev) return true;
+    revisions.set(_id, _rev);
   }
   return false;
 }
@@ -177,14 +175,14 @@ export class ChangeLog {
    *
    * @param dependencies Everything that it was built from.
    */
-  conflict(lease: Lease, dependencies: readonly Dependency[]): RegistrationRefusal | undefined {
+  conflict(lease: Lease, dependencies: readonly DeclaredDependency[]): RegistrationRefusal | undefined {
     const { at } = lease as OpenLease;
     if (!this.#open.has(lease as OpenLease)) return "lease-broken";
     if (this.#isAllSettling(at)) return "settling";
     if (isTorn(dependencies)) return "revision-differs";
     if (this.#changes.size === 0) return undefined;
-    for (const dependency of dependencies) {
-      const reason = this.#conflictWith(lease as OpenLease, groupOf(dependency), revOf(dependency));
+    for (const { _id, _rev } of dependencies) {
+      const reason = this.#conflictWith(lease as OpenLease, _id, _rev);
       if (reason !== undefined) return reason;
     }
     return this.#conflictWith(lease as OpenLease, resourceGroup(lease.key), undefined);

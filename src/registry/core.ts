@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type Dependency, followedName, groupOf } from "../http/dependency.ts";
+import { type DeclaredDependency, FOLLOWED } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
@@ -176,7 +176,7 @@ export class RegistryCore {
   }
 
   /** Whether a response that was built under a lease may be older than what is known by now. */
-  isOvertaken(lease: Lease, dependencies: readonly Dependency[]): boolean {
+  isOvertaken(lease: Lease, dependencies: readonly DeclaredDependency[]): boolean {
     return this.#changeLog.conflict(lease, dependencies) !== undefined;
   }
 
@@ -206,7 +206,7 @@ export class RegistryCore {
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
-    if (caller !== undefined) groups.push(resourceGroup(key));
+    if (caller !== undefined) groups.push({ _id: resourceGroup(key) });
     const { sequence } = this.#changeLog;
     const tagFor = (previous: StoredEntry | undefined) => {
       const { etag, representation } = registration;
@@ -224,10 +224,10 @@ export class RegistryCore {
   }
 
   /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
-  #unfollowedGroup(dependencies: readonly Dependency[]): "group-unfollowed" | undefined {
-    const isUnfollowed = (name: string | undefined) =>
+  #unfollowedGroup(dependencies: readonly DeclaredDependency[]): "group-unfollowed" | undefined {
+    const isUnfollowed = ({ [FOLLOWED]: name }: DeclaredDependency) =>
       name !== undefined && !this.#subscriptions.follows(name);
-    return dependencies.some((one) => isUnfollowed(followedName(one))) ? "group-unfollowed" : undefined;
+    return dependencies.some(isUnfollowed) ? "group-unfollowed" : undefined;
   }
 
   /**
@@ -237,13 +237,13 @@ export class RegistryCore {
    */
   #tagToKeep(
     previous: StoredEntry | undefined,
-    groups: readonly Dependency[],
+    groups: readonly DeclaredDependency[],
     representation: string,
   ): string | undefined {
     if (previous === undefined || !previous.headers.minted || !this.live) return undefined;
     const names = this.#entries.namesOf(previous);
     if (names.length !== groups.length || !isTagOf(previous.etag, representation)) return undefined;
-    const wanted = new Set(groups.map(groupOf));
+    const wanted = new Set(groups.map(({ _id }) => _id));
     return names.every((name) => wanted.has(name)) ? previous.etag : undefined;
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dependency } from "../http/dependency.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
 import { Dependent } from "./group_table.ts";
 import type { RetainedHeaders } from "./shared_headers.ts";
 import type { Sieved } from "./sieve.ts";
@@ -28,7 +28,7 @@ export interface Registration {
   /** Lower-case names of the request fields that selected the response, sorted. */
   readonly vary: readonly string[];
   /** Everything that the response was built from. */
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: readonly DeclaredDependency[];
   /** What is known of its body, where that was read for an audit. */
   readonly body?: BodyRecord | undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
 import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
 import { copied, groupBytes, GroupTable } from "./group_table.ts";
 import type { Departure, LookupRefusal } from "./reason.ts";
@@ -121,11 +121,8 @@ export class EntryStore {
   }
 
   /** Whether a response declares another revision of a document than the one that was reported last. */
-  isSuperseded(dependencies: readonly Dependency[]): boolean {
-    return dependencies.some((dependency) => {
-      const rev = revOf(dependency);
-      return rev !== undefined && this.#groups.isSuperseded(groupOf(dependency), rev);
-    });
+  isSuperseded(dependencies: readonly DeclaredDependency[]): boolean {
+    return dependencies.some(({ _id, _rev }) => _rev !== undefined && this.#groups.isSuperseded(_id, _rev));
   }
 
   /**
@@ -140,7 +137,7 @@ export class EntryStore {
   add(
     base: string,
     registration: Registration,
-    groups: readonly Dependency[],
+    groups: readonly DeclaredDependency[],
     sequence: number,
     headers: Headers,
     tagFor: (previous: StoredEntry | undefined) => string,
@@ -160,7 +157,7 @@ export class EntryStore {
       lastModified,
       expires,
       retained,
-      groups.map((group) => this.#groups.acquire(group)),
+      groups.map(({ _id, _rev }) => this.#groups.acquire(_id, _rev)),
       sequence,
     );
     return this.#admit(entry, previous, variants) ? entry : "too-large";
@@ -283,12 +280,15 @@ export class EntryStore {
 
   /** False for what would not fit if it were alone: then no entry leaves for it. */
   #makeRoom(entry: StoredEntry, bytes: number): boolean {
-    const { maxEntries, maxBytes } = this.#limits;
-    if (bytes + this.#sharedBytes(entry) > maxBytes) return false;
-    while (this.#entries.size >= maxEntries || this.bytes + bytes > maxBytes) {
-      this.#evict(this.#entries.victim()!);
-    }
+    if (this.#hasRoom(bytes)) return true;
+    if (bytes + this.#sharedBytes(entry) > this.#limits.maxBytes) return false;
+    while (!this.#hasRoom(bytes)) this.#evict(this.#entries.victim()!);
     return true;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { maxEntries, maxBytes } = this.#limits;
+    return this.#entries.size < maxEntries && this.bytes + bytes <= maxBytes;
   }
 
   /** Bytes of what an entry may share with others. */

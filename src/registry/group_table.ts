@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { type Dependency, groupOf, revOf } from "../http/dependency.ts";
-import { fingerprint, type Hash, seededHash } from "./hash.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
+import { fingerprint, type Hash, type HashFunction, seededHash } from "./hash.ts";
 import { HashTable } from "./hash_table.ts";
 import { isSuperseded, nextReport, NO_REPORT, RecentReports } from "./report.ts";
 
@@ -27,23 +27,22 @@ const FEW = 8;
  * The groups of these dependencies, each once. One that is named with and without a revision is named without: any change
  * of it counts.
  */
-export function distinctGroups(dependencies: readonly Dependency[]): Dependency[] {
+export function distinctGroups(dependencies: readonly DeclaredDependency[]): DeclaredDependency[] {
   if (dependencies.length > FEW) return manyDistinctGroups(dependencies);
-  const groups: Dependency[] = [];
+  const groups: DeclaredDependency[] = [];
   for (const dependency of dependencies) {
-    const name = groupOf(dependency);
-    const at = groups.findIndex((other) => groupOf(other) === name);
+    const at = groups.findIndex(({ _id }) => _id === dependency._id);
     if (at < 0) groups.push(dependency);
-    else if (revOf(dependency) === undefined) groups[at] = name;
+    else if (dependency._rev === undefined) groups[at] = dependency;
   }
   return groups;
 }
 
-function manyDistinctGroups(dependencies: readonly Dependency[]): Dependency[] {
-  const groups = new Map<string, Dependency>();
+function manyDistinctGroups(dependencies: readonly DeclaredDependency[]): DeclaredDependency[] {
+  const groups = new Map<string, DeclaredDependency>();
   for (const dependency of dependencies) {
-    const name = groupOf(dependency);
-    if (!groups.has(name) || revOf(dependency) === undefined) groups.set(name, dependency);
+    const { _id, _rev } = dependency;
+    if (!groups.has(_id) || _rev === undefined) groups.set(_id, dependency);
   }
   return [...groups.values()];
 }
@@ -114,7 +113,7 @@ const TABLES = 16;
 
 /** All groups in use, by name. A group has a number as its id, good for as long as an entry depends on it. */
 export class GroupTable {
-  readonly #hash: (name: string) => Hash;
+  readonly #hash: HashFunction;
   #tables: (HashTable | undefined)[] = new Array(TABLES).fill(undefined);
   // By id.
   #names: string[] = [""];
@@ -130,7 +129,7 @@ export class GroupTable {
   #lastChange = 0;
 
   /** @param hash Of a name; default one with a random seed. */
-  constructor(hash: (name: string) => Hash = seededHash()) {
+  constructor(hash: HashFunction = seededHash()) {
     this.#hash = hash;
   }
 
@@ -145,19 +144,19 @@ export class GroupTable {
   }
 
   /**
-   * The id of the group of a dependency, with one dependent more.
+   * The id of a group, with one dependent more.
    *
-   * @param dependency Its revision is remembered, until the group changes: {@linkcode GroupTable.repeat} asks for it.
+   * @param rev The revision that is declared, if one is. It is remembered until the group changes:
+   * {@linkcode GroupTable.repeat} asks for it.
    */
-  acquire(dependency: Dependency): number {
-    const name = groupOf(dependency);
+  acquire(name: string, rev?: string): number {
     const hash = this.#hash(name);
     const table = this.#tables[tableOf(hash)] ??= new HashTable();
     for (let slot = table.find(hash); slot >= 0; slot = table.find(hash, slot + 1)) {
       const group = table.idAt(slot);
       if (this.#names[group] !== name) continue;
       this.#dependents[group]!++;
-      this.#declare(group, revOf(dependency));
+      this.#declare(group, rev);
       return group;
     }
     const group = this.#free.pop() ?? this.#names.length;
@@ -167,22 +166,17 @@ export class GroupTable {
     this.#dependents[group] = 1;
     this.#declared[group] = NOTHING_DECLARED;
     this.#reports[group] = this.#recent.get(hash);
-    this.#declare(group, revOf(dependency));
+    this.#declare(group, rev);
     table.add(hash, group);
     this.#bytes += groupBytes(name);
     return group;
   }
 
   #declare(group: number, rev: string | undefined): void {
-    const revision = rev === undefined ? DECLARED_OTHERWISE : this.#fingerprint(rev);
+    const revision = rev === undefined ? DECLARED_OTHERWISE : fingerprint(this.#hash(rev));
     const declared = this.#declared[group];
     if (declared === NOTHING_DECLARED) this.#declared[group] = revision;
     else if (declared !== revision) this.#declared[group] = DECLARED_OTHERWISE;
-  }
-
-  /** Two revisions of one document have the same by a chance of 1 in 10^14. */
-  #fingerprint(rev: string): number {
-    return fingerprint(this.#hash(rev));
   }
 
   /** Takes one dependent off; a group leaves with its last. */
@@ -234,7 +228,7 @@ export class GroupTable {
     isRepeated: boolean,
   ): boolean {
     const hash = this.#hash(name);
-    const revision = rev === undefined ? undefined : this.#fingerprint(rev);
+    const revision = rev === undefined ? undefined : fingerprint(this.#hash(rev));
     const table = this.#tables[tableOf(hash)];
     let slot = table === undefined ? -1 : table.find(hash);
     if (slot < 0) this.#recent.set(hash, nextReport(this.#recent.get(hash), revision, feed));
@@ -256,7 +250,7 @@ export class GroupTable {
     const table = this.#tables[tableOf(hash)];
     const slot = table === undefined ? -1 : table.find(hash);
     const report = slot < 0 ? this.#recent.get(hash) : this.#reports[table!.idAt(slot)]!;
-    return report !== NO_REPORT && isSuperseded(report, this.#fingerprint(rev));
+    return report !== NO_REPORT && isSuperseded(report, fingerprint(this.#hash(rev)));
   }
 
   /** Whether no group of it has changed. One comparison, where no group at all has changed since it was last asked. */

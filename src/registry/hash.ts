@@ -10,29 +10,34 @@ export interface Hash {
   readonly high: number;
 }
 
-/** A hash function with a random seed. */
-export function seededHash(): (text: string) => Hash {
-  const [first, second] = crypto.getRandomValues(new Int32Array(2));
-  const seed = [first!, second!] as const;
-  return (text) => hashOf(text, seed);
+/** A hash function of texts. */
+export type HashFunction = (text: string) => Hash;
+
+/**
+ * A hash function.
+ *
+ * @param seed Two numbers of 32 bits; default: random ones.
+ */
+export function seededHash(
+  seed: ArrayLike<number> = crypto.getRandomValues(new Int32Array(2)),
+): HashFunction {
+  const [first, second] = [seed[0]!, seed[1]!];
+  return (text) => {
+    let low = first;
+    let high = second;
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      low = Math.imul(low ^ unit, 0x9e3779b1);
+      high = Math.imul(high ^ unit ^ (low >>> 15), 0x85ebca6b);
+    }
+    // Differences in the last characters have not reached the low bits yet.
+    low = Math.imul(low ^ (high >>> 16), 0xc2b2ae35);
+    high = Math.imul(high ^ (low >>> 13), 0x27d4eb2f);
+    return { low: low ^ (high >>> 16), high };
+  };
 }
 
-/** The hash of a text. */
-export function hashOf(text: string, [first, second]: readonly [number, number]): Hash {
-  let low = first;
-  let high = second;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    low = Math.imul(low ^ unit, 0x9e3779b1);
-    high = Math.imul(high ^ unit ^ (low >>> 15), 0x85ebca6b);
-  }
-  // Differences in the last characters have not reached the low bits yet.
-  low = Math.imul(low ^ (high >>> 16), 0xc2b2ae35);
-  high = Math.imul(high ^ (low >>> 13), 0x27d4eb2f);
-  return { low: low ^ (high >>> 16), high };
-}
-
-/** 48 bits of a hash as one number, not negative. */
+/** 48 bits of a hash as one number, not negative. Two revisions of one document have the same by a chance of 1 in 10^14. */
 export function fingerprint({ low, high }: Hash): number {
   return (high >>> 0) * 65_536 + (low >>> 16);
 }

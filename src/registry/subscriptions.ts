@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type Dependency, groupOf } from "../http/dependency.ts";
+import type { DeclaredDependency } from "../http/dependency.ts";
 import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import type { SavedSubscription } from "./snapshot.ts";
 
@@ -136,9 +136,9 @@ export class Subscriptions {
   }
 
   /** Whether changes of all these groups would be reported. */
-  reports(groups: readonly Dependency[]): boolean {
+  reports(groups: readonly DeclaredDependency[]): boolean {
     const reported = this.#documents;
-    return reported === undefined || groups.every((group) => reported.has(groupOf(group)));
+    return reported === undefined || groups.every((group) => reported.has(group._id));
   }
 
   /** Works out until when answers may be given. */

@@ -6,6 +6,7 @@ import { memoryMutants } from "./memory.ts";
 import type { Mutant } from "./mutant.ts";
 import { restartMutants } from "./restarts.ts";
 import { tagMutants } from "./tags.ts";
+import { wiringMutants } from "./wiring.ts";
 
 export const mutants: readonly Mutant[] = [
   ...memoryMutants,
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...tagMutants,
   ...restartMutants,
   ...checkMutants,
+  ...wiringMutants,
 ];

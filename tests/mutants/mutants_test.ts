@@ -9,6 +9,7 @@ import { memoryMutants } from "./memory.ts";
 import { applied, type Mutant } from "./mutant.ts";
 import { restartMutants } from "./restarts.ts";
 import { tagMutants } from "./tags.ts";
+import { wiringMutants } from "./wiring.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -53,6 +54,7 @@ const TOPICS: Readonly<Record<string, readonly Mutant[]>> = {
   tags: tagMutants,
   restarts: restartMutants,
   checks: checkMutants,
+  wiring: wiringMutants,
 };
 
 for (const [topic, ofTopic] of Object.entries(TOPICS)) {

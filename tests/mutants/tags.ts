@@ -8,10 +8,10 @@ const withoutId: Mutant = {
   edits: [
     {
       file: VALIDATOR,
-      search: "representation, dependencies.map(groupOf), revisions]",
+      search: "representation, dependencies.map(({ _id }) => _id), revisions]",
       replace: "representation, revisions]",
     },
-    { file: VALIDATOR, search: ".${idDigest(groupOf(only))}.", replace: "." },
+    { file: VALIDATOR, search: ".${idDigest(only._id)}.", replace: "." },
   ],
 };
 

@@ -28,11 +28,11 @@ function setUp({ replicaLag = 0, maxBytes = 10_000 } = {}) {
 test("ChangeLog: a change after the lease was taken overtakes what is built under it", () => {
   const { log } = setUp();
   const lease = log.lease("/", undefined);
-  assert.equal(log.conflict(lease, ["a"]), undefined);
+  assert.equal(log.conflict(lease, [{ _id: "a" }]), undefined);
   log.record("a", undefined, FEED, 0);
-  assert.equal(log.conflict(lease, ["a"]), "lease-broken");
-  assert.equal(log.conflict(lease, ["b"]), undefined, "only what depends on it");
-  assert.equal(log.conflict(lease, ["b", { _id: "a", _rev: "1-x" }]), "lease-broken");
+  assert.equal(log.conflict(lease, [{ _id: "a" }]), "lease-broken");
+  assert.equal(log.conflict(lease, [{ _id: "b" }]), undefined, "only what depends on it");
+  assert.equal(log.conflict(lease, [{ _id: "b" }, { _id: "a", _rev: "1-x" }]), "lease-broken");
 });
 
 test("ChangeLog: the revision reported after the lease does not excuse the change on a single node", () => {
@@ -47,8 +47,8 @@ test("ChangeLog: a change before the lease does not concern it", () => {
   const older = log.lease("/old", undefined);
   log.record("a", undefined, FEED, 0);
   const lease = log.lease("/", undefined);
-  assert.equal(log.conflict(lease, ["a"]), undefined);
-  assert.equal(log.conflict(older, ["a"]), "lease-broken");
+  assert.equal(log.conflict(lease, [{ _id: "a" }]), undefined);
+  assert.equal(log.conflict(older, [{ _id: "a" }]), "lease-broken");
 });
 
 test("ChangeLog: a change is remembered while a lease taken before it is open, and no longer", () => {
@@ -60,7 +60,7 @@ test("ChangeLog: a change is remembered while a lease taken before it is open, a
   assert.equal(log.size, 2);
   first.release();
   assert.equal(log.size, 1, "a concerned only the first");
-  assert.equal(log.conflict(second, ["b"]), "lease-broken");
+  assert.equal(log.conflict(second, [{ _id: "b" }]), "lease-broken");
   second.release();
   assert.deepEqual([log.size, log.open], [0, 0]);
 });
@@ -79,7 +79,7 @@ test("ChangeLog: a group that keeps changing is remembered once, by its last cha
   assert.equal(log.size, 1);
   const late = log.lease("/", undefined);
   lease.release();
-  assert.equal(log.conflict(late, ["a"]), undefined);
+  assert.equal(log.conflict(late, [{ _id: "a" }]), undefined);
 });
 
 test("ChangeLog: a lease is good once, and releasing it again is harmless", () => {
@@ -87,7 +87,7 @@ test("ChangeLog: a lease is good once, and releasing it again is harmless", () =
   const lease = log.lease("/", undefined);
   lease.release();
   lease.release();
-  assert.equal(log.conflict(lease, ["a"]), "lease-broken");
+  assert.equal(log.conflict(lease, [{ _id: "a" }]), "lease-broken");
   assert.equal(log.open, 0);
 });
 
@@ -99,10 +99,10 @@ test("ChangeLog: a lease of another log is no lease", () => {
 test("ChangeLog: one document read at two revisions is never registered", () => {
   const { log } = setUp();
   const lease = log.lease("/", undefined);
-  const torn = [{ _id: "a", _rev: "1-x" }, "b", { _id: "a", _rev: "2-y" }];
+  const torn = [{ _id: "a", _rev: "1-x" }, { _id: "b" }, { _id: "a", _rev: "2-y" }];
   assert.equal(log.conflict(lease, torn), "revision-differs");
   assert.equal(
-    log.conflict(lease, ["a", { _id: "a", _rev: "1-x" }, { _id: "a", _rev: "1-x" }]),
+    log.conflict(lease, [{ _id: "a" }, { _id: "a", _rev: "1-x" }, { _id: "a", _rev: "1-x" }]),
     undefined,
   );
 });
@@ -112,8 +112,8 @@ test("ChangeLog: a write to the resource itself overtakes who is building it", (
   const lease = log.lease("/page", "ann");
   const elsewhere = log.lease("/other", "ann");
   log.record("\0resource /page", undefined, log, 0);
-  assert.equal(log.conflict(lease, ["a"]), "lease-broken");
-  assert.equal(log.conflict(elsewhere, ["a"]), undefined);
+  assert.equal(log.conflict(lease, [{ _id: "a" }]), "lease-broken");
+  assert.equal(log.conflict(elsewhere, [{ _id: "a" }]), undefined);
 });
 
 test("floor: every open lease is void, whatever it depends on; later ones are not", () => {
@@ -124,7 +124,7 @@ test("floor: every open lease is void, whatever it depends on; later ones are no
   assert.ok(log.sequence > before);
   assert.equal(log.conflict(lease, []), "lease-broken");
   assert.equal(log.open, 0);
-  assert.equal(log.conflict(log.lease("/", undefined), ["a"]), undefined);
+  assert.equal(log.conflict(log.lease("/", undefined), [{ _id: "a" }]), undefined);
 });
 
 test("floor: counts as a change of everything, so new leases are refused until it has settled", () => {
@@ -305,8 +305,8 @@ test("overflow: more than can be remembered voids the leases taken before, and i
   while (overflows() === 0 && changes < 100) log.record(`g${changes++}`, undefined, FEED, 0);
   assert.ok(changes > 5 && changes < 100, `overflow after ${changes}`);
   assert.equal(log.size, 0);
-  assert.equal(log.conflict(lease, ["never-changed"]), "lease-broken");
-  assert.equal(log.conflict(log.lease("/", undefined), ["g0"]), undefined, "a new lease is good");
+  assert.equal(log.conflict(lease, [{ _id: "never-changed" }]), "lease-broken");
+  assert.equal(log.conflict(log.lease("/", undefined), [{ _id: "g0" }]), undefined, "a new lease is good");
 });
 
 test("overflow: the bytes of what is forgotten are given back", () => {
@@ -333,7 +333,7 @@ test("repeated: an open lease is broken, unless its response declares the revisi
   const lease = log.lease("/", undefined);
   log.record("a", "2-b", FEED, 0, true);
   const conflict = (...declared: (string | undefined)[]) =>
-    log.conflict(lease, declared.map((_rev) => _rev === undefined ? "a" : { _id: "a", _rev }));
+    log.conflict(lease, declared.map((_rev) => ({ _id: "a", _rev })));
   assert.equal(conflict("2-b"), undefined);
   for (const declared of [["3-c"], [undefined], ["2-b", undefined]]) {
     assert.equal(conflict(...declared), "lease-broken", String(declared));

@@ -4,7 +4,7 @@ import fc from "../support/fast_check.ts";
 import { EntryStore } from "../../src/registry/entry_store.ts";
 import type { Registration } from "../../src/registry/entry.ts";
 import { distinctGroups } from "../../src/registry/group_table.ts";
-import { NO_FIELDS, offer } from "../support/registrations.ts";
+import { declared, NO_FIELDS, offer } from "../support/registrations.ts";
 
 function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: number } = {}) {
   const left: string[] = [];
@@ -23,7 +23,7 @@ function setUp(limits: { maxEntries?: number; maxBytes?: number; maxVariants?: n
     return entries.add(
       base,
       offer(sources, more),
-      distinctGroups(sources),
+      distinctGroups(sources.map(declared)),
       sequence,
       new Headers(headers),
       tagFor,
@@ -76,7 +76,7 @@ test("EntryStore: the tag is asked for with the previous entry only while that i
     entries.add(
       "/",
       offer(["a"]),
-      ["a"],
+      [{ _id: "a" }],
       sequence,
       NO_FIELDS,
       (previous) => {
@@ -114,7 +114,7 @@ test("EntryStore: bytes say what is kept: field values that no entry shares, and
     entries.add(
       base,
       offer(["a"], { fields }),
-      ["a"],
+      [{ _id: "a" }],
       0,
       NO_FIELDS,
       () => '"1"',

@@ -43,4 +43,7 @@ export type ActionName =
   | "clear"
   | "close and follow"
   | "restart"
-  | "boundary of maxLag";
+  | "boundary of maxLag"
+  | "channel cut"
+  | "channel dead"
+  | "channel refused";

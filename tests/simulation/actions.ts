@@ -118,7 +118,8 @@ function drop(world: World, random: Random): boolean {
 function purge(world: World, random: Random): boolean {
   const { database, id } = random.pick(world.places);
   const document = database.document(id);
-  if (!database.exists || database.readOnly || document.seq === 0) return false;
+  // A table tells of each deletion.
+  if (database === world.table || !database.exists || database.readOnly || document.seq === 0) return false;
   if (document.versions.at(-1)!.visibleAt === Infinity) return false;
   database.purge(document);
   return true;
@@ -336,7 +337,7 @@ function jump(sign: number): Act {
 }
 
 function closeAndFollow(world: World, random: Random): boolean {
-  const database = random.pick(world.databases);
+  const database = random.pick(world.sources);
   // Who resumes from a position alone cannot see that files were rolled back meanwhile.
   if (
     database.readOnly || database.isRestored ||
@@ -361,6 +362,7 @@ function boundary(world: World, random: Random): boolean {
   const applied = [...process.registry.subscriptions.values()];
   if (!process.registry.live) return false;
   halfOpen(world);
+  world.channel?.stall();
   const now = process.instant();
   const left = applied.map(({ contact, maxLag }) =>
     Math.min(contact!.wall - now.wall, contact!.monotonic - now.monotonic) + maxLag
@@ -431,4 +433,11 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "close and follow": closeAndFollow,
   "restart": restart,
   "boundary of maxLag": boundary,
+  "channel cut": ({ channel }) => channel?.cut() ?? false,
+  "channel dead": ({ channel }) => channel?.stall() ?? false,
+  "channel refused": ({ channel }, random) => {
+    if (channel === undefined) return false;
+    channel.refusals = random.integer(1, 3);
+    return channel.cut();
+  },
 };

@@ -58,8 +58,8 @@ export class Database {
   readOnly = false;
   /** Whether files were restored, and the follower has not begun anew since. */
   isRestored = false;
-  /** Called when rows have become visible. */
-  onRows: () => void = () => {};
+  /** Called when the row of a document has become visible. */
+  onRow: (document: Document) => void = () => {};
   /** Called when a version replaces another unseen. */
   onCoalesced: () => void = () => {};
   /**
@@ -110,7 +110,7 @@ export class Database {
     if (version > seen + 1) this.onCoalesced();
     if (!this.exists) return;
     document.seq = ++this.seqs[document.shard]!;
-    this.onRows();
+    this.onRow(document);
   }
 
   /** A version that some node may serve now: that of the followed node, or of one behind or ahead. */

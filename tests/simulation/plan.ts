@@ -27,6 +27,14 @@ export interface Config {
   readonly spellsAlike: boolean;
   /** Whether handlers keep documents that they have read. */
   readonly keepsDocuments: boolean;
+  /** Whether there is a table beside the databases, which a feed of the site's own follows. */
+  readonly table: boolean;
+  /** Whether its channel tells the revision of what has changed. */
+  readonly tellsRevisions: boolean;
+  /** Whether its client connects anew without a word. */
+  readonly reconnectsInSilence: boolean;
+  /** Whether the server's class of responses keeps the `Headers` that it is given, and the handler gives some twice. */
+  readonly sharesHeaders: boolean;
   /** Whether the site has pages that read a document which they do not declare. Then everything is audited. */
   readonly forgets: boolean;
 }
@@ -99,6 +107,10 @@ export const FAULTS: readonly ActionName[] = [
   "boundary of maxLag",
 ];
 
+/** Faults of the channel that tells of a table. They take the place of other actions where there is one. */
+export const CHANNEL_FAULTS: readonly ActionName[] = ["channel cut", "channel dead", "channel refused"];
+const CHANNEL_FAULT_SHARE = 0.008;
+
 /** What often cannot be done when it is drawn, and so is drawn more often. */
 const RARELY_POSSIBLE: readonly ActionName[] = [
   "rolled back",
@@ -130,7 +142,16 @@ const ACTIONS = 1_000;
 /** What is drawn apart from all else, so that a seed means what it meant before there were these. */
 type Extras = Pick<
   Config,
-  "auditRate" | "hashBody" | "auditSeed" | "forgets" | "spellsAlike" | "keepsDocuments"
+  | "auditRate"
+  | "hashBody"
+  | "auditSeed"
+  | "forgets"
+  | "spellsAlike"
+  | "keepsDocuments"
+  | "table"
+  | "tellsRevisions"
+  | "reconnectsInSilence"
+  | "sharesHeaders"
 >;
 
 function extras(random: Random, { replicas, databases }: Pick<Config, "replicas" | "databases">): Extras {
@@ -140,7 +161,19 @@ function extras(random: Random, { replicas, databases }: Pick<Config, "replicas"
   const spellsAlike = random.chance(0.5);
   // A replica that lags behind may give what is older than the feed's start; documents of two feeds share their names.
   const keepsDocuments = random.chance(0.4) && replicas === 1 && databases === 1 && !forgets;
-  return { ...drawn, forgets, auditRate: forgets ? 1 : auditRate, spellsAlike, keepsDocuments };
+  const table = random.chance(0.3);
+  return {
+    ...drawn,
+    forgets,
+    auditRate: forgets ? 1 : auditRate,
+    spellsAlike,
+    keepsDocuments,
+    table,
+    // Without its revision, an old document that a handler has kept cannot be told from the new one.
+    tellsRevisions: random.chance(0.5) || keepsDocuments,
+    reconnectsInSilence: random.chance(0.5),
+    sharesHeaders: random.chance(0.3),
+  };
 }
 
 function config(random: Random): Omit<Config, keyof Extras> {
@@ -165,6 +198,13 @@ function gap(random: Random): number {
   return ms === "long" ? random.integer(1, 1_500 * MS) : random.integer(1, 14_000 * MS);
 }
 
+function withChannelFaults(actions: readonly Action[], seed: number): readonly Action[] {
+  const random = new Random(seed ^ 0x7f4a7c15);
+  return actions.map((action) =>
+    random.chance(CHANNEL_FAULT_SHARE) ? { ...action, name: random.pick(CHANNEL_FAULTS) } : action
+  );
+}
+
 /** Everything that a seed decides. */
 export function plan(seed: number): Plan {
   const random = new Random(seed);
@@ -181,5 +221,5 @@ export function plan(seed: number): Plan {
       : random.weighted(OFTEN);
     return { name, gap: gap(random), seed: random.seed() };
   });
-  return { seed, config: drawn, actions };
+  return { seed, config: drawn, actions: drawn.table ? withChannelFaults(actions, seed) : actions };
 }

@@ -9,10 +9,11 @@ import {
   type EtagRegistryOptions,
   follow,
   type Follower,
+  ownFeed,
   withEtag,
 } from "../../mod.ts";
 import type { Instant } from "../../src/changes/clock.ts";
-import type { CouchChange } from "../../src/changes/change.ts";
+import type { Change, ChangesFeed } from "../../src/changes/change.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import type { Lease } from "../../src/registry/lease.ts";
@@ -113,6 +114,8 @@ export class Process {
   readonly kept: Map<Document, { readonly version: number; readonly resets: number }> = new Map();
   /** Tags that two bodies have been seen under, each behind its path and a space, and the step at which they were. */
   readonly denied: Map<string, number> = new Map();
+  /** `Headers` that the handler has made, by what they say. */
+  readonly sharedHeaders: Map<string, Headers> = new Map();
   readonly #visits = new WeakMap<Request, Visit>();
   /** Neither closed nor replaced by another. */
   running = true;
@@ -143,7 +146,7 @@ export class Process {
     this.#public = withEtag(handler, options);
     this.#personal = withEtag(handler, { ...options, caller });
     registry.onApplied = (name, reset) => this.#applied(name, reset);
-    for (const database of world.databases) this.follow(database);
+    for (const source of world.sources) this.follow(source);
   }
 
   /** The site. */
@@ -198,9 +201,33 @@ export class Process {
     return { wall: clocks.now(), monotonic: clocks.monotonic() };
   }
 
-  follow(database: Database): void {
+  follow(source: Database): void {
+    const groups = (change: Change) => this.#groups(change);
+    const { maxLag } = this.world.config;
+    // A fault ends the feed of a simulated database again and again: the console need not be told.
+    const onError = () => {};
+    const feed = source === this.world.table ? this.#tableFeed() : this.#databaseFeed(source);
+    this.#followers.set(
+      source.name,
+      follow(this.registry, feed, { name: source.name, maxLag, groups, onError }),
+    );
+  }
+
+  #tableFeed(): ChangesFeed {
+    const { config, scheduler, channel, random } = this.world;
+    return ownFeed((controller) => channel!.connect(controller), {
+      maxLag: config.maxLag,
+      maxQueued: config.batchSize,
+      now: scheduler.clocks.now,
+      monotonic: scheduler.clocks.monotonic,
+      sleep: scheduler.sleep,
+      random: random.next,
+    });
+  }
+
+  #databaseFeed(database: Database): ChangesFeed {
     const { config, scheduler, server, random } = this.world;
-    const feed = changes(server.url(database), {
+    return changes(server.url(database), {
       heartbeat: config.heartbeat,
       maxLag: config.maxLag,
       batchSize: config.batchSize,
@@ -211,14 +238,6 @@ export class Process {
       sleep: scheduler.sleep,
       random: random.next,
     });
-    const groups = (change: CouchChange) => this.#groups(change);
-    const { maxLag } = config;
-    // A fault ends the feed of a simulated database again and again: the console need not be told.
-    const onError = () => {};
-    this.#followers.set(
-      database.name,
-      follow(this.registry, feed, { name: database.name, maxLag, groups, onError }),
-    );
   }
 
   unfollow(database: Database): void {
@@ -228,10 +247,10 @@ export class Process {
   /** Nothing of it is heard any more; handlers that run now run for nobody. */
   stop(): void {
     this.running = false;
-    for (const database of this.world.databases) this.unfollow(database);
+    for (const source of this.world.sources) this.unfollow(source);
   }
 
-  #groups({ id }: CouchChange): string[] {
+  #groups({ id }: Change): string[] {
     if (this.world.groupsThrow) {
       this.world.groupsThrow = false;
       this.world.count("groups threw");
@@ -241,7 +260,7 @@ export class Process {
   }
 
   #applied(name: string, reset: boolean): void {
-    const database = this.world.databases.find((candidate) => candidate.name === name)!;
+    const database = this.world.sources.find((candidate) => candidate.name === name)!;
     const { closed, live } = this.registry.subscriptions.get(name)!;
     this.world.trace?.(
       `  ${name}: ${closed ? "closed" : live ? "live" : "not live"}${reset ? ", reset" : ""}`,

@@ -148,6 +148,17 @@ function answerByCookie(documents: readonly Found[], visit: Visit): Response {
   });
 }
 
+/** Pages over the rows of a table, and one over a document and a row. */
+export function resourcesOverTable(rows: readonly Place[], document: Place): Resource[] {
+  const bare = (documents: readonly Found[]) => page(documents.map(({ _id }) => _id));
+  return [
+    one("/row/1", () => rows[0]!, (documents) => page(documents)),
+    one("/row/2", () => rows[1]!, bare, [], { isFresh: true }),
+    several("/document-and-row", [document, rows[0]!]),
+    list("/list/rows", rows),
+  ];
+}
+
 /** All pages of a site over these documents of the first database, and these of a second. */
 export function resourcesOver(a: readonly Place[], b: readonly Place[], other: readonly Place[]): Resource[] {
   const plain = (documents: readonly Found[]) => page(documents);

@@ -45,7 +45,7 @@ export class Server {
     this.#scheduler = scheduler;
     this.#random = random;
     for (const database of databases) {
-      database.onRows = () => {
+      database.onRow = () => {
         for (const feed of this.feeds) if (feed.database === database) feed.wake();
       };
     }

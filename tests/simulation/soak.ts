@@ -1,5 +1,5 @@
 /** Runs many seeds, and adds up what they met. */
-import { FAULTS } from "./plan.ts";
+import { CHANNEL_FAULTS, FAULTS } from "./plan.ts";
 import { runSeed } from "./simulation.ts";
 
 /** What a number of runs met; plain data, so that processes can send it to each other. */
@@ -15,11 +15,17 @@ export interface Tally {
 }
 
 /** Kinds of trouble that are not done but happen. */
-const HAPPEN = ["groups threw", "stale read", "rows coalesced", "kept document"];
+const HAPPEN = ["groups threw", "stale read", "rows coalesced", "kept document", "shared headers"];
 
 /** Every kind of fault that is counted. */
 export const faultKinds: readonly string[] = [
-  ...new Set([...FAULTS.filter((name) => name !== "groups throw"), ...HAPPEN, "evicted", "overflow"]),
+  ...new Set([
+    ...FAULTS.filter((name) => name !== "groups throw"),
+    ...CHANNEL_FAULTS,
+    ...HAPPEN,
+    "evicted",
+    "overflow",
+  ]),
 ];
 
 export function emptyTally(): Tally {

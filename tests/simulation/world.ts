@@ -1,11 +1,20 @@
 /** Everything there is in one run: databases, network, the process, its clients, and what has been counted. */
+import { Channel } from "./channel.ts";
 import { Database } from "./database.ts";
 import { MS } from "./clocks.ts";
 import { Clients } from "./clients.ts";
 import type { Config, Plan } from "./plan.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
-import { forgetfulOver, type Place, type ReadingManner, type Resource, resourcesOver } from "./resources.ts";
+import {
+  forgetfulOver,
+  type Place,
+  type ReadingManner,
+  type Resource,
+  resourcesOver,
+  resourcesOverTable,
+} from "./resources.ts";
+import { sharing } from "./shared_headers.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Server } from "./server.ts";
 import { type Reading, stateRead, type Visit } from "./visit.ts";
@@ -19,6 +28,9 @@ export class World {
   readonly random: Random;
   readonly scheduler: Scheduler = new Scheduler();
   readonly databases: Database[] = [];
+  /** What is followed by a feed of the site's own, and the channel that tells of it. */
+  readonly table: Database | undefined;
+  readonly channel: Channel | undefined;
   readonly server: Server;
   readonly resources: readonly Resource[];
   readonly clients: Clients;
@@ -58,7 +70,10 @@ export class World {
     }
     this.server = new Server(this.databases, this.scheduler, new Random(this.random.seed()));
     this.server.onWrongAnswer = (wrong) => this.count(wrong === "html" ? "html under 200" : wrong);
-    this.resources = this.#chooseResources();
+    const draws = new Random(seed ^ 0x2545f491);
+    this.table = config.table ? this.#makeTable(draws) : undefined;
+    this.channel = this.table && this.#openChannel(this.table, draws);
+    this.resources = [...this.#chooseResources(), ...this.#chooseTablePages(draws)];
     this.clients = new Clients(this);
   }
 
@@ -114,9 +129,40 @@ export class World {
     return [...chosen];
   }
 
+  #makeTable(random: Random): Database {
+    const table = new Database({ name: "table", shards: 1, replicas: 1 }, this.scheduler, random);
+    for (const id of ["t-1", "t-2"]) {
+      const row = table.document(id);
+      row.edit("x");
+      row.reveal(row.commit(LONG_AGO), LONG_AGO);
+    }
+    return table;
+  }
+
+  #openChannel(table: Database, random: Random): Channel {
+    const { reconnectsInSilence, tellsRevisions } = this.config;
+    const channel = new Channel(reconnectsInSilence, this.scheduler, random);
+    table.onRow = ({ id, versions }) =>
+      channel.publish(tellsRevisions ? { id, rev: versions.at(-1)!.rev } : { id });
+    return channel;
+  }
+
+  #chooseTablePages(random: Random): Resource[] {
+    const { table } = this;
+    if (table === undefined) return [];
+    const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
+    const all = resourcesOverTable(rows, { database: this.databases[0]!, id: "a-1" });
+    return [random.pick(all), random.pick(all)];
+  }
+
+  /** All that is followed. */
+  get sources(): Database[] {
+    return this.table === undefined ? this.databases : [...this.databases, this.table];
+  }
+
   /** Documents that pages are built from. */
   get places(): Place[] {
-    return this.databases.flatMap((database) =>
+    return this.sources.flatMap((database) =>
       [...database.documents.keys()].filter((id) => !id.startsWith("z")).map((id) => ({ database, id }))
     );
   }
@@ -128,7 +174,7 @@ export class World {
     try {
       if (request.method === "POST") return await this.clients.writeThrough(process, visit);
       const resource = this.resources.find(({ path }) => path === visit.path)!;
-      const response = await resource.respond(this, visit);
+      const response = this.#shared(process, await resource.respond(this, visit));
       visit.meanwhile?.();
       if (visit.slow > 0) await this.#dawdle(visit.slow);
       if (visit.throws) throw new Error("the handler has failed");
@@ -137,6 +183,11 @@ export class World {
     } finally {
       this.running--;
     }
+  }
+
+  #shared(process: Process, response: Response): Response {
+    if (!this.config.sharesHeaders) return response;
+    return sharing(response, process.sharedHeaders, () => this.count("shared headers"));
   }
 
   /** Its body shows what was read and nothing else, and comes a little later than its fields. */
@@ -220,7 +271,7 @@ export class World {
   }
 
   #readAll(places: readonly Place[], random: Random, withConflicts: boolean): Reading[] {
-    const lags = new Map(this.databases.map((database) => [database, database.lag(random)]));
+    const lags = new Map(this.sources.map((database) => [database, database.lag(random)]));
     return places.map(({ database, id }) => {
       const document = database.document(id);
       const version = database.read(id, lags.get(database)!);

@@ -5,10 +5,15 @@ import { instant } from "../../src/changes/clock.ts";
 import type { EtagRegistry, Reason } from "../../src/registry/registry.ts";
 import type { StoredEntry } from "../../src/registry/entry.ts";
 import type { Registration } from "../../src/registry/entry.ts";
-import type { Dependency } from "../../src/http/dependency.ts";
+import type { DeclaredDependency, Dependency } from "../../src/http/dependency.ts";
 import { coreOf } from "../../src/registry/core.ts";
 
 export const NO_FIELDS: Headers = new Headers();
+
+/** A dependency as the registry gets it. */
+export function declared(dependency: Dependency): DeclaredDependency {
+  return typeof dependency === "string" ? { _id: dependency, _rev: undefined } : dependency;
+}
 
 /** What a response offers that depends on these dependencies. */
 export function offer(
@@ -24,7 +29,7 @@ export function offer(
     anyOrigin: true,
     expires: Infinity,
     vary: [],
-    dependencies,
+    dependencies: dependencies.map(declared),
     ...more,
   };
 }

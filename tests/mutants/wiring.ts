@@ -1,0 +1,46 @@
+/** Feeds of a site's own, registries that no feed follows, and `Headers` that are not ours. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+const QUEUE = "changes/batch_queue.ts";
+const READER = "changes/source_reader.ts";
+
+export const wiringMutants: readonly Mutant[] = [
+  mutant(
+    "a token that another connection brings is contact",
+    READER,
+    "if (!Object.is(this.#identity.connection, connection)) {",
+    "if (connection === undefined) {",
+  ),
+  mutant(
+    "a token is contact as of its return",
+    READER,
+    "this.#prove(awaited.sent);",
+    "this.#prove(instant(this.#settings.clock));",
+  ),
+  mutant(
+    "what was registered before a source was connected counts",
+    READER,
+    'this.#queue.prove(contact, this.#proved ? undefined : "connected");',
+    "this.#queue.prove(contact);",
+  ),
+  mutant("a lost source goes on", READER, "    this.#queue.lose();\n", ""),
+  mutant("an overflow of what was pushed is forgotten", QUEUE, '      this.#reset ??= "overflow";\n', ""),
+  mutant(
+    "a contact comes before its changes",
+    QUEUE,
+    'if (!this.#pending || this.#state === "lost") this.#told',
+    "this.#told",
+  ),
+  mutant(
+    "a registry that no feed follows answers",
+    "registry/subscriptions.ts",
+    "this.unfollowed ? -Infinity : Infinity",
+    "Infinity",
+  ),
+  mutant(
+    "Headers that a class keeps are written to",
+    "handler/responses.ts",
+    "if (hasBody(response) && copiesHeaders(response)) {",
+    "if (hasBody(response)) {",
+  ),
+];
