@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChangeBatch, ChangesFeed, CouchChange, DocumentChange } from "../../src/changes/change.ts";
 import {
+  type DeclaredDependency,
   type Dependency,
   dependsOn,
   FOLLOWED,
@@ -36,7 +37,7 @@ type NoteChange = CouchChange<Note>;
 const byOwner = groupBy("owner", (change: NoteChange) => change.doc?.owner ?? []);
 
 /** What a handler declares, as the registry reads it. */
-function declared(...dependencies: Dependency[]): readonly Dependency[] {
+function declared(...dependencies: Dependency[]): readonly DeclaredDependency[] {
   return readDeclaration(Object.values(dependsOn(...dependencies))[0]!)!;
 }
 

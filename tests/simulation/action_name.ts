@@ -44,6 +44,7 @@ export type ActionName =
   | "close and follow"
   | "restart"
   | "boundary of maxLag"
+  | "row written"
   | "channel cut"
   | "channel dead"
   | "channel refused";

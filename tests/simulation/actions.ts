@@ -1,5 +1,6 @@
 /** What may happen in a run. Each returns whether it could: only what did is counted. */
 import type { ActionName } from "./action_name.ts";
+import type { Channel } from "./channel.ts";
 import { MS } from "./clocks.ts";
 import type { Backup, Database } from "./database.ts";
 import type { Document } from "./document.ts";
@@ -375,6 +376,30 @@ function boundary(world: World, random: Random): boolean {
   return true;
 }
 
+/** A row of the table changes while its channel is slow or not there, and people ask for its pages after that. */
+function writeRow(world: World, random: Random): boolean {
+  const { table } = world;
+  if (table === undefined) return false;
+  const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
+  for (let i = random.integer(1, 3); i > 0; i--) {
+    world.scheduler.after(random.integer(1, 400 * MS), () => void edit(world, random, rows));
+  }
+  for (let i = 0; i < 6; i++) {
+    world.scheduler.inProcess(random.integer(1, 1_500 * MS), () => void world.clients.request(random));
+  }
+  return true;
+}
+
+/** Does something to the channel of the table; as often as not, a row changes meanwhile. */
+function toChannel(what: (channel: Channel, random: Random) => boolean): Act {
+  return (world, random) => {
+    const { channel } = world;
+    if (channel === undefined || !what(channel, random)) return false;
+    if (random.chance(0.7)) writeRow(world, random);
+    return true;
+  };
+}
+
 /** All of it, by name. */
 export const actions: Readonly<Record<ActionName, Act>> = {
   "request": (world, random) => world.clients.request(random),
@@ -433,11 +458,11 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "close and follow": closeAndFollow,
   "restart": restart,
   "boundary of maxLag": boundary,
-  "channel cut": ({ channel }) => channel?.cut() ?? false,
-  "channel dead": ({ channel }) => channel?.stall() ?? false,
-  "channel refused": ({ channel }, random) => {
-    if (channel === undefined) return false;
+  "row written": writeRow,
+  "channel cut": toChannel((channel) => channel.cut()),
+  "channel dead": toChannel((channel) => channel.stall()),
+  "channel refused": toChannel((channel, random) => {
     channel.refusals = random.integer(1, 3);
     return channel.cut();
-  },
+  }),
 };

@@ -48,7 +48,7 @@ export class Channel {
   publish(message: Message): void {
     for (const connection of this.#connections) {
       if (!connection.listening || connection.dead) continue;
-      const delay = this.#random.chance(0.9) ? 5 * MS : 800 * MS;
+      const delay = this.#random.chance(0.75) ? 5 * MS : 800 * MS;
       const soon = this.#scheduler.time + this.#random.integer(1, delay);
       connection.arrival = Math.max(connection.arrival + 1, soon);
       this.#scheduler.inProcess(connection.arrival - this.#scheduler.time, () => {

@@ -107,9 +107,15 @@ export const FAULTS: readonly ActionName[] = [
   "boundary of maxLag",
 ];
 
-/** Faults of the channel that tells of a table. They take the place of other actions where there is one. */
-export const CHANNEL_FAULTS: readonly ActionName[] = ["channel cut", "channel dead", "channel refused"];
-const CHANNEL_FAULT_SHARE = 0.008;
+/** What happens to a table and its channel, in the place of other actions where there is one. */
+export const TABLE_ACTIONS: readonly ActionName[] = [
+  "row written",
+  "row written",
+  "channel cut",
+  "channel dead",
+  "channel refused",
+];
+const TABLE_ACTION_SHARE = 0.015;
 
 /** What often cannot be done when it is drawn, and so is drawn more often. */
 const RARELY_POSSIBLE: readonly ActionName[] = [
@@ -198,10 +204,10 @@ function gap(random: Random): number {
   return ms === "long" ? random.integer(1, 1_500 * MS) : random.integer(1, 14_000 * MS);
 }
 
-function withChannelFaults(actions: readonly Action[], seed: number): readonly Action[] {
+function withTableActions(actions: readonly Action[], seed: number): readonly Action[] {
   const random = new Random(seed ^ 0x7f4a7c15);
   return actions.map((action) =>
-    random.chance(CHANNEL_FAULT_SHARE) ? { ...action, name: random.pick(CHANNEL_FAULTS) } : action
+    random.chance(TABLE_ACTION_SHARE) ? { ...action, name: random.pick(TABLE_ACTIONS) } : action
   );
 }
 
@@ -221,5 +227,5 @@ export function plan(seed: number): Plan {
       : random.weighted(OFTEN);
     return { name, gap: gap(random), seed: random.seed() };
   });
-  return { seed, config: drawn, actions: drawn.table ? withChannelFaults(actions, seed) : actions };
+  return { seed, config: drawn, actions: drawn.table ? withTableActions(actions, seed) : actions };
 }

@@ -1,5 +1,5 @@
 /** Runs many seeds, and adds up what they met. */
-import { CHANNEL_FAULTS, FAULTS } from "./plan.ts";
+import { FAULTS, TABLE_ACTIONS } from "./plan.ts";
 import { runSeed } from "./simulation.ts";
 
 /** What a number of runs met; plain data, so that processes can send it to each other. */
@@ -21,7 +21,7 @@ const HAPPEN = ["groups threw", "stale read", "rows coalesced", "kept document",
 export const faultKinds: readonly string[] = [
   ...new Set([
     ...FAULTS.filter((name) => name !== "groups throw"),
-    ...CHANNEL_FAULTS,
+    ...TABLE_ACTIONS,
     ...HAPPEN,
     "evicted",
     "overflow",
