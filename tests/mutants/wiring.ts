@@ -23,7 +23,6 @@ export const wiringMutants: readonly Mutant[] = [
     'this.#queue.prove(contact, this.#proved ? undefined : "connected");',
     "this.#queue.prove(contact);",
   ),
-  mutant("a lost source goes on", READER, "    this.#queue.lose();\n", ""),
   mutant("an overflow of what was pushed is forgotten", QUEUE, '      this.#reset ??= "overflow";\n', ""),
   mutant(
     "a contact comes before its changes",

@@ -378,8 +378,8 @@ function boundary(world: World, random: Random): boolean {
 
 /** A row of the table changes while its channel is slow or not there, and people ask for its pages after that. */
 function writeRow(world: World, random: Random): boolean {
-  const { table } = world;
-  if (table === undefined) return false;
+  const { table, channel } = world;
+  if (table === undefined || channel === undefined) return false;
   const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
   for (let i = random.integer(1, 3); i > 0; i--) {
     world.scheduler.after(random.integer(1, 400 * MS), () => void edit(world, random, rows));
@@ -387,6 +387,13 @@ function writeRow(world: World, random: Random): boolean {
   for (let i = 0; i < 6; i++) {
     world.scheduler.inProcess(random.integer(1, 1_500 * MS), () => void world.clients.request(random));
   }
+  return true;
+}
+
+/** As often as not while a token is under way. */
+function writeRowSometime(world: World, random: Random): boolean {
+  if (world.channel === undefined || random.chance(0.4)) return writeRow(world, random);
+  world.channel.onToken = () => writeRow(world, random);
   return true;
 }
 
@@ -458,7 +465,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "close and follow": closeAndFollow,
   "restart": restart,
   "boundary of maxLag": boundary,
-  "row written": writeRow,
+  "row written": writeRowSometime,
   "channel cut": toChannel((channel) => channel.cut()),
   "channel dead": toChannel((channel) => channel.stall()),
   "channel refused": toChannel((channel, random) => {

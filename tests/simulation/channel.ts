@@ -37,6 +37,8 @@ export class Channel {
   readonly #isSilent: boolean;
   /** How many attempts to connect are refused. */
   refusals = 0;
+  /** Called once when a token is under way back to the client. */
+  onToken: (() => void) | undefined;
 
   constructor(isSilent: boolean, scheduler: Scheduler, random: Random) {
     this.#isSilent = isSilent;
@@ -95,7 +97,10 @@ export class Channel {
   #send(controller: SourceController, token: string): void {
     const connection = [...this.#connections].findLast((each) => each.controller === controller);
     this.#scheduler.after(this.#random.integer(1, 30 * MS), () => {
-      if (connection?.listening && !connection.dead) this.publish({ token });
+      if (!connection?.listening || connection.dead) return;
+      this.publish({ token });
+      this.onToken?.();
+      this.onToken = undefined;
     });
   }
 
