@@ -25,12 +25,6 @@ export const wiringMutants: readonly Mutant[] = [
   ),
   mutant("an overflow of what was pushed is forgotten", QUEUE, '      this.#reset ??= "overflow";\n', ""),
   mutant(
-    "a contact comes before its changes",
-    QUEUE,
-    'if (!this.#pending || this.#state === "lost") this.#told',
-    "this.#told",
-  ),
-  mutant(
     "a registry that no feed follows answers",
     "registry/subscriptions.ts",
     "this.unfollowed ? -Infinity : Infinity",

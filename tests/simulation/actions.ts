@@ -381,8 +381,9 @@ function writeRow(world: World, random: Random): boolean {
   const { table, channel } = world;
   if (table === undefined || channel === undefined) return false;
   const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
-  for (let i = random.integer(1, 3); i > 0; i--) {
-    world.scheduler.after(random.integer(1, 400 * MS), () => void edit(world, random, rows));
+  const isBurst = random.chance(0.3);
+  for (let i = random.integer(1, isBurst ? 8 : 3); i > 0; i--) {
+    world.scheduler.after(random.integer(1, isBurst ? MS : 400 * MS), () => void edit(world, random, rows));
   }
   for (let i = 0; i < 6; i++) {
     world.scheduler.inProcess(random.integer(1, 1_500 * MS), () => void world.clients.request(random));

@@ -22,6 +22,8 @@ class Connection {
   loses = false;
   /** When the last message arrives: messages do not overtake each other. */
   arrival = 0;
+  /** What is under way, with the time of its arrival. */
+  readonly underWay: { readonly message: Message; readonly arrival: number }[] = [];
 
   constructor(controller: SourceController) {
     this.controller = controller;
@@ -53,12 +55,20 @@ export class Channel {
       const delay = this.#random.chance(0.75) ? 5 * MS : 800 * MS;
       const soon = this.#scheduler.time + this.#random.integer(1, delay);
       connection.arrival = Math.max(connection.arrival + 1, soon);
-      this.#scheduler.inProcess(connection.arrival - this.#scheduler.time, () => {
-        if (connection.dead && connection.loses) return;
-        const { change, received } = connection.controller;
-        if ("token" in message) received(message.token, connection);
-        else change(message);
-      });
+      connection.underWay.push({ message, arrival: connection.arrival });
+      this.#scheduler.inProcess(connection.arrival - this.#scheduler.time, () => this.#deliver(connection));
+    }
+  }
+
+  /** Whatever has arrived, and what follows closely, comes in one piece. */
+  #deliver(connection: Connection): void {
+    const { underWay, dead, loses, controller: { change, received } } = connection;
+    const until = this.#scheduler.time + this.#random.pick([0, 3 * MS]);
+    while (underWay.length > 0 && underWay[0]!.arrival <= until) {
+      const { message } = underWay.shift()!;
+      if (dead && loses) continue;
+      if ("token" in message) received(message.token, connection);
+      else change(message);
     }
   }
 
