@@ -217,7 +217,8 @@ export class Process {
     const { config, scheduler, channel, random } = this.world;
     return ownFeed((controller) => channel!.connect(controller), {
       maxLag: config.maxLag,
-      maxQueued: config.batchSize,
+      // Often too few for a burst.
+      maxQueued: config.batchSize > 20 ? 1_000 : 3,
       now: scheduler.clocks.now,
       monotonic: scheduler.clocks.monotonic,
       sleep: scheduler.sleep,
