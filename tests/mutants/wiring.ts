@@ -1,4 +1,4 @@
-/** Feeds of a site's own, registries that no feed follows, and `Headers` that are not ours. */
+/** Feeds of a site's own, and `Headers` that are not ours. */
 import { type Mutant, mutant } from "./mutant.ts";
 
 const QUEUE = "changes/batch_queue.ts";
@@ -24,12 +24,6 @@ export const wiringMutants: readonly Mutant[] = [
     "this.#queue.prove(contact);",
   ),
   mutant("an overflow of what was pushed is forgotten", QUEUE, '      this.#reset ??= "overflow";\n', ""),
-  mutant(
-    "a registry that no feed follows answers",
-    "registry/subscriptions.ts",
-    "this.unfollowed ? -Infinity : Infinity",
-    "Infinity",
-  ),
   mutant(
     "Headers that a class keeps are written to",
     "handler/responses.ts",
