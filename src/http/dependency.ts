@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { decodeGroupName, encodeGroupName, PLAIN_NAME } from "./group_name.ts";
+import { decodeGroupName, encodeGroupName } from "./group_name.ts";
 
 /**
  * A group by name, or a document at a revision. Documents of nano, PouchDB and `fetch` fit as they are.
@@ -110,21 +110,23 @@ export function requireGroup(dependency: unknown, door: string): string {
  * ASCII without quotes and backslashes.
  */
 export function dependsOn(...dependencies: Dependency[]): Record<string, string> {
-  return declaration(DEPENDS_ON, dependencies, (dependency) => {
+  const members = new Set<string>();
+  for (const dependency of dependencies) {
     const group = requireGroup(dependency, "dependsOn");
-    const spelled = PLAIN_NAME.test(group) ? group : encodeGroupName(group);
+    const spelled = encodeGroupName(group);
     const followed = followedName(dependency);
-    if (followed === group) return `${FOLLOWED_MARK}${spelled}`;
-    if (followed !== undefined) return [`${FOLLOWED_MARK}${encodeGroupName(followed)}`, spelled];
+    if (followed !== undefined) members.add(`${FOLLOWED_MARK}${encodeGroupName(followed)}`);
+    if (followed === group) continue;
     const revision: unknown = typeof dependency === "string" ? undefined : dependency._rev;
-    if (revision === undefined) return spelled;
-    if (typeof revision !== "string" || !REVISION.test(revision)) {
-      throw new TypeError(
-        `The document ${show(group)} has no legal revision: ${show(revision)}`,
-      );
-    }
-    return `${spelled};${PLAIN_NAME.test(revision) ? revision : encodeGroupName(revision)}`;
-  });
+    if (revision === undefined || followed !== undefined) members.add(spelled);
+    else members.add(`${spelled};${encodeGroupName(requireRevision(revision, group))}`);
+  }
+  return declaration(DEPENDS_ON, members);
+}
+
+function requireRevision(revision: unknown, group: string): string {
+  if (typeof revision === "string" && REVISION.test(revision)) return revision;
+  throw new TypeError(`The document ${show(group)} has no legal revision: ${show(revision)}`);
 }
 
 /**
@@ -153,21 +155,21 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
  * @throws {TypeError} As {@linkcode dependsOn}, revisions apart.
  */
 export function invalidates(...groups: Dependency[]): Record<string, string> {
-  return declaration(INVALIDATES, groups, (group) => encodeGroupName(requireGroup(group, "invalidates")));
+  return declaration(
+    INVALIDATES,
+    new Set(groups.map((group) => encodeGroupName(requireGroup(group, "invalidates")))),
+  );
 }
 
 /**
  * The token, then each member once, in the order given: a name, a name and a revision with `;` between them, or `;;`
  * and a name that a follower must have been given. Twice, the second time under a name of this call's own.
  */
-function declaration(
-  field: string,
-  dependencies: readonly Dependency[],
-  spell: (dependency: Dependency) => string | string[],
-): Record<string, string> {
-  if (dependencies.length === 0) return {};
+function declaration(field: string, members: ReadonlySet<string>): Record<string, string> {
+  if (members.size === 0) return {};
   const process = thisProcess();
-  const value = [process.token, ...new Set(dependencies.flatMap(spell))].join(" ");
+  let value = process.token;
+  for (const member of members) value += ` ${member}`;
   return { [field]: value, [`${field}-${++process.calls}`]: value };
 }
 
@@ -180,18 +182,21 @@ export function declaredIn(headers: Headers, field: string): string | null {
   const common = headers.get(field);
   if (common === null) return null;
   let all = common;
-  for (const [name, value] of headers) {
+  // forEach, because an iterator takes three times as long on Deno.
+  headers.forEach((value, name) => {
     if (value !== common && name.startsWith(`${field}-`)) all += `, ${value}`;
-  }
+  });
   return all;
 }
 
 /** Takes every declaration off. */
 export function removeDeclarations(headers: Headers): void {
-  for (const field of [DEPENDS_ON, INVALIDATES]) {
-    if (!headers.has(field)) continue;
-    for (const name of [...headers.keys()]) if (name.startsWith(field)) headers.delete(name);
-  }
+  if (!headers.has(DEPENDS_ON) && !headers.has(INVALIDATES)) return;
+  const names: string[] = [];
+  headers.forEach((_, name) => {
+    if (name.startsWith(DEPENDS_ON) || name.startsWith(INVALIDATES)) names.push(name);
+  });
+  for (const name of names) headers.delete(name);
 }
 
 /**

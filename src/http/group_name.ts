@@ -5,7 +5,7 @@
  */
 
 /** A name that is spelled as it is: visible ASCII but for `"`, `\`, `%`, and the separators of lists, `,` and `;`. */
-export const PLAIN_NAME: RegExp = /^[!#$&-+\--:<-[\]-~]*$/;
+const PLAIN_NAME: RegExp = /^[!#$&-+\--:<-[\]-~]*$/;
 
 const TO_ENCODE = /[^!#$&-+\--:<-[\]-~]+/g;
 
