@@ -330,11 +330,21 @@ function sleep(world: World, random: Random): boolean {
   return true;
 }
 
-function jump(sign: number): Act {
-  return (world, random) => {
-    world.scheduler.clocks.jump(sign * random.integer(MS, 60_000 * MS));
-    return true;
-  };
+function jumpBack(world: World, random: Random): boolean {
+  world.scheduler.clocks.jump(-random.integer(MS, 60_000 * MS));
+  return true;
+}
+
+/** The wall clock is set forward while a change is young, and people go on asking. */
+function jumpForward(world: World, random: Random): boolean {
+  edit(world, random);
+  world.scheduler.after(random.integer(MS, 600 * MS), () => {
+    world.scheduler.clocks.jump(random.integer(MS, 60_000 * MS));
+    for (let i = 0; i < 8; i++) {
+      world.scheduler.inProcess(random.integer(1, 400 * MS), () => void world.clients.request(random));
+    }
+  });
+  return true;
 }
 
 function closeAndFollow(world: World, random: Random): boolean {
@@ -449,8 +459,8 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "replayed from the start": toFeed((feed) => feed.rewind()),
   "paused in a burst": pauseInBurst,
   "machine asleep": sleep,
-  "wall clock forward": jump(1),
-  "wall clock back": jump(-1),
+  "wall clock forward": jumpForward,
+  "wall clock back": jumpBack,
   "burst under a slow handler": (world, random) => {
     world.clients.request(random, { slow: random.integer(100, 3_000) });
     return burst(world, random, random.integer(20, 60));
