@@ -96,7 +96,12 @@ export const contactMutants: readonly Mutant[] = [
     "if (rows.fault === undefined) {",
     "isTrusted = true;\n      if (rows === undefined) {",
   ),
-  mutant("a purge hides a roll-back", PROBE, "  context.cursor.since = 0;\n", ""),
+  mutant(
+    "a start from which no row came has no anchor",
+    PROBE,
+    "if (cursor.anchor.rows.size > 0) return;",
+    "if (cursor.anchor.rows.size >= 0) return;",
+  ),
   mutant(
     "goes on from the old position after a gap",
     "couchdb/reader/cursor.ts",
