@@ -226,6 +226,13 @@ function restoreAndRestart(world: World, random: Random): boolean {
   if (random.chance(0.5)) world.server.cut();
   world.process.registry.restart();
   database.isRestored = database.repeatsHistory = false;
+  askOn(world, random, 6, 1_500);
+  for (let i = random.integer(1, 3); i > 0; i--) {
+    world.scheduler.after(random.integer(500 * MS, 3_000 * MS), () => {
+      write(world, random);
+      askOn(world, random, 3, 500);
+    });
+  }
   return true;
 }
 
@@ -244,6 +251,15 @@ function exchangeFiles(world: World, random: Random): boolean {
   });
   if (random.chance(0.6)) world.server.endFeeds(database);
   return false;
+}
+
+/** People ask for a while; some of the handlers take as long. */
+function askOn(world: World, random: Random, times: number, ms: number): void {
+  for (let i = 0; i < times; i++) {
+    world.scheduler.inProcess(random.integer(1, ms * MS), () => {
+      world.clients.request(random, random.chance(0.3) ? { slow: random.integer(1, ms) } : {});
+    });
+  }
 }
 
 /**
@@ -267,14 +283,13 @@ function awayAndBack(world: World, random: Random): boolean {
   world.trace?.(`  ${document.id} is away at ${document.versions.at(-1)!.rev}`);
   const { versions } = document;
   const away = versions.length;
-  for (let i = 0; i < 4; i++) {
-    world.scheduler.inProcess(random.integer(1, 40 * MS), () => void world.clients.request(random));
-  }
+  askOn(world, random, 8, 60);
   world.scheduler.after(random.integer(1, random.chance(0.7) ? 60 * MS : 2_000 * MS), () => {
     if (!database.exists || database.readOnly || versions.length !== away) return;
     document.delete();
     database.commit(document);
     world.trace?.(`  ${document.id} is back at ${versions.at(-1)!.rev}`);
+    askOn(world, random, 6, random.pick([60, 1_000, 4_000]));
   });
   return true;
 }
