@@ -37,12 +37,6 @@ const anyHistory = (name: string, where: string, search: string): Mutant => ({
   }],
 });
 
-/** A rule that pages without a revision need alone. Others are refused as superseded as well, so that goes with it. */
-const unlessSuperseded = (name: string, file: string, search: string, replace: string): Mutant => ({
-  name,
-  edits: [{ file, search, replace }, { file: "registry/core.ts", search: SUPERSEDED, replace: ACCEPTED }],
-});
-
 export const anchorMutants: readonly Mutant[] = [
   notTold,
   mutant(
@@ -57,19 +51,19 @@ export const anchorMutants: readonly Mutant[] = [
     "if (isRepeated && this.#declared[group] === revision) continue;",
     "if (isRepeated) continue;",
   ),
-  unlessSuperseded(
+  mutant(
     "the first declared revision stands for all",
     GROUP_TABLE,
     "else if (declared !== revision) this.#declared[group] = DECLARED_OTHERWISE;",
     "",
   ),
-  unlessSuperseded(
+  mutant(
     "what comes again breaks no lease",
     CHANGE_LOG,
     'if (change.sequence > sequence && change.repeated !== rev) return "lease-broken";',
     "",
   ),
-  unlessSuperseded(
+  mutant(
     "what comes again does not settle",
     "registry/core.ts",
     "this.#changeLog.record(group, rev, subscription, subscription.replicaLag, true);",

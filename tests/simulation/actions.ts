@@ -6,7 +6,7 @@ import type { Backup, Database } from "./database.ts";
 import type { Document } from "./document.ts";
 import type { LiveFeed } from "./live_feed.ts";
 import type { Random } from "./random.ts";
-import type { Place } from "./resources.ts";
+import { BARE_PAGES, type Place } from "./resources.ts";
 import type { Visit } from "./visit.ts";
 import type { World } from "./world.ts";
 
@@ -255,11 +255,12 @@ function exchangeFiles(world: World, random: Random): boolean {
   return false;
 }
 
-/** People ask for a while; some of the handlers take as long. */
-function askOn(world: World, random: Random, times: number, ms: number): void {
+/** People ask for a while, for any page or for one; some of the handlers take as long. */
+function askOn(world: World, random: Random, times: number, ms: number, path?: string): void {
   for (let i = 0; i < times; i++) {
     world.scheduler.inProcess(random.integer(1, ms * MS), () => {
-      world.clients.request(random, random.chance(0.3) ? { slow: random.integer(1, ms) } : {});
+      const slow = random.chance(0.3) ? { slow: random.integer(1, ms) } : {};
+      world.clients.request(random, { ...slow, ...(path === undefined ? {} : { path }) });
     });
   }
 }
@@ -271,10 +272,32 @@ function askOn(world: World, random: Random, times: number, ms: number): void {
 function awayAndBack(world: World, random: Random): boolean {
   const database = writable(world, random);
   if (database === undefined) return false;
+  const bare = world.resources.find(({ path }) => path in BARE_PAGES);
+  if (bare !== undefined && database === world.databases[0] && random.chance(0.5)) {
+    // A page that shows no revision is the only one for which some rules stand. Its document becomes the last row first.
+    const document = database.document(BARE_PAGES[bare.path]!);
+    document.edit("x");
+    database.commit(document);
+    world.scheduler.after(random.integer(50 * MS, 900 * MS), () => {
+      if (database.exists && !database.readOnly) goAwayAndBack(world, random, database, document, bare.path);
+    });
+    return true;
+  }
   const { lastRow } = world.process.registry.subscriptions.get(database.name)!;
   const known = lastRow !== undefined && database.documents.has(lastRow) && random.chance(0.8);
   const document = known ? database.document(lastRow) : random.pick([...database.documents.values()]);
   if (!document.exists) return false;
+  goAwayAndBack(world, random, database, document);
+  return true;
+}
+
+function goAwayAndBack(
+  world: World,
+  random: Random,
+  database: Database,
+  document: Document,
+  path?: string,
+): void {
   const how = random.pick(["cut", "held back", "standing"] as const);
   if (how === "cut") world.server.cut();
   if (how === "held back") {
@@ -285,15 +308,14 @@ function awayAndBack(world: World, random: Random): boolean {
   world.trace?.(`  ${document.id} is away at ${document.versions.at(-1)!.rev}`);
   const { versions } = document;
   const away = versions.length;
-  askOn(world, random, 8, 60);
+  askOn(world, random, 8, 60, path);
   world.scheduler.after(random.integer(1, random.chance(0.7) ? 60 * MS : 2_000 * MS), () => {
     if (!database.exists || database.readOnly || versions.length !== away) return;
     document.delete();
     database.commit(document);
     world.trace?.(`  ${document.id} is back at ${versions.at(-1)!.rev}`);
-    askOn(world, random, 6, random.pick([60, 1_000, 4_000]));
+    askOn(world, random, 6, random.pick([60, 1_000, 4_000]), path);
   });
-  return true;
 }
 
 /** A losing revision is replicated in: a row with the same winner. */

@@ -15,6 +15,8 @@ export interface Manner {
   readonly twice?: boolean;
   /** What happens while the handler runs. */
   readonly meanwhile?: (visit: Visit) => void;
+  /** Which page; default any. */
+  readonly path?: string;
   /** Asks with what it holds, whatever else it might do. */
   readonly plainly?: boolean;
 }
@@ -36,7 +38,9 @@ export class Clients {
   /** A client asks for a page, usually with the tag of its copy. Returns whether a condition was sent. */
   request(random: Random, manner: Manner = {}): boolean {
     const world = this.#world;
-    const resource = random.pick(world.resources);
+    const { path } = manner;
+    const chosen = path === undefined ? undefined : world.resources.find((each) => each.path === path);
+    const resource = chosen ?? random.pick(world.resources);
     const fields = {
       who: resource.fields.includes("who") && random.chance(0.3) || random.chance(0.03)
         ? random.pick(["user=1", "user=2"])

@@ -132,6 +132,13 @@ export function forgetfulOver(a: readonly Place[], b: readonly Place[]): Resourc
   ];
 }
 
+/** Pages that declare a document of the first database by its name alone, and its id. */
+export const BARE_PAGES: Readonly<Record<string, string>> = {
+  "/bare/1": "a-3",
+  "/conflicts": "a-2",
+  "/rotating": "a-1",
+};
+
 const select = (visit: Visit, field: string): void => void visit.selected.add(field);
 
 function answerPersonally(documents: readonly Found[], visit: Visit): Response {
