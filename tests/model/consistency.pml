@@ -98,10 +98,8 @@
 #define THREW 18
 #define KEPT_DOC 19
 #define CONFLICTED 20
-#define AHEAD_READ 21
 #define SUPERSEDED 22
-#define DROPPED 23
-#define RECONNECTED 24
+#define BROKEN_OFF 21
 
 #ifdef WATCHED
 byte watch;
@@ -267,6 +265,7 @@ byte read[HANDLERS * DOCS];
 bit saved, restored;
 bit savedValid[PAGES];
 byte savedCopies[PAGES * DOCS];
+bit lagUnknown; /* no batch has come since a process began with a snapshot that does not say how long changes settle */
 bit sameTag[PAGES]; /* the entry still has the tag that was saved */
 byte savedPosition[SPANS];
 bit savedIncarnation[FEEDS];
@@ -275,6 +274,7 @@ bit savedPurges[FEEDS];
 
 /* Scratch, zero between steps: a breadth-first search takes no hidden variables. */
 byte i, j, n;
+byte faulty;
 byte gapped;
 byte exact;
 byte unmoved;
@@ -524,7 +524,11 @@ inline conflict(l) {
 
 inline takeLease(l) {
   open[l] = 1;
+#ifdef WITHOUT_SAVED_LAG
+  allSettling[l] = allSettling[NOW] && !lagUnknown;
+#else
   allSettling[l] = allSettling[NOW];
+#endif
   i = 0;
   do
   :: i < GROUPS -> FLAGS(l, i) = FLAGS(NOW, i); i++
@@ -566,7 +570,11 @@ inline releaseGroups() {
   do
   :: j < GROUPS ->
     if
-    :: !(DEPENDS(0, j) && valid[0]) && !(DEPENDS(PAGES - 1, j) && valid[PAGES - 1]) -> declared[j] = NOTHING
+    :: !(DEPENDS(0, j) && valid[0]) && !(DEPENDS(PAGES - 1, j) && valid[PAGES - 1]) ->
+#ifdef WITHOUT_REPORTS_AFTER_ENTRIES
+      report[j] = NO_REPORT;
+#endif
+      declared[j] = NOTHING
     :: else
     fi;
     j++
@@ -575,7 +583,14 @@ inline releaseGroups() {
 }
 
 inline nextReport(g, rev) {
-  report[g] = ((rev) != 0 -> (rev) : ((report[g] != NO_REPORT) -> UNKNOWN : NO_REPORT))
+  if
+#ifdef WITHOUT_REPORTS_WITHOUT_ENTRIES
+  :: !(DEPENDS(0, g) && valid[0]) && !(DEPENDS(PAGES - 1, g) && valid[PAGES - 1])
+#endif
+  :: (rev) != 0 -> report[g] = (rev)
+  :: (rev) == 0 && report[g] != NO_REPORT -> report[g] = UNKNOWN
+  :: else
+  fi
 }
 
 inline voidGroup(g) {
@@ -584,7 +599,16 @@ inline voidGroup(g) {
   do
   :: i < PAGES ->
     if
-    :: DEPENDS(i, g) -> dropEntry(i)
+    :: DEPENDS(i, g) ->
+#ifdef WITHOUT_NEW_TAG_AFTER_CHANGE
+      valid[i] = 0
+#else
+#ifdef WITHOUT_SAVING_VALID_ONLY
+      valid[i] = 0
+#else
+      dropEntry(i)
+#endif
+#endif
     :: else
     fi;
     i++
@@ -672,10 +696,14 @@ inline register(l) {
   od;
   close(l);
   n = valid[PAGE(l)];
-#ifdef WITHOUT_KEEPING_WHILE_LIVE
+#ifdef WITHOUT_NEW_TAG_AFTER_CHANGE
+  was = (isLive && KIND(PAGE(l)) != DERIVED);
+#else
+#ifdef WITHOUT_NEW_TAG_WHILE_SUSPENDED
   was = (n && KIND(PAGE(l)) != DERIVED);
 #else
   was = (n && isLive && KIND(PAGE(l)) != DERIVED);
+#endif
 #endif
   if
   :: !refusal ->
@@ -736,6 +764,9 @@ inline register(l) {
 /* === src/registry/subscription.ts: a batch is its reset, what came again, the changes, the state. === */
 
 inline beginBatch(f, isReset, isLoss) {
+#ifdef WITHOUT_SAVED_LAG
+  lagUnknown = 0;
+#endif
 #ifdef WITHOUT_START_FLOOR
   if
   :: isReset -> EVENT(RESET); reset()
@@ -918,16 +949,18 @@ inline lose(f, isReset) {
 }
 
 /* `reset` of the cursor, for a gap. The database as it is now is read with it. */
-inline loseWithGap(f, isPurge) {
+inline loseWithGap(f, isPurge, isAnchor) {
   printf("- the feed finds a gap\n");
   knownIncarnation[f] = incarnation[f];
   knownPurges[f] = purges[f];
-#ifndef WITHOUT_START_FROM_ZERO
   if
-  :: !(isPurge) -> clearPosition(f, since)
+#ifdef WITHOUT_START_FROM_ZERO
+  :: isAnchor -> clearPosition(f, since)
+#else
+  :: isAnchor || !(isPurge) -> clearPosition(f, since)
+#endif
   :: else
   fi;
-#endif
   emptyAnchor(f);
   lose(f, true)
 }
@@ -940,13 +973,7 @@ inline loseWithGap(f, isPurge) {
 #endif
 
 /* `hasRevisions`: whether the known revision is in the history of its document. */
-inline verifyHistory(f, doc, rev, answer) {
-#ifdef WITHOUT_HISTORY
-  answer = 1
-#else
-  answer = (history[doc] >> (rev)) & 1
-#endif
-}
+#define IN_HISTORY(doc, rev) ((history[doc] >> (rev)) & 1)
 
 /* Where rows of a page are newer than what the probe has seen: `first` is the document whose row comes first. */
 #define IS_NEW(d, f, from) (OF_FEED(d, f) && seq[d] > from[SPAN(d)])
@@ -1076,27 +1103,43 @@ inline probePage(f, order) {
   od;
   if
 #ifdef WITHOUT_EARLY_ROW
-  :: soughtDoc[f] != NO_DOC -> trusted[f] = 1
-#endif
-  :: complete[f] && soughtDoc[f] != NO_DOC && !came[f] -> gapped = 1
+  :: true -> trusted[f] = 1
+#else
+  :: !faulty && complete[f] && soughtDoc[f] != NO_DOC && !came[f] -> gapped = 1
   :: else
+#endif
   fi;
   if
-  :: !gapped && !trusted[f] ->
+  :: !faulty && !gapped && !trusted[f] ->
     if
     :: exact -> trusted[f] = 1
-    :: else -> verifyHistory(f, soughtDoc[f], soughtRev[f], any); trusted[f] = any; gapped = !any
+    :: else ->
+#ifdef WITHOUT_HISTORY
+      trusted[f] = 1
+#else
+      trusted[f] = IN_HISTORY(soughtDoc[f], soughtRev[f]);
+      gapped = !trusted[f]
+#endif
     fi
   :: else
   fi;
   if
   :: gapped ->
-    /* No position can be relied on, even if a purge explains it. */
-    loseWithGap(f, false)
+    /* `explainGap`: no position can be relied on, even if a purge explains it. */
+#ifdef WITHOUT_ZERO_DESPITE_PURGE
+    was = (knownPurges[f] != purges[f] && knownIncarnation[f] == incarnation[f]);
+    loseWithGap(f, was, false)
+#else
+    loseWithGap(f, false, true)
+#endif
   :: else ->
-    /* The anchor is before the last row. */
+    /* The anchor is before the last row. After a fault, the next probe has to look for the same one. */
     if
+#ifdef WITHOUT_TRUST
     :: rows[f] > 0 ->
+#else
+    :: rows[f] > 0 && trusted[f] ->
+#endif
       copyPosition(f, before, probeSince);
       if
       :: rows[f] == 2 -> rowPosition(f, 0); copyPosition(f, before, after)
@@ -1113,7 +1156,7 @@ inline probePage(f, order) {
     fi;
     if
     :: rows[f] > 0 || newest[f] -> newest[f] = 0
-    :: rows[f] == 0 && !newest[f] && anchorDoc[f] == NO_DOC && complete[f] ->
+    :: rows[f] == 0 && !newest[f] && anchorDoc[f] == NO_DOC && complete[f] && !faulty ->
       newestAnchor(f, order);
       newest[f] = (anchorDoc[f] != NO_DOC)
     :: else
@@ -1132,7 +1175,10 @@ inline probePage(f, order) {
       if
       :: first ->
 #ifndef WITHOUT_REPEATED_BY_PROBE
-        applyRepeated(rowDoc[f * 2 + exact], rowRev[f * 2 + exact])
+        applyRepeated(rowDoc[f * 2 + exact], rowRev[f * 2 + exact]);
+#ifndef WITHOUT_RENEWAL_AFTER_REPEATED
+        probeNews[f] = 1
+#endif
 #else
         skip
 #endif
@@ -1159,10 +1205,11 @@ inline probePage(f, order) {
     :: else
     fi;
     if
+    :: faulty -> printf("- the page breaks off\n"); lose(f, false)
 #ifdef WITHOUT_ALL_PAGES
-    :: true -> step[f] = IDENTITY_DUE
+    :: !faulty -> step[f] = IDENTITY_DUE
 #else
-    :: complete[f] && !newest[f] -> step[f] = IDENTITY_DUE
+    :: !faulty && complete[f] && !newest[f] -> step[f] = IDENTITY_DUE
     :: else -> step[f] = PAGE_DUE
 #endif
     fi;
@@ -1194,7 +1241,7 @@ inline finishProbe(f) {
   fi;
 #endif
   if
-  :: gapped -> loseWithGap(f, gapped == 2)
+  :: gapped -> loseWithGap(f, gapped == 2, false)
   :: else ->
     knownIncarnation[f] = incarnation[f];
     knownPurges[f] = purges[f];
@@ -1240,12 +1287,6 @@ inline beginProbe(f, isFirst) {
   :: anchorDoc[f] == NO_DOC -> copyPosition(f, probeSince, since); trusted[f] = 1
   :: else -> copyPosition(f, probeSince, anchorSince)
   fi;
-#ifdef WITHOUT_EARLY_ROW
-  /* It begins where the reader is, and nothing has to come again. */
-  copyPosition(f, probeSince, since);
-  soughtDoc[f] = NO_DOC; soughtRev[f] = 0; trusted[f] = 1;
-  clearPosition(f, soughtSeq);
-#endif
 #ifdef WITHOUT_APPLYING_FIRST
   /* Live, and in contact as of now. */
   beginBatch(f, false, false);
@@ -1295,7 +1336,7 @@ inline start(f) {
   :: else
   fi;
   if
-  :: gapped -> loseWithGap(f, gapped == 2)
+  :: gapped -> loseWithGap(f, gapped == 2, false)
   :: else -> beginProbe(f, true)
   fi
 }
@@ -1336,15 +1377,14 @@ inline readRow(f) {
 #ifdef WITHOUT_STREAM_HISTORY
       isVerified[f] = 1
 #else
-      verifyHistory(f, n, anchorRev[f], any);
-      isVerified[f] = any;
-      gapped = !any
+      isVerified[f] = IN_HISTORY(n, anchorRev[f]);
+      gapped = !isVerified[f]
 #endif
     fi
   :: else
   fi;
   if
-  :: gapped -> loseWithGap(f, false)
+  :: gapped -> loseWithGap(f, false, true)
   :: else ->
     copyPosition(f, after, onItsWaySeq);
     onItsWay[f] = NO_DOC; onItsWayRev[f] = 0;
@@ -1477,7 +1517,7 @@ inline put(d, s) {
 #endif
 
 #define END \
-  i = 0; j = 0; n = 0; gapped = 0; exact = 0; unmoved = 0; isAgain = 0; refusal = 0; any = 0; first = 0; was = 0; \
+  faulty = 0; i = 0; j = 0; n = 0; gapped = 0; exact = 0; unmoved = 0; isAgain = 0; refusal = 0; any = 0; first = 0; was = 0; \
   CLEAR_POSITIONS
 #if SPANS == 2
 #define CLEAR_POSITIONS before[0] = 0; before[1] = 0; after[0] = 0; after[1] = 0
@@ -1673,6 +1713,15 @@ inline put(d, s) {
 #ifdef LATE
 #define READ_PAGE(f, order)
 #endif
+#ifdef FAULTS
+/* The first row of a page arrives, and then the connection breaks. */
+#define READ_FAULTY_PAGE(f) \
+  :: d_step { IS_PROBING(f) && step[f] == PAGE_DUE -> printf("- feed %d reads a part of a page\n", f); \
+    noteRequest(f); answerPage(f, 0); faulty = 1; n = rows[f]; rows[f] = (n > 0 -> 1 : 0); \
+    rowDoc[f * 2 + 1] = 0; rowRev[f * 2 + 1] = 0; rowSeq[f * 2 + 1] = 0; probePage(f, 0); EVENT(BROKEN_OFF); END }
+#else
+#define READ_FAULTY_PAGE(f)
+#endif
 #define FINISH_PROBE(f) \
   :: d_step { IS_PROBING(f) && step[f] == IDENTITY_DUE -> printf("- feed %d is live\n", f); finishProbe(f); END }
 #define LOSE(f) \
@@ -1684,6 +1733,14 @@ inline put(d, s) {
 #define READ_ROW(f) \
   :: d_step { phase[f] == FOLLOWING && onItsWay[f] != NO_DOC -> \
     printf("- feed %d reads the row of document %d: %d\n", f, onItsWay[f], onItsWayRev[f]); readRow(f); END }
+#ifdef WITHOUT_SILENT_HEARTBEATS
+#define HEARTBEAT(f) \
+  :: d_step { phase[f] == FOLLOWING && isOpen[f] && !isDead[f] && told[f] -> printf("- a heartbeat\n"); \
+    n = 0; do :: n < DOCS -> if :: OF_FEED(n, f) -> current[n] = BIT(winner[n]) :: else fi; n++ :: else -> break od; \
+    END }
+#else
+#define HEARTBEAT(f)
+#endif
 #ifdef REPLAY
 /* A row comes again as it was. */
 #define SEND_AGAIN(f, d, s) \
@@ -1722,12 +1779,16 @@ inline put(d, s) {
     n = 0; do :: n < SPANS -> savedPosition[n] = position[n]; n++ :: else -> break od; \
     n = 0; do :: n < FEEDS -> savedIncarnation[n] = positionIncarnation[n]; \
       savedPurges[n] = positionPurges[n]; n++ :: else -> break od; END }
+#ifdef WITHOUT_SAVING_VALID_ONLY
+#define SAVED_VALID(p) (copies[(p) * DOCS] != 0)
+#else
 #define SAVED_VALID(p) valid[p]
+#endif
 #define SAVED_COPIES(n) copies[n]
 /* A process begins with the snapshot: nothing else is left of the one before. */
 #define RESTORE \
   :: d_step { saved && !restored -> printf("- a process begins with the snapshot\n"); \
-    restored = 1; reset(); \
+    restored = 1; LAG_UNKNOWN; reset(); \
     RESTORED_SETTLES; \
     n = 0; do :: n < HANDLERS -> reading[n] = 0; open[n] = 0; allSettling[n] = 0; n++ :: else -> break od; \
     n = 0; do :: n < HANDLERS * DOCS -> read[n] = 0; n++ :: else -> break od; \
@@ -1748,6 +1809,11 @@ inline put(d, s) {
 #define RESTORED_LIVE 1
 #else
 #define RESTORED_LIVE 0
+#endif
+#ifdef WITHOUT_SAVED_LAG
+#define LAG_UNKNOWN lagUnknown = 1
+#else
+#define LAG_UNKNOWN skip
 #endif
 #ifdef WITHOUT_RESTORED_FLOOR
 #define RESTORED_SETTLES allSettling[NOW] = 0
@@ -1812,8 +1878,8 @@ inline put(d, s) {
   PURGE_DOCUMENT(d) READ(0, d, 0) EACH_STATE(READ0, d) READ_REVISION(0, d)
 #define OF_SECOND_HANDLER(d) READ(1, d, 0) EACH_STATE(READ1, d) READ_REVISION(1, d)
 #define OF_FEED_STEPS(f) \
-  LOSE_EARLY(f) START(f) CONNECT(f) PROBE(f) REQUEST_PAGE(f) ANSWER_PAGE(f, 0) APPLY_PAGE(f) READ_PAGE(f, 0) \
-  FINISH_PROBE(f) LOSE(f) READ_ROW(f) RECREATE_DATABASE(f) CLOSE_FEED(f) FOLLOW(f)
+  LOSE_EARLY(f) START(f) CONNECT(f) PROBE(f) REQUEST_PAGE(f) ANSWER_PAGE(f, 0) APPLY_PAGE(f) READ_PAGE(f, 0) READ_FAULTY_PAGE(f) \
+  FINISH_PROBE(f) LOSE(f) READ_ROW(f) HEARTBEAT(f) RECREATE_DATABASE(f) CLOSE_FEED(f) FOLLOW(f)
 #if FEEDS == 2
 #define STREAM_OF(d) SEND(d, d)
 #else
@@ -1862,6 +1928,7 @@ init {
   :: ((WATCHED >> 18) & 1) -> watch = 18
   :: ((WATCHED >> 19) & 1) -> watch = 19
   :: ((WATCHED >> 20) & 1) -> watch = 20
+  :: ((WATCHED >> 21) & 1) -> watch = 21
   :: ((WATCHED >> 22) & 1) -> watch = 22
   fi;
 #endif
