@@ -8,7 +8,7 @@
  * @module
  */
 import { COMMON, type Configuration, configurations, EVENTS } from "../tests/model/configurations.ts";
-import { furtherRules, isModelled, type ModelledRule, rules } from "../tests/model/rules.ts";
+import { furtherRules, isModelled, type ModelledRule, rules, unneededRules } from "../tests/model/rules.ts";
 import { root, run } from "./run.ts";
 
 /** MB for each of two searches at once. */
@@ -44,7 +44,11 @@ async function search(macros: readonly string[], watched: readonly string[] = []
     const defined = [...macros, ...watched].map((macro) => `-D${macro}`);
     await must("spin", ["-a", ...defined, MODEL], folder);
     const options = ["-DBFS", "-DSAFETY", "-DNOREDUCE", `-DMEMLIM=${MOST_MEMORY}`];
-    await must("cc", ["-O2", "-w", ...options, ...defined, "-o", "pan", "pan.c"], folder);
+    await must(
+      "cc",
+      ["-O2", "-w", ...options, ...watched.map((macro) => `-D${macro}`), "-o", "pan", "pan.c"],
+      folder,
+    );
     const start = performance.now();
     const { code, output } = await run(`${folder}/pan`, [], { cwd: folder, limit: 900 });
     const seconds = (performance.now() - start) / 1_000;
@@ -143,6 +147,22 @@ function ofRule({ name, without, in: place, also = [], guardedBy }: ModelledRule
   };
 }
 
+/** A rule that another one covers: without it, there is no counterexample. */
+function ofUnneeded({ name, without, in: place }: ModelledRule): Task {
+  return {
+    name: `without: ${name}`,
+    judge: async () => {
+      const configuration = configurations.find((each) => each.name === place);
+      if (configuration === undefined) throw new Broken(`there is no configuration ${place}`);
+      const result = await search([...configuration.macros, ...without.map((rule) => `WITHOUT_${rule}`)]);
+      const { steps } = result;
+      return steps === undefined
+        ? { right: true, text: `no counterexample in ${count(result.states)} states, as expected (${place})` }
+        : { right: false, text: `${steps.length} steps: the rule is needed, so list it as one`, steps };
+    },
+  };
+}
+
 async function take({ name, judge }: Task, showsSteps: boolean): Promise<boolean> {
   try {
     const { right, text, steps = [] } = await judge();
@@ -182,6 +202,7 @@ function tasksFor(words: readonly string[], isSlice: boolean): Task[] {
   return [
     ...places.map(ofConfiguration),
     ...modelled.filter((rule) => names.has(rule.in)).map(ofRule),
+    ...unneededRules.filter((rule) => names.has(rule.in)).map(ofUnneeded),
   ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 }
 

@@ -105,7 +105,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     name: "rolled back, two documents",
-    macros: [...TWO_DOCUMENTS, "ROLLBACK", "WRITES=3"],
+    macros: ["DOCS=2", "ROLLBACK", "BACKUP_AT_START", "NO_EARLY_LOSS", "WRITES=4"],
     events: ["a roll-back", "a reset"],
   },
   {
@@ -178,7 +178,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     name: "a change log with room for one change",
-    macros: ["OVERFLOW", ...TWO_DOCUMENTS, "WRITES=3", "STATES=2"],
+    macros: ["OVERFLOW", ...TWO_DOCUMENTS, "KIND0=BARE", "WRITES=3", "STATES=2"],
     events: ["an overflow"],
   },
   {

@@ -1604,9 +1604,14 @@ inline put(d, s) {
 #define RECREATE_DATABASE(f)
 #endif
 
+#ifdef BACKUP_AT_START
+#define BACKS_UP false
+#else
+#define BACKS_UP true
+#endif
 #ifdef ROLLBACK
 #define BACK_UP \
-  :: d_step { !backedUp -> printf("- files are backed up\n"); backedUp = 1; \
+  :: d_step { !backedUp && BACKS_UP -> printf("- files are backed up\n"); backedUp = 1; \
     n = 0; do :: n < DOCS -> backupWinner[n] = winner[n]; backupSeq[n] = seq[n]; backupHistory[n] = history[n]; n++ \
     :: else -> break od; \
     n = 0; do :: n < SPANS -> backupLast[n] = last[n]; n++ :: else -> break od; END }
@@ -1682,8 +1687,12 @@ inline put(d, s) {
   :: d_step { reading[l] == DOCS + 1 -> register(l); END }
 
 /* The reader. */
+#ifdef NO_EARLY_LOSS
+#define LOSE_EARLY(f)
+#else
 #define LOSE_EARLY(f) \
   :: d_step { !begun[f] && phase[f] == IDLE && !isLost[f] -> printf("- the first request fails\n"); lose(f, false); END }
+#endif
 #define START(f) \
   :: d_step { !begun[f] && phase[f] == IDLE -> printf("- feed %d begins\n", f); start(f); END }
 #define CONNECT(f) \
@@ -1899,6 +1908,11 @@ init {
       last[SPAN(i)]++; seq[i] = last[SPAN(i)]; history[i] = BIT(1);
 #ifdef KEPT
       kept[i] = BIT(1);
+#endif
+#ifdef BACKUP_AT_START
+      backedUp = 1;
+      backupWinner[i] = 1; backupSeq[i] = seq[i]; backupHistory[i] = BIT(1);
+      backupLast[SPAN(i)] = last[SPAN(i)];
 #endif
       i++
     :: else -> break
