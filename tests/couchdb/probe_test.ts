@@ -292,6 +292,26 @@ test("repeated: a winner that was away and is back between two probes is told, a
     assert.equal(seen[0]?.state, "live", "told before the new contact");
   }));
 
+test("repeated: after it, the stream is renewed, because a row of in between may be on its way", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    database.put("a");
+    const feed = open();
+    const batches = feed.batches();
+    await until(batches, live);
+    const reading = until(batches, (batch) => batch.contact!.wall === harness.time.now() && live(batch));
+    await repeats(feed, 1);
+    database.stall();
+    const late = database.win("a", "2-b");
+    database.win("a", "1-1");
+    await letProbe(harness);
+    await reading;
+    database.send(`${database.line(late)}\n`);
+    const next = until(batches, ({ changes }) => changes.length > 0);
+    database.put("b");
+    assert.deepEqual(ids(await next), ["b"]);
+  }));
+
 test("repeated: within a connection a row at its known position says nothing, after a loss it does", () =>
   withDatabase(async (harness) => {
     const { database, open } = harness;

@@ -30,7 +30,7 @@ export class Cursor {
   contact: Instant | undefined;
   /** The state of the last batch that was yielded. */
   state: FeedState = "catching-up";
-  /** How many changes have been yielded. */
+  /** How many rows have been yielded, known ones that came again included. */
   yielded = 0;
   readonly #scope: FeedScope;
   readonly #selection: Selection;
@@ -108,7 +108,7 @@ export class Cursor {
     repeated: readonly CouchChange[] = [],
   ): CouchBatch[] {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
-    this.yielded += changes.length;
+    this.yielded += changes.length + repeated.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
     const batches: CouchBatch[] = [];
     for (let start = 0; start < changes.length; start += size) {
