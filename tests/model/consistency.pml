@@ -104,16 +104,15 @@
 #ifdef WATCHED
 byte watch;
 bit met;
-c_decl { static int reached[32]; static int left = WANTED; };
+c_decl { static int eventSeen[32]; static int eventsLeft = WANTED; };
 #define EVENT(k) if :: watch == k -> met = 1 :: else fi
 #define ANSWERED \
   c_code { \
-    if (now.met && !reached[now.watch]) { \
-      reached[now.watch] = 1; \
-      Printf("reached %d\n", now.watch); \
+    if (now.met && !eventSeen[now.watch]) { \
+      eventSeen[now.watch] = 1; \
       printf("reached %d\n", now.watch); \
       fflush(stdout); \
-      if (--left == 0) exit(0); \
+      if (--eventsLeft == 0) exit(0); \
     } \
   }
 #else
