@@ -50,7 +50,11 @@ async function search(macros: readonly string[], watched: readonly string[] = []
       folder,
     );
     const start = performance.now();
-    const { code, output } = await run(`${folder}/pan`, [], { cwd: folder, limit: 900 });
+    // A search that watches for events ends where there is nothing left to see.
+    const { code, output } = await run(`${folder}/pan`, watched.length > 0 ? ["-E"] : [], {
+      cwd: folder,
+      limit: 900,
+    });
     const seconds = (performance.now() - start) / 1_000;
     const reached = new Set(Array.from(output.matchAll(/^reached (\d+)$/gm), ([, event]) => Number(event)));
     const watching = watched.length > 0;

@@ -105,6 +105,8 @@
 byte watch;
 bit met;
 c_decl { static int eventSeen[32]; static int eventsLeft = WANTED; };
+/* No need to go on once the event has preceded an answer. */
+#define WATCHING c_expr { !eventSeen[now.watch] } &&
 #define EVENT(k) if :: watch == k -> met = 1 :: else fi
 #define ANSWERED \
   c_code { \
@@ -116,6 +118,7 @@ c_decl { static int eventSeen[32]; static int eventsLeft = WANTED; };
     } \
   }
 #else
+#define WATCHING
 #define EVENT(k) skip
 #define ANSWERED skip
 #endif
@@ -1527,15 +1530,15 @@ inline put(d, s) {
 /* === Steps, for each document, state, handler, feed and page === */
 
 #define WRITE(d, s) \
-  :: d_step { CAN_WRITE(d, s) -> printf("- document %d is written: %d\n", d, s); \
+  :: d_step { WATCHING (CAN_WRITE(d, s)) -> printf("- document %d is written: %d\n", d, s); \
     written++; noteWinner(d, s); put(d, s); EVENT(WRITTEN); if :: REV(s) != s -> EVENT(CONFLICTED) :: else fi; END }
 
 #ifdef AHEAD
 #define ARRIVE(d, s) \
-  :: d_step { CAN_WRITE(d, s) -> printf("- another node has document %d at %d\n", d, s); \
+  :: d_step { WATCHING (CAN_WRITE(d, s)) -> printf("- another node has document %d at %d\n", d, s); \
     written++; coming[d] = s; noteWinner(d, s); END }
 #define REVEAL(d) \
-  :: d_step { coming[d] != 0 -> printf("- document %d arrives: %d\n", d, coming[d]); \
+  :: d_step { WATCHING (coming[d] != 0) -> printf("- document %d arrives: %d\n", d, coming[d]); \
     n = coming[d]; coming[d] = 0; put(d, n); END }
 #else
 #define ARRIVE(d, s)
@@ -1544,10 +1547,10 @@ inline put(d, s) {
 
 #ifdef SITE
 #define WRITE_OWN(d, s) \
-  :: d_step { CAN_WRITE(d, s) -> printf("- the site writes document %d: %d\n", d, s); \
+  :: d_step { WATCHING (CAN_WRITE(d, s)) -> printf("- the site writes document %d: %d\n", d, s); \
     written++; noteWinner(d, s); put(d, s); answering[d] = 1; ownPending[d] = BIT(s); END }
 #define FINISH_WRITE(d) \
-  :: d_step { answering[d] -> printf("- the response to that write is sent\n"); \
+  :: d_step { WATCHING (answering[d]) -> printf("- the response to that write is sent\n"); \
     own[d] = ownPending[d]; ownPending[d] = 0; answering[d] = 0; \
     DOOM_ALL(d); INVALIDATE(d); EVENT(INVALIDATED); END }
 #ifdef REPLICAS
@@ -1568,11 +1571,11 @@ inline put(d, s) {
 #ifdef REPLICAS
 /* Time passes: what was reported has settled, because replicas have it by now. */
 #define ELAPSE(d) \
-  :: d_step { (FLAGS(NOW, d) != 0 || (stale[d] & doomed[d]) != 0) && !allSettling[NOW] -> \
+  :: d_step { WATCHING ((FLAGS(NOW, d) != 0 || (stale[d] & doomed[d]) != 0) && !allSettling[NOW]) -> \
     printf("- document %d has settled\n", d); \
     FLAGS(NOW, d) = 0; stale[d] = stale[d] & (255 - doomed[d]); doomed[d] = 0; forget(); EVENT(SETTLED); END }
 #define ELAPSE_ALL \
-  :: d_step { allSettling[NOW] -> printf("- everything has settled\n"); \
+  :: d_step { WATCHING (allSettling[NOW]) -> printf("- everything has settled\n"); \
     allSettling[NOW] = 0; \
     i = 0; do :: i < DOCS -> stale[i] = stale[i] & (255 - doomed[i]); doomed[i] = 0; FLAGS(NOW, i) = 0; i++ \
     :: else -> break od; \
@@ -1584,7 +1587,7 @@ inline put(d, s) {
 
 #ifdef PURGE
 #define PURGE_DOCUMENT(d) \
-  :: d_step { !purges[FEED(d)] && winner[d] != 0 -> printf("- document %d is purged\n", d); \
+  :: d_step { WATCHING (!purges[FEED(d)] && winner[d] != 0) -> printf("- document %d is purged\n", d); \
     noteWinner(d, 0); winner[d] = 0; seq[d] = 0; history[d] = 0; purges[FEED(d)] = 1; EVENT(PURGED); END }
 #else
 #define PURGE_DOCUMENT(d)
@@ -1592,7 +1595,7 @@ inline put(d, s) {
 
 #ifdef RECREATE
 #define RECREATE_DATABASE(f) \
-  :: d_step { !incarnation[f] -> printf("- database %d is deleted and created again\n", f); \
+  :: d_step { WATCHING (!incarnation[f]) -> printf("- database %d is deleted and created again\n", f); \
     incarnation[f] = 1; isDead[f] = isOpen[f]; \
     n = 0; do :: n < DOCS -> \
       if :: OF_FEED(n, f) -> noteWinner(n, 0); winner[n] = 0; seq[n] = 0; last[SPAN(n)] = 0; history[n] = 0 \
@@ -1610,7 +1613,7 @@ inline put(d, s) {
 #endif
 #ifdef ROLLBACK
 #define BACK_UP \
-  :: d_step { !backedUp && BACKS_UP -> printf("- files are backed up\n"); backedUp = 1; \
+  :: d_step { WATCHING (!backedUp && BACKS_UP) -> printf("- files are backed up\n"); backedUp = 1; \
     n = 0; do :: n < DOCS -> backupWinner[n] = winner[n]; backupSeq[n] = seq[n]; backupHistory[n] = history[n]; n++ \
     :: else -> break od; \
     n = 0; do :: n < SPANS -> backupLast[n] = last[n]; n++ :: else -> break od; END }
@@ -1624,7 +1627,7 @@ inline put(d, s) {
   (onItsWay[0] == NO_DOC || !HELD((onItsWay[0] % DOCS), onItsWayRev[0])))
 #endif
 #define ROLL_BACK \
-  :: d_step { backedUp && !rolledBack && MAY_ROLL_BACK -> printf("- files are rolled back\n"); \
+  :: d_step { WATCHING (backedUp && !rolledBack && MAY_ROLL_BACK) -> printf("- files are rolled back\n"); \
     rolledBack = 1; isDead[0] = isOpen[0]; EXCUSE; \
     n = 0; do :: n < DOCS -> \
       lost[n] = history[n] & (255 - backupHistory[n]); \
@@ -1648,7 +1651,7 @@ inline put(d, s) {
 #define RESUMES 0
 #endif
 #define RESTART_REGISTRY \
-  :: d_step { excused -> printf("- registry.restart()\n"); \
+  :: d_step { WATCHING (excused) -> printf("- registry.restart()\n"); \
     excused = 0; reset(); \
     endProbe(0); closeStream(0); emptyAnchor(0); clearPosition(0, since); \
     phase[0] = IDLE; begun[0] = 0; isLost[0] = 0; resuming[0] = RESUMES; \
@@ -1659,63 +1662,63 @@ inline put(d, s) {
 #endif
 
 #ifdef THROWS
-#define THROW :: d_step { !throwing -> printf("- the groups function is about to throw\n"); throwing = 1; END }
+#define THROW :: d_step { WATCHING (!throwing) -> printf("- the groups function is about to throw\n"); throwing = 1; END }
 #else
 #define THROW
 #endif
 
 /* Handlers. */
 #define LEASE(l) \
-  :: d_step { reading[l] == 0 -> printf("- handler %d begins\n", l); \
+  :: d_step { WATCHING (reading[l] == 0) -> printf("- handler %d begins\n", l); \
     takeLease(l); reading[l] = ((SHOWS(PAGE(l)) & 1) -> 1 : 2); END }
 #define READ(l, d, s) \
-  :: d_step { reading[l] == d + 1 && (winner[d] == s || IS_STALE(d, s) || IS_KEPT(d, s)) && SEEN(l, s) == s -> \
+  :: d_step { WATCHING (reading[l] == d + 1 && (winner[d] == s || IS_STALE(d, s) || IS_KEPT(d, s)) && SEEN(l, s) == s) -> \
     printf("- handler %d reads document %d: %d\n", l, d, s); \
     if :: winner[d] != s && IS_STALE(d, s) -> EVENT(LAGGED) :: else fi; \
     if :: winner[d] != s && IS_KEPT(d, s) -> EVENT(KEPT_DOC) :: else fi; \
     read[l * DOCS + d] = s; reading[l] = NEXT_READ(l, d); END }
 #ifdef CONFLICTS
 #define READ_REVISION(l, d) \
-  :: d_step { reading[l] == d + 1 && KIND(PAGE(l)) == DERIVED && (winner[d] == STATES || IS_STALE(d, STATES)) -> \
+  :: d_step { WATCHING (reading[l] == d + 1 && KIND(PAGE(l)) == DERIVED && (winner[d] == STATES || IS_STALE(d, STATES))) -> \
     printf("- handler %d reads document %d: 1, with other conflicts\n", l, d); \
     read[l * DOCS + d] = 1; reading[l] = NEXT_READ(l, d); END }
 #else
 #define READ_REVISION(l, d)
 #endif
 #define REGISTER(l) \
-  :: d_step { reading[l] == DOCS + 1 -> register(l); END }
+  :: d_step { WATCHING (reading[l] == DOCS + 1) -> register(l); END }
 
 /* The reader. */
 #ifdef NO_EARLY_LOSS
 #define LOSE_EARLY(f)
 #else
 #define LOSE_EARLY(f) \
-  :: d_step { !begun[f] && phase[f] == IDLE && !isLost[f] -> printf("- the first request fails\n"); lose(f, false); END }
+  :: d_step { WATCHING (!begun[f] && phase[f] == IDLE && !isLost[f]) -> printf("- the first request fails\n"); lose(f, false); END }
 #endif
 #define START(f) \
-  :: d_step { !begun[f] && phase[f] == IDLE -> printf("- feed %d begins\n", f); start(f); END }
+  :: d_step { WATCHING (!begun[f] && phase[f] == IDLE) -> printf("- feed %d begins\n", f); start(f); END }
 #define CONNECT(f) \
-  :: d_step { begun[f] && phase[f] == IDLE -> printf("- feed %d connects\n", f); beginProbe(f, true); END }
+  :: d_step { WATCHING (begun[f] && phase[f] == IDLE) -> printf("- feed %d connects\n", f); beginProbe(f, true); END }
 #define PROBE(f) \
-  :: d_step { phase[f] == FOLLOWING -> printf("- feed %d probes\n", f); beginProbe(f, false); END }
+  :: d_step { WATCHING (phase[f] == FOLLOWING) -> printf("- feed %d probes\n", f); beginProbe(f, false); END }
 #define IS_PROBING(f) (phase[f] == FIRST || phase[f] == AGAIN)
 #ifdef LATE
 /* Requests are answered, and answers applied, later. */
 #define REQUEST_PAGE(f) \
-  :: d_step { IS_PROBING(f) && step[f] == PAGE_DUE -> printf("- feed %d asks for a page\n", f); \
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d asks for a page\n", f); \
     noteRequest(f); step[f] = PAGE_ASKED; END }
 #define ANSWER_PAGE(f, order) \
-  :: d_step { IS_PROBING(f) && step[f] == PAGE_ASKED -> printf("- the page is answered\n"); \
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_ASKED) -> printf("- the page is answered\n"); \
     answerPage(f, order); step[f] = PAGE_ANSWERED; END }
 #define APPLY_PAGE(f) \
-  :: d_step { IS_PROBING(f) && step[f] == PAGE_ANSWERED -> printf("- feed %d applies the page\n", f); \
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_ANSWERED) -> printf("- feed %d applies the page\n", f); \
     probePage(f, 0); END }
 #else
 #define REQUEST_PAGE(f)
 #define ANSWER_PAGE(f, order)
 #define APPLY_PAGE(f)
 #define READ_PAGE(f, order) \
-  :: d_step { IS_PROBING(f) && step[f] == PAGE_DUE -> printf("- feed %d reads a page\n", f); \
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d reads a page\n", f); \
     noteRequest(f); answerPage(f, order); probePage(f, order); END }
 #endif
 #ifdef LATE
@@ -1724,26 +1727,26 @@ inline put(d, s) {
 #ifdef FAULTS
 /* The first row of a page arrives, and then the connection breaks. */
 #define READ_FAULTY_PAGE(f) \
-  :: d_step { IS_PROBING(f) && step[f] == PAGE_DUE -> printf("- feed %d reads a part of a page\n", f); \
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d reads a part of a page\n", f); \
     noteRequest(f); answerPage(f, 0); faulty = 1; n = rows[f]; rows[f] = (n > 0 -> 1 : 0); \
     rowDoc[f * 2 + 1] = 0; rowRev[f * 2 + 1] = 0; rowSeq[f * 2 + 1] = 0; probePage(f, 0); EVENT(BROKEN_OFF); END }
 #else
 #define READ_FAULTY_PAGE(f)
 #endif
 #define FINISH_PROBE(f) \
-  :: d_step { IS_PROBING(f) && step[f] == IDENTITY_DUE -> printf("- feed %d is live\n", f); finishProbe(f); END }
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == IDENTITY_DUE) -> printf("- feed %d is live\n", f); finishProbe(f); END }
 #define LOSE(f) \
-  :: d_step { begun[f] && (phase[f] == FOLLOWING || IS_PROBING(f)) -> printf("- feed %d is lost\n", f); \
+  :: d_step { WATCHING (begun[f] && (phase[f] == FOLLOWING || IS_PROBING(f))) -> printf("- feed %d is lost\n", f); \
     lose(f, false); EVENT(LOST); END }
 #define SEND(f, d) \
-  :: d_step { isOpen[f] && !isDead[f] && onItsWay[f] == NO_DOC && IS_NEXT(d, f) -> \
+  :: d_step { WATCHING (isOpen[f] && !isDead[f] && onItsWay[f] == NO_DOC && IS_NEXT(d, f)) -> \
     printf("- the row of document %d is sent: %d\n", d, winner[d]); sendRow(f, d); END }
 #define READ_ROW(f) \
-  :: d_step { phase[f] == FOLLOWING && onItsWay[f] != NO_DOC -> \
+  :: d_step { WATCHING (phase[f] == FOLLOWING && onItsWay[f] != NO_DOC) -> \
     printf("- feed %d reads the row of document %d: %d\n", f, onItsWay[f], onItsWayRev[f]); readRow(f); END }
 #ifdef WITHOUT_SILENT_HEARTBEATS
 #define HEARTBEAT(f) \
-  :: d_step { phase[f] == FOLLOWING && isOpen[f] && !isDead[f] && told[f] -> printf("- a heartbeat\n"); \
+  :: d_step { WATCHING (phase[f] == FOLLOWING && isOpen[f] && !isDead[f] && told[f]) -> printf("- a heartbeat\n"); \
     n = 0; do :: n < DOCS -> if :: OF_FEED(n, f) -> current[n] = BIT(winner[n]) :: else fi; n++ :: else -> break od; \
     END }
 #else
@@ -1752,7 +1755,7 @@ inline put(d, s) {
 #ifdef REPLAY
 /* A row comes again as it was. */
 #define SEND_AGAIN(f, d, s) \
-  :: d_step { isOpen[f] && !isDead[f] && isVerified[f] && onItsWay[f] == NO_DOC && OF_FEED(d, f) && \
+  :: d_step { WATCHING isOpen[f] && !isDead[f] && isVerified[f] && onItsWay[f] == NO_DOC && OF_FEED(d, f) && \
     winner[d] != s && ((history[d] >> s) & 1) -> \
     printf("- an old row of document %d is sent again: %d\n", d, s); \
     onItsWay[f] = d; onItsWayRev[f] = s; copyPosition(f, onItsWaySeq, streamSince); EVENT(REPLAYED); END }
@@ -1762,7 +1765,7 @@ inline put(d, s) {
 
 #ifdef CLOSE
 #define CLOSE_FEED(f) \
-  :: d_step { phase[f] != CLOSED_READER && started[f] -> printf("- the follower %d is closed\n", f); \
+  :: d_step { WATCHING (phase[f] != CLOSED_READER && started[f]) -> printf("- the follower %d is closed\n", f); \
     endProbe(f); closeStream(f); emptyAnchor(f); clearPosition(f, since); \
     phase[f] = CLOSED_READER; begun[f] = 0; isLost[f] = 0; told[f] = 0; CLOSE_LIVE(f); END }
 #ifdef WITHOUT_CLOSING
@@ -1771,7 +1774,7 @@ inline put(d, s) {
 #define CLOSE_LIVE(f) live[f] = 0
 #endif
 #define FOLLOW(f) \
-  :: d_step { phase[f] == CLOSED_READER -> printf("- feed %d is followed again\n", f); \
+  :: d_step { WATCHING (phase[f] == CLOSED_READER) -> printf("- feed %d is followed again\n", f); \
     phase[f] = IDLE; resuming[f] = 1; EVENT(CLOSED); END }
 #else
 #define CLOSE_FEED(f)
@@ -1780,7 +1783,7 @@ inline put(d, s) {
 
 #ifdef SNAPSHOT
 #define SAVE \
-  :: d_step { !saved && started[0] && started[FEEDS - 1] -> printf("- a snapshot is saved\n"); \
+  :: d_step { WATCHING (!saved && started[0] && started[FEEDS - 1]) -> printf("- a snapshot is saved\n"); \
     saved = 1; \
     n = 0; do :: n < PAGES -> savedValid[n] = SAVED_VALID(n); sameTag[n] = valid[n]; n++ :: else -> break od; \
     n = 0; do :: n < PAGES * DOCS -> savedCopies[n] = SAVED_COPIES(n); n++ :: else -> break od; \
@@ -1795,7 +1798,7 @@ inline put(d, s) {
 #define SAVED_COPIES(n) copies[n]
 /* A process begins with the snapshot: nothing else is left of the one before. */
 #define RESTORE \
-  :: d_step { saved && !restored -> printf("- a process begins with the snapshot\n"); \
+  :: d_step { WATCHING (saved && !restored) -> printf("- a process begins with the snapshot\n"); \
     restored = 1; LAG_UNKNOWN; reset(); \
     RESTORED_SETTLES; \
     n = 0; do :: n < HANDLERS -> reading[n] = 0; open[n] = 0; allSettling[n] = 0; n++ :: else -> break od; \
@@ -1845,7 +1848,7 @@ inline put(d, s) {
 #define CHECK_OWN(p, d) skip
 #endif
 #define ANSWER(p) \
-  :: d_step { valid[p] && isLive && CHECKED -> printf("- page %d is answered\n", p); \
+  :: d_step { WATCHING (valid[p] && isLive && CHECKED) -> printf("- page %d is answered\n", p); \
     assert(told[0] && told[FEEDS - 1]); /* the last word was neither a loss nor a reset */ \
     assert((copies[(p) * DOCS] & ~RIGHT(p, 0, current[0])) == 0); /* the promise */ \
     assert((copies[(p) * DOCS + DOCS - 1] & ~RIGHT(p, DOCS - 1, current[DOCS - 1])) == 0); \
@@ -1854,10 +1857,10 @@ inline put(d, s) {
 
 /* No lease, and no remembered change, is kept for ever. */
 #define KEEPS_NOTHING(l) \
-  :: d_step { open[l] && reading[l] == 0 -> printf("- a lease is kept\n"); assert(false); END }
+  :: d_step { WATCHING (open[l] && reading[l] == 0) -> printf("- a lease is kept\n"); assert(false); END }
 #define NO_LEASE (!open[0] && !open[HANDLERS - 1])
 #define FORGETS(g) \
-  :: d_step { NO_LEASE && remembered[g] && (FLAGS(NOW, g) & (SETTLING | SITE_SETTLING)) == 0 -> \
+  :: d_step { WATCHING (NO_LEASE && remembered[g] && (FLAGS(NOW, g) & (SETTLING | SITE_SETTLING)) == 0) -> \
     printf("- a change is kept\n"); assert(false); END }
 
 #if STATES >= 2
