@@ -209,6 +209,24 @@ test("reset: files rolled back behind the reader, and written to again", () =>
     assert.deepEqual([resets(seen), ids(seen)], [[], ["a", "b", "x", "y"]]);
   }));
 
+test("reset: files rolled back and a purge, between the page of a probe and the identity", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    for (const id of ["a", "b", "c", "d"]) database.put(id);
+    const batches = open().batches();
+    await until(batches, live);
+    database.fail("information", () => {
+      database.rollBack(2);
+      database.purge("a");
+      // Behind the position that the purge leaves as it is.
+      database.fail("page", () => (database.put("b"), false));
+      return false;
+    });
+    const reading = until(batches, has("b"));
+    await letProbe(harness);
+    assert.deepEqual(resets(await reading), ["purged", "rolled-back"]);
+  }, { replicas: 3 }));
+
 test("reset: where positions are numbers, one ahead of the database", () =>
   withDatabase(async (harness) => {
     const { database, open } = harness;

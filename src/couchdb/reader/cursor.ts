@@ -75,11 +75,14 @@ export class Cursor {
     this.since = since;
   }
 
-  /** Moves back to the start, because positions may have been used again; only a purge leaves them as they are. */
+  /**
+   * Moves back to the start, because positions may have been used again. Only a purge leaves them as they are; but files may
+   * have been rolled back as well, so the anchor has to come all the same.
+   */
   reset({ reason, info = this.info }: FeedGap): void {
     this.info = info;
     if (reason !== "purged") this.since = 0;
-    this.anchor = emptyAnchor(this.since);
+    if (this.since === 0) this.anchor = emptyAnchor(this.since);
   }
 
   /** A batch with the reader's state, whose position is `since`. */
