@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { COMMON, type Configuration, configurations, EVENTS } from "../tests/model/configurations.ts";
+import { type Configuration, configurations, EVENTS, eventsOf } from "../tests/model/configurations.ts";
 import { furtherRules, isModelled, type ModelledRule, rules, unneededRules } from "../tests/model/rules.ts";
 import { root, run } from "./run.ts";
 
@@ -37,12 +37,16 @@ async function must(command: string, args: readonly string[], cwd: string): Prom
   return output;
 }
 
-async function search(macros: readonly string[], watched: readonly string[] = []): Promise<Search> {
+async function search(
+  { model = MODEL }: Configuration,
+  macros: readonly string[],
+  watched: readonly string[] = [],
+): Promise<Search> {
   const folder = await Deno.makeTempDir({ prefix: "model" });
   try {
-    await Deno.copyFile(`${root}tests/model/${MODEL}`, `${folder}/${MODEL}`);
+    await Deno.copyFile(`${root}tests/model/${model}`, `${folder}/${model}`);
     const defined = [...macros, ...watched].map((macro) => `-D${macro}`);
-    await must("spin", ["-a", ...defined, MODEL], folder);
+    await must("spin", ["-a", ...defined, model], folder);
     const options = ["-DBFS", "-DSAFETY", "-DNOREDUCE", `-DMEMLIM=${MOST_MEMORY}`];
     await must(
       "cc",
@@ -73,7 +77,7 @@ async function search(macros: readonly string[], watched: readonly string[] = []
       states: Number(/^\s*(\d+) states, stored/m.exec(output)?.[1] ?? 0),
       seconds,
       megabytes: Number(/^\s*([\d.]+)\s+total actual memory usage/m.exec(output)?.[1] ?? 0),
-      steps: found ? await stepsOf(folder, defined) : undefined,
+      steps: found ? await stepsOf(folder, model, defined) : undefined,
       reached,
     };
   } finally {
@@ -81,8 +85,12 @@ async function search(macros: readonly string[], watched: readonly string[] = []
   }
 }
 
-async function stepsOf(folder: string, defined: readonly string[]): Promise<readonly string[]> {
-  const { output } = await run("spin", ["-t", ...defined, MODEL], { cwd: folder });
+async function stepsOf(
+  folder: string,
+  model: string,
+  defined: readonly string[],
+): Promise<readonly string[]> {
+  const { output } = await run("spin", ["-t", ...defined, model], { cwd: folder });
   return Array.from(output.matchAll(/^\s*- (.*)$/gm), ([, step]) => step!);
 }
 
@@ -103,18 +111,19 @@ interface Task {
 }
 
 /** A configuration: searched to the end without a counterexample, and each event precedes an answer. */
-function ofConfiguration({ name, macros, events }: Configuration): Task {
+function ofConfiguration(configuration: Configuration): Task {
+  const { name, macros } = configuration;
   return {
     name,
     judge: async () => {
-      const result = await search(macros);
+      const result = await search(configuration, macros);
       if (result.steps !== undefined) {
         const text = `has a counterexample of ${result.steps.length} steps`;
         return { right: false, text, steps: result.steps };
       }
-      const wanted = [...COMMON, ...events];
+      const wanted = eventsOf(configuration);
       const mask = wanted.reduce((bits, event) => bits | 1 << EVENTS[event], 0);
-      const { reached } = await search(macros, [`WATCHED=${mask}`, `WANTED=${wanted.length}`]);
+      const { reached } = await search(configuration, macros, [`WATCHED=${mask}`, `WANTED=${wanted.length}`]);
       const missing = wanted.filter((event) => !reached.has(EVENTS[event]));
       return missing.length === 0
         ? { right: true, text: `${figures(result)}, after ${wanted.length} kinds of events` }
@@ -132,14 +141,14 @@ function ofRule({ name, without, in: place, also = [], guardedBy }: ModelledRule
     judge: async () => {
       if (configuration === undefined) throw new Broken(`there is no configuration ${place}`);
       const macros = [...configuration.macros, ...also];
-      const result = await search([...macros, ...switches]);
+      const result = await search(configuration, [...macros, ...switches]);
       const { steps } = result;
       if (steps === undefined) {
         return { right: false, text: `${figures(result)}, and no counterexample (${place})` };
       }
       const length = `${steps.length} steps, ${count(result.states)} states (${place})`;
       if (guardedBy === undefined) return { right: true, text: length, steps };
-      const alone = await search([...macros, ...without.map((rule) => `WITHOUT_${rule}`)]);
+      const alone = await search(configuration, [...macros, ...without.map((rule) => `WITHOUT_${rule}`)]);
       return alone.steps === undefined
         ? {
           right: true,
@@ -158,7 +167,10 @@ function ofUnneeded({ name, without, in: place }: ModelledRule): Task {
     judge: async () => {
       const configuration = configurations.find((each) => each.name === place);
       if (configuration === undefined) throw new Broken(`there is no configuration ${place}`);
-      const result = await search([...configuration.macros, ...without.map((rule) => `WITHOUT_${rule}`)]);
+      const result = await search(configuration, [
+        ...configuration.macros,
+        ...without.map((rule) => `WITHOUT_${rule}`),
+      ]);
       const { steps } = result;
       return steps === undefined
         ? { right: true, text: `no counterexample in ${count(result.states)} states, as expected (${place})` }

@@ -1,6 +1,6 @@
 /** The configurations of the model that are searched to the end, with their bounds. */
 
-/** What has to precede an answer, so that no property holds for want of it. By its number in consistency.pml. */
+/** What has to precede an answer, so that no property holds for want of it. By its number in the models. */
 export const EVENTS = {
   "a write": 0,
   "a loss": 1,
@@ -25,22 +25,25 @@ export const EVENTS = {
   "a losing conflict": 20,
   "a page that breaks off": 21,
   "a superseded revision": 22,
+  "a client that connects anew in silence": 23,
 } as const;
 
 export type EventName = keyof typeof EVENTS;
 
 export interface Configuration {
   readonly name: string;
-  /** Macros of consistency.pml, `NAME` or `NAME=value`. */
+  /** The model; absent: the one of the whole protocol. */
+  readonly model?: "consistency.pml" | "own_feed.pml";
+  /** Macros of the model, `NAME` or `NAME=value`. */
   readonly macros: readonly string[];
-  /** Beside those of every configuration. */
+  /** Beside those of every configuration of consistency.pml. */
   readonly events: readonly EventName[];
   /** Whether it belongs to the slice that takes less than a minute. */
   readonly slice?: boolean;
 }
 
-/** Possible in every configuration. */
-export const COMMON: readonly EventName[] = [
+/** Possible in every configuration of consistency.pml. */
+const COMMON: readonly EventName[] = [
   "a write",
   "a loss",
   "a row that was yielded",
@@ -203,4 +206,24 @@ export const configurations: readonly Configuration[] = [
     events: ["a read of a kept document", "a superseded revision"],
     slice: true,
   },
+  {
+    name: "a feed of a site's own",
+    model: "own_feed.pml",
+    macros: ["WRITES=3", "STATES=2"],
+    events: [
+      "a write",
+      "a loss",
+      "a row that was yielded",
+      "a probe",
+      "a reset",
+      "a refused registration",
+      "an overflow",
+      "a client that connects anew in silence",
+    ],
+  },
 ];
+
+/** All that has to precede an answer in a configuration. */
+export function eventsOf({ model, events }: Configuration): readonly EventName[] {
+  return model !== "own_feed.pml" ? [...COMMON, ...events] : events;
+}

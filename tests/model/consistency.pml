@@ -135,6 +135,7 @@ bit purges[FEEDS];
 
 #ifdef ROLLBACK
 bit backedUp, rolledBack;
+bit backupPurges;
 byte backupWinner[DOCS], backupSeq[DOCS], backupLast[SPANS], backupHistory[DOCS];
 byte lost[DOCS]; /* revisions that no restored file has: a history that repeats itself is a known limit */
 #endif
@@ -944,7 +945,11 @@ inline lose(f, isReset) {
   :: !isLost[f] || isReset ->
     isLost[f] = 1;
     beginBatch(f, isReset, true);
-    setPosition(f, since);
+    /* Before there is a cursor, the position stays the one to resume at. */
+    if
+    :: begun[f] -> setPosition(f, since)
+    :: else
+    fi;
     endBatch(f, false)
   :: else
   fi
@@ -963,7 +968,15 @@ inline loseWithGap(f, isPurge, isAnchor) {
 #endif
   :: else
   fi;
+  /* A purge leaves positions as they are; but files may have been rolled back as well, so the anchor has to come. */
+#ifndef WITHOUT_ANCHOR_AFTER_PURGE
+  if
+  :: isAnchor || !(isPurge) -> emptyAnchor(f)
+  :: else
+  fi;
+#else
   emptyAnchor(f);
+#endif
   lose(f, true)
 }
 
@@ -1479,7 +1492,12 @@ inline put(d, s) {
 }
 
 #ifdef ROLLBACK
-#define NOT_LOST(d, s) ((lost[d] >> REV(s)) & 1) == 0
+#ifdef BACKUP_AT_START
+/* The last state is for writes after the roll-back. */
+#define NOT_LOST(d, s) (((lost[d] >> REV(s)) & 1) == 0 && (rolledBack || (s) < STATES))
+#else
+#define NOT_LOST(d, s) (((lost[d] >> REV(s)) & 1) == 0)
+#endif
 #else
 #define NOT_LOST(d, s) true
 #endif
@@ -1613,22 +1631,25 @@ inline put(d, s) {
 #endif
 #ifdef ROLLBACK
 #define BACK_UP \
-  :: d_step { WATCHING (!backedUp && BACKS_UP) -> printf("- files are backed up\n"); backedUp = 1; \
+  :: d_step { WATCHING (!backedUp && BACKS_UP) -> printf("- files are backed up\n"); backedUp = 1; backupPurges = purges[0]; \
     n = 0; do :: n < DOCS -> backupWinner[n] = winner[n]; backupSeq[n] = seq[n]; backupHistory[n] = history[n]; n++ \
     :: else -> break od; \
     n = 0; do :: n < SPANS -> backupLast[n] = last[n]; n++ :: else -> break od; END }
-/* Known limits: an anchor that the restored files hold, and none at all (the one of a feed that has just begun). */
+/*
+ * Known limits: an anchor that the restored files hold or that was purged, and none at all (the one of a feed that has just begun). And no
+ * purge is undone, because one between two requests of a probe would then leave no trace.
+ */
 #define HELD(d, rev) ((backupHistory[d] >> (rev)) & 1)
 #ifdef RESTART
 #define MAY_ROLL_BACK true
 #else
 #define MAY_ROLL_BACK \
-  (anchorDoc[0] != NO_DOC && !newest[0] && !HELD((anchorDoc[0] % DOCS), anchorRev[0]) && step[0] != PAGE_ANSWERED && \
+  (anchorDoc[0] != NO_DOC && !newest[0] && anchorSeq[0] > backupLast[0] && !HELD((anchorDoc[0] % DOCS), anchorRev[0]) && step[0] != PAGE_ANSWERED && \
   (onItsWay[0] == NO_DOC || !HELD((onItsWay[0] % DOCS), onItsWayRev[0])))
 #endif
 #define ROLL_BACK \
-  :: d_step { WATCHING (backedUp && !rolledBack && MAY_ROLL_BACK) -> printf("- files are rolled back\n"); \
-    rolledBack = 1; isDead[0] = isOpen[0]; EXCUSE; \
+  :: d_step { WATCHING (backedUp && !rolledBack && purges[0] == backupPurges && MAY_ROLL_BACK) -> printf("- files are rolled back\n"); \
+    rolledBack = 1; isDead[0] = isOpen[0]; backupPurges = 0; EXCUSE; \
     n = 0; do :: n < DOCS -> \
       lost[n] = history[n] & (255 - backupHistory[n]); \
       winner[n] = backupWinner[n]; seq[n] = backupSeq[n]; history[n] = backupHistory[n]; \

@@ -1,12 +1,12 @@
 /**
- * The rules of docs/consistency.md in the model: for each mutant of the simulation the switch of consistency.pml that
+ * The rules of docs/consistency.md in the model: for each mutant of the simulation the switch of a model that
  * leaves the same rule out, or why the model has no such rule.
  */
 
 /** A rule of the model. */
 export interface ModelledRule {
   readonly name: string;
-  /** The switches of consistency.pml that leave it out. */
+  /** The switches of the model that leave it out. */
   readonly without: readonly string[];
   /** The configuration in which a counterexample is found; where another one is given, it is found with that one. */
   readonly in: string;
@@ -228,10 +228,22 @@ export const rules: readonly Rule[] = [
   { name: "a check takes an overtaken handler at its word", why: AUDIT },
   { name: "digest without representation", why: REPRESENTATION },
 
-  { name: "a token that another connection brings is contact", why: OWN_FEED },
-  { name: "a token is contact as of its return", why: OWN_FEED },
-  { name: "what was registered before a source was connected counts", why: OWN_FEED },
-  { name: "an overflow of what was pushed is forgotten", why: OWN_FEED },
+  {
+    name: "a token that another connection brings is contact",
+    without: ["SAME_CONNECTION"],
+    in: "a feed of a site's own",
+  },
+  { name: "a token is contact as of its return", without: ["SENT"], in: "a feed of a site's own" },
+  {
+    name: "what was registered before a source was connected counts",
+    without: ["CONNECTED_RESET"],
+    in: "a feed of a site's own",
+  },
+  {
+    name: "an overflow of what was pushed is forgotten",
+    without: ["OVERFLOW_RESET"],
+    in: "a feed of a site's own",
+  },
   { name: "Headers that a class keeps are written to", why: "the model has no headers" },
 ];
 
@@ -248,6 +260,11 @@ export const furtherRules: readonly ModelledRule[] = [
     name: "a stream goes on after a known row came again",
     without: ["RENEWAL_AFTER_REPEATED"],
     in: "handlers that keep documents",
+  },
+  {
+    name: "after a purge, no row has to come again",
+    without: ["ANCHOR_AFTER_PURGE"],
+    in: "rolled back and purged",
   },
   {
     name: "a stream goes on after a probe with news",

@@ -7,7 +7,7 @@ import { furtherRules, isModelled, rules, unneededRules } from "./rules.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-const model = read("tests/model/consistency.pml");
+const model = ["consistency.pml", "own_feed.pml"].map((file) => read(`tests/model/${file}`)).join("\n");
 const modelled = [...rules.filter(isModelled), ...furtherRules, ...unneededRules];
 
 /** The first cells of the tables of docs/consistency.md that list mutants. */
@@ -26,7 +26,7 @@ test("model: docs/consistency.md, the mutants and the model have the same rules"
   assert.deepEqual(names, documentedRules());
 });
 
-test("model: consistency.pml has a switch for each rule, and no other", () => {
+test("model: the models have a switch for each rule, and no other", () => {
   const switches = [...model.matchAll(/WITHOUT_(\w+)/g)].map(([, name]) => name!);
   const named = modelled.flatMap(({ without, guardedBy }) => [...without, ...guardedBy?.without ?? []]);
   assert.deepEqual([...new Set(named)].sort(), [...new Set(switches)].sort());
@@ -49,7 +49,7 @@ test("model: a pair names another rule with its switches", () => {
   }
 });
 
-test("model: macros of configurations stand in consistency.pml, and so do the numbers of events", () => {
+test("model: macros of configurations stand in the models, and so do the numbers of events", () => {
   for (const { name, macros } of configurations) {
     for (const macro of macros) assert.match(model, new RegExp(`\\b${macro.split("=")[0]}\\b`), name);
   }
