@@ -91,7 +91,9 @@ async function stepsOf(
   defined: readonly string[],
 ): Promise<readonly string[]> {
   const { output } = await run("spin", ["-t", ...defined, model], { cwd: folder });
-  return Array.from(output.matchAll(/^\s*- (.*)$/gm), ([, step]) => step!);
+  // A line with a plus says more of the step before.
+  const lines = output.replace(/\n\s*\+ /g, ": ");
+  return Array.from(lines.matchAll(/^\s*- (.*)$/gm), ([, step]) => step!);
 }
 
 const count = (value: number): string => value.toLocaleString("en");

@@ -115,7 +115,6 @@ export const configurations: readonly Configuration[] = [
     name: "rolled back, one shard with one copy",
     macros: ["ROLLBACK", "ONE_COUNT", "STATES=4", "WRITES=3"],
     events: ["a roll-back", "a reset"],
-    slice: true,
   },
   {
     name: "rolled back and purged",
@@ -161,7 +160,6 @@ export const configurations: readonly Configuration[] = [
     name: "snapshot",
     macros: ["SNAPSHOT", "KIND0=BARE", "WRITES=3"],
     events: ["a restored snapshot"],
-    slice: true,
   },
   {
     name: "snapshot, recreated and purged",
@@ -188,7 +186,6 @@ export const configurations: readonly Configuration[] = [
     name: "writes through the site",
     macros: ["SITE", "WRITES=4"],
     events: ["a write through the site"],
-    slice: true,
   },
   {
     name: "writes through the site, replicas",

@@ -957,7 +957,7 @@ inline lose(f, isReset) {
 
 /* `reset` of the cursor, for a gap. The database as it is now is read with it. */
 inline loseWithGap(f, isPurge, isAnchor) {
-  printf("- the feed finds a gap\n");
+  printf("+ the feed finds a gap\n");
   knownIncarnation[f] = incarnation[f];
   knownPurges[f] = purges[f];
   if
@@ -1220,7 +1220,7 @@ inline probePage(f, order) {
     :: else
     fi;
     if
-    :: faulty -> printf("- the page breaks off\n"); lose(f, false)
+    :: faulty -> printf("+ the page breaks off\n"); lose(f, false)
 #ifdef WITHOUT_ALL_PAGES
     :: !faulty -> step[f] = IDENTITY_DUE
 #else
