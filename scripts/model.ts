@@ -50,7 +50,7 @@ async function search(
     const options = ["-DBFS", "-DSAFETY", "-DNOREDUCE", `-DMEMLIM=${MOST_MEMORY}`];
     await must(
       "cc",
-      ["-O2", "-w", ...options, ...watched.map((macro) => `-D${macro}`), "-o", "pan", "pan.c"],
+      ["-O1", "-w", ...options, ...watched.map((macro) => `-D${macro}`), "-o", "pan", "pan.c"],
       folder,
     );
     const start = performance.now();

@@ -13,8 +13,8 @@ export interface ModelledRule {
   /** Macros that take the place of those of the configuration, or come to them. */
   readonly also?: readonly string[];
   /**
-   * A rule that guards this one, with its switches: alone, neither has a counterexample in this configuration. Both left
-   * out have one.
+   * Another rule with its switches, which guards what this one guards: alone, this one has no counterexample in its
+   * configuration. Both left out have one.
    */
   readonly guardedBy?: { readonly rule: string; readonly without: readonly string[] };
 }
@@ -97,6 +97,7 @@ export const rules: readonly Rule[] = [
     name: "a purge hides a roll-back",
     without: ["ZERO_DESPITE_PURGE"],
     in: "rolled back and purged",
+    guardedBy: { rule: "after a purge, no row has to come again", without: ["ANCHOR_AFTER_PURGE"] },
   },
   {
     name: "goes on from the old position after a gap",

@@ -82,7 +82,7 @@ export class Cursor {
   reset({ reason, info = this.info }: FeedGap): void {
     this.info = info;
     if (reason !== "purged") this.since = 0;
-    if (this.since === 0) this.anchor = emptyAnchor(this.since);
+    if (reason !== "purged" || this.since === 0) this.anchor = emptyAnchor(this.since);
   }
 
   /** A batch with the reader's state, whose position is `since`. */
