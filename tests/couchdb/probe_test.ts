@@ -209,6 +209,24 @@ test("reset: files rolled back behind the reader, and written to again", () =>
     assert.deepEqual([resets(seen), ids(seen)], [[], ["a", "b", "x", "y"]]);
   }));
 
+test("reset: files rolled back and a purge, between the page of a probe and the identity", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    for (const id of ["a", "b", "c", "d"]) database.put(id);
+    const batches = open().batches();
+    await until(batches, live);
+    database.fail("information", () => {
+      database.rollBack(2);
+      database.purge("a");
+      // Behind the position that the purge leaves as it is.
+      database.fail("page", () => (database.put("b"), false));
+      return false;
+    });
+    const reading = until(batches, has("b"));
+    await letProbe(harness);
+    assert.deepEqual(resets(await reading), ["purged", "rolled-back"]);
+  }, { replicas: 3 }));
+
 test("reset: where positions are numbers, one ahead of the database", () =>
   withDatabase(async (harness) => {
     const { database, open } = harness;
@@ -290,6 +308,26 @@ test("repeated: a winner that was away and is back between two probes is told, a
     const seen = await reading;
     assert.deepEqual([ids(seen), resets(seen), again(seen)], [[], [], ["a 1-1"]]);
     assert.equal(seen[0]?.state, "live", "told before the new contact");
+  }));
+
+test("repeated: after it, the stream is renewed, because a row of in between may be on its way", () =>
+  withDatabase(async (harness) => {
+    const { database, open } = harness;
+    database.put("a");
+    const feed = open();
+    const batches = feed.batches();
+    await until(batches, live);
+    const reading = until(batches, (batch) => batch.contact!.wall === harness.time.now() && live(batch));
+    await repeats(feed, 1);
+    database.stall();
+    const late = database.win("a", "2-b");
+    database.win("a", "1-1");
+    await letProbe(harness);
+    await reading;
+    database.send(`${database.line(late)}\n`);
+    const next = until(batches, ({ changes }) => changes.length > 0);
+    database.put("b");
+    assert.deepEqual(ids(await next), ["b"]);
   }));
 
 test("repeated: within a connection a row at its known position says nothing, after a loss it does", () =>

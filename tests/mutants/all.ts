@@ -8,6 +8,17 @@ import { restartMutants } from "./restarts.ts";
 import { tagMutants } from "./tags.ts";
 import { wiringMutants } from "./wiring.ts";
 
+/** Those that random runs do not meet in millions of steps. The exhaustive search of `tests/model` does. */
+export const leftToModel: ReadonlySet<string> = new Set([
+  "a known row told by the probe alone",
+  "the first declared revision stands for all",
+  "what comes again breaks no lease",
+  "what comes again does not settle",
+  "the anchor moves before it has come",
+  "a feed that starts anew goes on where it was",
+  "a purge hides a roll-back",
+]);
+
 export const mutants: readonly Mutant[] = [
   ...memoryMutants,
   ...contactMutants,

@@ -46,6 +46,12 @@ export const anchorMutants: readonly Mutant[] = [
     "const again = isFirst ? [] : repeated.slice(repeated.length);",
   ),
   mutant(
+    "a known row told by the probe alone",
+    EARLY_STREAM,
+    "return { news, repeated, since:",
+    "return { news, repeated: [], since:",
+  ),
+  mutant(
     "what comes again voids nothing",
     GROUP_TABLE,
     "if (isRepeated && this.#declared[group] === revision) continue;",

@@ -37,6 +37,19 @@ const RESUMED_FIRST = `${PROBE_BEGINS}
   context.cursor.state = "live";
   yield context.cursor.batch([]);`;
 
+// The anchor, which stays, would be missing again.
+const purgeHidesRollBack: Mutant = {
+  name: "a purge hides a roll-back",
+  edits: [
+    { file: PROBE, search: "  context.cursor.since = 0;\n", replace: "" },
+    {
+      file: "couchdb/reader/cursor.ts",
+      search: 'if (reason !== "purged" || this.since === 0) this.anchor',
+      replace: "this.anchor",
+    },
+  ],
+};
+
 export const contactMutants: readonly Mutant[] = [
   heartbeats,
   mutant("rows count as contact", READER, ROWS, `        cursor.contact = instant(clock);\n${ROWS}`),
@@ -96,6 +109,7 @@ export const contactMutants: readonly Mutant[] = [
     "if (rows.fault === undefined) {",
     "isTrusted = true;\n      if (rows === undefined) {",
   ),
+  purgeHidesRollBack,
   mutant(
     "a start from which no row came has no anchor",
     PROBE,

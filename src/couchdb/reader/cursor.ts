@@ -30,7 +30,7 @@ export class Cursor {
   contact: Instant | undefined;
   /** The state of the last batch that was yielded. */
   state: FeedState = "catching-up";
-  /** How many changes have been yielded. */
+  /** How many rows have been yielded, known ones that came again included. */
   yielded = 0;
   readonly #scope: FeedScope;
   readonly #selection: Selection;
@@ -75,11 +75,14 @@ export class Cursor {
     this.since = since;
   }
 
-  /** Moves back to the start, because positions may have been used again; only a purge leaves them as they are. */
+  /**
+   * Moves back to the start, because positions may have been used again. Only a purge leaves them as they are; but files may
+   * have been rolled back as well, so the anchor has to come all the same.
+   */
   reset({ reason, info = this.info }: FeedGap): void {
     this.info = info;
     if (reason !== "purged") this.since = 0;
-    this.anchor = emptyAnchor(this.since);
+    if (reason !== "purged" || this.since === 0) this.anchor = emptyAnchor(this.since);
   }
 
   /** A batch with the reader's state, whose position is `since`. */
@@ -108,7 +111,7 @@ export class Cursor {
     repeated: readonly CouchChange[] = [],
   ): CouchBatch[] {
     const changes = this.#selection.leaves ? rows.map(withLeaves) : rows;
-    this.yielded += changes.length;
+    this.yielded += changes.length + repeated.length;
     if (changes.length > 0 && this.state === "lost") this.state = "catching-up";
     const batches: CouchBatch[] = [];
     for (let start = 0; start < changes.length; start += size) {
