@@ -10,7 +10,7 @@ import { applied, type Mutant } from "../tests/mutants/mutant.ts";
 import { leftToModel, mutants } from "../tests/mutants/all.ts";
 import { deno, manifest, root } from "./run.ts";
 
-/** What the soak of a working day runs; it takes minutes. */
+/** A mutant that these do not find survives. */
 const SEEDS = 2_400;
 const AT_ONCE = 2;
 
