@@ -30,8 +30,6 @@ export type Rule = ModelledRule | OtherRule;
 const CLOCKS = "the model has no clocks: a contact has an order, and no age";
 const REPRESENTATION = "the model has one representation: a tag stands for a page and what was read for it";
 const AUDIT = "the model has no bodies, so there is nothing to audit";
-const OWN_FEED =
-  "the model's feeds are CouchDB's; a feed of a site's own has a model of its own in tests/changes";
 
 /** As the tables of docs/consistency.md have them. */
 export const rules: readonly Rule[] = [
