@@ -100,12 +100,14 @@ export function checkAccusation(process: Process, { path, readings, forgotten }:
   if (readings.some(({ database }) => isExcused(process, database))) return;
   // A replica that lags behind may show what the feed has already reported as changed.
   if (forgotten.length > 0 || process.world.config.replicas > 1) return;
-  const isNews = ({ database, document, version }: Reading) => {
+  const { clocks, time } = process.world.scheduler;
+  // What it read, or what a faster handler read and registered meanwhile, may be from after the contact.
+  const hasNews = ({ database, document }: Reading) => {
     const { contact } = process.registry.subscriptions.get(database.name)!;
-    const moment = contact === undefined ? undefined : process.world.scheduler.clocks.trueTime(contact);
-    return moment === undefined || version > document.visible(moment);
+    const moment = contact === undefined ? undefined : clocks.trueTime(contact);
+    return moment === undefined || document.visible(time) > document.visible(moment);
   };
-  if (!readings.some(isNews)) {
+  if (!readings.some(hasNews)) {
     throw new Violation(`an audit of ${path} says that a body differs without a reason`);
   }
 }
