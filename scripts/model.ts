@@ -134,23 +134,34 @@ function ofConfiguration(configuration: Configuration): Task {
   };
 }
 
-/** A rule: without it, or without the pair, there is a counterexample. */
-function ofRule({ name, without, in: place, also = [], guardedBy }: ModelledRule): Task {
+/** A search with some rules left out, in the configuration of the first. */
+async function searchWithout(
+  { in: place, also = [] }: ModelledRule,
+  switches: readonly string[],
+): Promise<Search> {
   const configuration = configurations.find((each) => each.name === place);
-  const switches = [...without, ...guardedBy?.without ?? []].map((rule) => `WITHOUT_${rule}`);
+  if (configuration === undefined) throw new Broken(`there is no configuration ${place}`);
+  return await search(configuration, [
+    ...configuration.macros,
+    ...also,
+    ...switches.map((rule) => `WITHOUT_${rule}`),
+  ]);
+}
+
+/** A rule: without it, or without the pair, there is a counterexample. */
+function ofRule(rule: ModelledRule): Task {
+  const { name, without, in: place, guardedBy } = rule;
   return {
     name: `without: ${name}`,
     judge: async () => {
-      if (configuration === undefined) throw new Broken(`there is no configuration ${place}`);
-      const macros = [...configuration.macros, ...also];
-      const result = await search(configuration, [...macros, ...switches]);
+      const result = await searchWithout(rule, [...without, ...guardedBy?.without ?? []]);
       const { steps } = result;
       if (steps === undefined) {
         return { right: false, text: `${figures(result)}, and no counterexample (${place})` };
       }
       const length = `${steps.length} steps, ${count(result.states)} states (${place})`;
       if (guardedBy === undefined) return { right: true, text: length, steps };
-      const alone = await search(configuration, [...macros, ...without.map((rule) => `WITHOUT_${rule}`)]);
+      const alone = await searchWithout(rule, without);
       return alone.steps === undefined
         ? {
           right: true,
@@ -163,16 +174,12 @@ function ofRule({ name, without, in: place, also = [], guardedBy }: ModelledRule
 }
 
 /** A rule that another one covers: without it, there is no counterexample. */
-function ofUnneeded({ name, without, in: place }: ModelledRule): Task {
+function ofUnneeded(rule: ModelledRule): Task {
+  const { name, without, in: place } = rule;
   return {
     name: `without: ${name}`,
     judge: async () => {
-      const configuration = configurations.find((each) => each.name === place);
-      if (configuration === undefined) throw new Broken(`there is no configuration ${place}`);
-      const result = await search(configuration, [
-        ...configuration.macros,
-        ...without.map((rule) => `WITHOUT_${rule}`),
-      ]);
+      const result = await searchWithout(rule, without);
       const { steps } = result;
       return steps === undefined
         ? { right: true, text: `no counterexample in ${count(result.states)} states, as expected (${place})` }

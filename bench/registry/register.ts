@@ -14,10 +14,9 @@ const CALLS = 10_240;
 const PAGES = 1024;
 const TAG = '"2-dcaf7822f26d21ce1d1a2c54.K7gNU3sdo-O"';
 const urls = Array.from({ length: PAGES }, (_, page) => `https://example.org/posts/${page}`);
-const sources = urls.map((
-  _,
-  page,
-) => [{ _id: `post-${page}`, _rev: "1-a" }, { _id: `author-${page % 10}` }, { _id: "posts" }]);
+const sources = urls.map((_, page) => {
+  return [{ _id: `post-${page}`, _rev: "1-a" }, { _id: `author-${page % 10}` }, { _id: "posts" }];
+});
 const fields = { "cache-control": "public, no-cache", vary: "accept-encoding" };
 const headers = new Headers({ "accept-encoding": "gzip" });
 

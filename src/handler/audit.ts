@@ -326,7 +326,7 @@ export function firstDifference(
   while (offset < end && registered[offset] === answered[offset]) offset++;
   if (offset === registered.length && offset === answered.length) return undefined;
   let start = Math.max(0, offset - BEFORE);
-  // Not within a character: its first byte is none of the form 10xxxxxx (RFC 3629 §3).
+  // Not within a character: only its later bytes begin with the bits 1 and 0 (RFC 3629 §3).
   while (start < offset && (registered[start]! & 0xC0) === 0x80) start++;
   // In streaming mode a character that is cut off at the end is left out.
   const excerpt = (body: Uint8Array) =>

@@ -45,7 +45,7 @@ export function coreOf(registry: object): RegistryCore {
 }
 
 /** Where all copies of this module in one process keep the cores for which a feed is followed. */
-const FOLLOWED_CORES: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed registries");
+const FOLLOWED_CORES: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed registries 1");
 
 function followedCores(): Set<RegistryCore> {
   const globals = globalThis as { [FOLLOWED_CORES]?: Set<RegistryCore> };
@@ -250,6 +250,10 @@ export class RegistryCore {
   /** Voids what was built from a group, and what is being built from it now. */
   invalidate(group: string): void {
     for (const core of this.#followedElsewhere()) core.invalidate(group);
+    this.#invalidateHere(group);
+  }
+
+  #invalidateHere(group: string): void {
     this.#change(group, undefined, this, this.#changeLog.replicaLag);
   }
 
@@ -264,7 +268,7 @@ export class RegistryCore {
   /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
   delete(key: string): boolean {
     for (const core of this.#followedElsewhere()) core.delete(key);
-    this.invalidate(resourceGroup(key));
+    this.#invalidateHere(resourceGroup(key));
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
 
@@ -286,8 +290,8 @@ export class RegistryCore {
 
   /** Takes out everything, and lets every feed begin anew. */
   restart(): void {
-    this.clear();
     for (const core of this.#followedElsewhere()) core.restart();
+    this.#reset("cleared");
     this.#subscriptions.restart();
   }
 

@@ -8,6 +8,14 @@ import { type Batch, has, ids, live, lost, resets, until, withDatabase } from ".
 
 const told = (batch: Batch): boolean => batch.reset !== undefined;
 
+/** A feed that is live, and its batches. */
+async function openLive({ open }: Harness) {
+  const feed = open();
+  const batches = feed.batches();
+  await until(batches, live);
+  return { feed, batches };
+}
+
 /** Waits until the reader is idle, then lets the next probe become due. */
 async function letProbe({ time }: Harness): Promise<void> {
   await time.asleep((ms) => ms === 12_500);
@@ -81,11 +89,9 @@ test("probe: a contact that cannot be renewed is a loss", () =>
 
 test("probe: a connection that breaks while a probe waits is a loss at once", () =>
   withDatabase(async (harness) => {
-    const { database, open } = harness;
+    const { database } = harness;
     database.put("a");
-    const feed = open();
-    const batches = feed.batches();
-    await until(batches, live);
+    const { feed, batches } = await openLive(harness);
     database.fail("page", () => {});
     const from = database.requests.length;
     const reading = until(batches, lost);
@@ -294,11 +300,9 @@ const again = (batches: readonly Batch[]): string[] =>
 
 test("repeated: a winner that was away and is back between two probes is told, and is no change", () =>
   withDatabase(async (harness) => {
-    const { database, open } = harness;
+    const { database } = harness;
     database.put("a");
-    const feed = open();
-    const batches = feed.batches();
-    await until(batches, live);
+    const { feed, batches } = await openLive(harness);
     const reading = until(batches, (batch) => batch.contact!.wall === harness.time.now() && live(batch));
     await repeats(feed, 1);
     database.stall();
@@ -312,11 +316,9 @@ test("repeated: a winner that was away and is back between two probes is told, a
 
 test("repeated: after it, the stream is renewed, because a row of in between may be on its way", () =>
   withDatabase(async (harness) => {
-    const { database, open } = harness;
+    const { database } = harness;
     database.put("a");
-    const feed = open();
-    const batches = feed.batches();
-    await until(batches, live);
+    const { feed, batches } = await openLive(harness);
     const reading = until(batches, (batch) => batch.contact!.wall === harness.time.now() && live(batch));
     await repeats(feed, 1);
     database.stall();
@@ -332,12 +334,10 @@ test("repeated: after it, the stream is renewed, because a row of in between may
 
 test("repeated: within a connection a row at its known position says nothing, after a loss it does", () =>
   withDatabase(async (harness) => {
-    const { database, open } = harness;
+    const { database } = harness;
     database.put("a");
     database.put("b");
-    const feed = open();
-    const batches = feed.batches();
-    await until(batches, live);
+    const { feed, batches } = await openLive(harness);
     const quiet = until(batches, live);
     await repeats(feed, 1);
     await letProbe(harness);
@@ -411,11 +411,9 @@ for (const where of ["probe", "stream"] as const) {
 for (const status of [400, 403, 404, 405, 501]) {
   test(`history: a server that answers ${status} cannot tell, so that another revision is a gap`, () =>
     withDatabase(async (harness) => {
-      const { database, open } = harness;
+      const { database } = harness;
       database.put("a");
-      const feed = open();
-      const batches = feed.batches();
-      await until(batches, live);
+      const { feed, batches } = await openLive(harness);
       database.fail("revisions", (_, response) => json(response, status, "{}"));
       const reading = until(batches, told);
       await repeats(feed, 1);
@@ -427,12 +425,10 @@ for (const status of [400, 403, 404, 405, 501]) {
 
 test("history: a fault of the question is a loss, and it is asked again", () =>
   withDatabase(async (harness) => {
-    const { database, open } = harness;
+    const { database } = harness;
     database.put("a");
     database.put("b");
-    const feed = open();
-    const batches = feed.batches();
-    await until(batches, live);
+    const { feed, batches } = await openLive(harness);
     database.fail("revisions", (_, response) => json(response, 503, "{}"));
     const reading = until(batches, lost);
     await repeats(feed, 1);

@@ -8,7 +8,7 @@ export interface ModelledRule {
   readonly name: string;
   /** The switches of the model that leave it out. */
   readonly without: readonly string[];
-  /** The configuration in which a counterexample is found; where another one is given, it is found with that one. */
+  /** The configuration in which its counterexample is looked for. */
   readonly in: string;
   /** Macros that take the place of those of the configuration, or come to them. */
   readonly also?: readonly string[];

@@ -1,6 +1,7 @@
 /** What may happen in a run. Each returns whether it could: only what did is counted. */
 import type { ActionName } from "./action_name.ts";
 import type { Channel } from "./channel.ts";
+import type { Manner } from "./clients.ts";
 import { MS } from "./clocks.ts";
 import type { Backup, Database } from "./database.ts";
 import type { Document } from "./document.ts";
@@ -228,11 +229,11 @@ function restoreAndRestart(world: World, random: Random): boolean {
   if (random.chance(0.5)) world.server.cut();
   world.process.registry.restart();
   database.isRestored = database.repeatsHistory = false;
-  askOn(world, random, 6, 1_500);
+  askSlowly(world, random, 6, 1_500);
   for (let i = random.integer(1, 3); i > 0; i--) {
     world.scheduler.after(random.integer(500 * MS, 3_000 * MS), () => {
       write(world, random);
-      askOn(world, random, 3, 500);
+      askSlowly(world, random, 3, 500);
     });
   }
   return true;
@@ -255,14 +256,25 @@ function exchangeFiles(world: World, random: Random): boolean {
   return false;
 }
 
-/** People ask for a while, for any page or for one; some of the handlers take as long. */
-function askOn(world: World, random: Random, times: number, ms: number, path?: string): void {
+/** People ask for a while. */
+function askOn(
+  world: World,
+  random: Random,
+  times: number,
+  ms: number,
+  manner: () => Manner = () => ({}),
+): void {
   for (let i = 0; i < times; i++) {
-    world.scheduler.inProcess(random.integer(1, ms * MS), () => {
-      const slow = random.chance(0.3) ? { slow: random.integer(1, ms) } : {};
-      world.clients.request(random, { ...slow, ...(path === undefined ? {} : { path }) });
-    });
+    world.scheduler.inProcess(random.integer(1, ms * MS), () => void world.clients.request(random, manner()));
   }
+}
+
+/** The same, for any page or for one; some of the handlers take as long. */
+function askSlowly(world: World, random: Random, times: number, ms: number, path?: string): void {
+  askOn(world, random, times, ms, () => ({
+    ...(random.chance(0.3) ? { slow: random.integer(1, ms) } : {}),
+    ...(path === undefined ? {} : { path }),
+  }));
 }
 
 /**
@@ -308,13 +320,13 @@ function goAwayAndBack(
   world.trace?.(`  ${document.id} is away at ${document.versions.at(-1)!.rev}`);
   const { versions } = document;
   const away = versions.length;
-  askOn(world, random, 8, 60, path);
+  askSlowly(world, random, 8, 60, path);
   world.scheduler.after(random.integer(1, random.chance(0.7) ? 60 * MS : 2_000 * MS), () => {
     if (!database.exists || database.readOnly || versions.length !== away) return;
     document.delete();
     database.commit(document);
     world.trace?.(`  ${document.id} is back at ${versions.at(-1)!.rev}`);
-    askOn(world, random, 6, random.pick([60, 1_000, 4_000]), path);
+    askSlowly(world, random, 6, random.pick([60, 1_000, 4_000]), path);
   });
 }
 
@@ -350,9 +362,7 @@ function repeatRows(world: World, random: Random): boolean {
     if (!feed.echo()) return;
     // The registry takes an old row for the last word until the next one comes: a kept document may agree with it.
     world.process.kept.clear();
-    for (let i = 0; i < 12; i++) {
-      world.scheduler.inProcess(random.integer(1, 4_000 * MS), () => void world.clients.request(random));
-    }
+    askOn(world, random, 12, 4_000);
   });
   return true;
 }
@@ -379,9 +389,7 @@ function jumpForward(world: World, random: Random): boolean {
   edit(world, random);
   world.scheduler.after(random.integer(MS, 600 * MS), () => {
     world.scheduler.clocks.jump(random.integer(MS, 60_000 * MS));
-    for (let i = 0; i < 8; i++) {
-      world.scheduler.inProcess(random.integer(1, 400 * MS), () => void world.clients.request(random));
-    }
+    askOn(world, random, 8, 400);
   });
   return true;
 }
@@ -434,9 +442,7 @@ function writeRow(world: World, random: Random): boolean {
   for (let i = random.integer(1, isBurst ? 8 : 3); i > 0; i--) {
     world.scheduler.after(random.integer(1, isBurst ? MS : 400 * MS), () => void edit(world, random, rows));
   }
-  for (let i = 0; i < 6; i++) {
-    world.scheduler.inProcess(random.integer(1, 1_500 * MS), () => void world.clients.request(random));
-  }
+  askOn(world, random, 6, 1_500);
   return true;
 }
 

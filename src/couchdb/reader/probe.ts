@@ -94,8 +94,8 @@ async function newestAnchor(context: SessionContext): Promise<Anchor> {
   const { database, cursor, signal } = context;
   const limit = rowsNeeded(cursor.info.shards);
   const { rows: { changes: newest } } = await database.readNewest(limit, signal);
-  let anchor = newest.length === 0 ? emptyAnchor(cursor.since) : fromNewest(newest, limit);
-  if (newest.length === 0) return anchor;
+  if (newest.length === 0) return emptyAnchor(cursor.since);
+  let anchor = fromNewest(newest, limit);
   const recognition = new Recognition(anchor);
   let { since } = anchor;
   for (let pending = true; pending;) {
