@@ -209,5 +209,7 @@ test("EtagRegistry: a write through one that is followed, or manual, or followed
   await follower.close();
   new EtagRegistry().clear();
   assert.deepEqual([followed.stats.cleared, other.stats.cleared], [1, 1]);
+  new EtagRegistry().restart();
+  assert.equal(other.stats.cleared, 2, "once, though it restarts as well");
   await otherFollower.close();
 });
