@@ -326,7 +326,7 @@ export class RegistryCore {
     this.#warned = true;
     console.warn(
       "Stillfresh: no feed is followed, so no request is answered from this registry. Call follow(registry, feed) in " +
-        "this process with this registry; or, if you call registry.invalidate() for every change yourself, make it " +
+        "this process with this registry, and give withEtag() the same { registry }; or, if you call registry.invalidate() for every change yourself, make it " +
         "with new EtagRegistry({ manual: true }).",
     );
   }

@@ -75,7 +75,7 @@ export class Subscriptions {
     const previous = this.#byName.get(name);
     if (previous !== undefined && !previous.closed) {
       throw new TypeError(
-        `A feed named ${JSON.stringify(name)} is followed already; give this one another name`,
+        `A feed named ${JSON.stringify(name)} is followed already; give this one another { name }`,
       );
     }
     for (const other of this.#byName.values()) {
