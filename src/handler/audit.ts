@@ -295,11 +295,11 @@ function tagDigest({ key, caller }: AuditedAnswer, etag: string): string {
 }
 
 function sentenceOf({ key, reason, registered, groups }: AuditMismatch): string {
+  const declared = JSON.stringify(groups);
   return `Stillfresh: for ${key} the handler gave another ${reason} than the response that was registered under ` +
-    `${registered}. The new response declares ${
-      JSON.stringify(groups)
-    }: is that all that it was built from, and does ` +
-    "a list declare its group? docs/audit.md has the usual causes. Further mismatches are only counted; give withEtag() an onAudit to be told of each.";
+    `${registered}. The new response declares ${declared}: is that all that it was built from, and does a list ` +
+    "declare its group? docs/audit.md has the usual causes. Further mismatches are only counted; give withEtag() an " +
+    "onAudit to be told of each.";
 }
 
 /** The text of a body; undefined where it is none, such as an image. */

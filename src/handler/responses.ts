@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEPENDS_ON, INVALIDATES, removeDeclarations } from "../http/dependency.ts";
+import { DEPENDS_ON, INVALIDATES, removeDeclarations, withoutDeclarations } from "../http/dependency.ts";
 import { problemResponse } from "../http/problem_details.ts";
 import { hasNonce } from "./cacheable.ts";
 
@@ -118,6 +118,7 @@ export function withFields(response: Response, fields: Readonly<Record<string, s
   if (!declares && Object.keys(fields).length === 0) return response;
   if (hasBody(response) && copiesHeaders(response)) {
     try {
+      removeDeclarations(headers);
       setFields(headers, fields);
       return response;
     } catch {
@@ -126,13 +127,12 @@ export function withFields(response: Response, fields: Readonly<Record<string, s
   }
   // A body that was read cannot be sent either way.
   if (response.bodyUsed || isDecoded(response)) return response;
-  const own = new Headers(headers);
+  const own = withoutDeclarations(headers);
   setFields(own, fields);
   return remade(response, response.body, own);
 }
 
 function setFields(headers: Headers, fields: Readonly<Record<string, string>>): void {
-  removeDeclarations(headers);
   for (const name in fields) headers.set(name, fields[name]!);
 }
 

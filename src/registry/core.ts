@@ -44,12 +44,19 @@ export function coreOf(registry: object): RegistryCore {
   return core;
 }
 
-/** Where all copies of this module in one process keep the cores for which a feed is followed. */
-const FOLLOWED_CORES: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed registries 1");
+/**
+ * Where all copies of this module in one process keep the cores that a feed is followed for, was, or is going to be, as
+ * after a snapshot: their entries may answer later. Weak, because a registry may be let go without a word.
+ */
+const SUBSCRIBED_CORES: unique symbol = /* @__PURE__ */ Symbol.for(
+  "@stillfresh/etag subscribed registries 1",
+);
 
-function followedCores(): Set<RegistryCore> {
-  const globals = globalThis as { [FOLLOWED_CORES]?: Set<RegistryCore> };
-  return globals[FOLLOWED_CORES] ??= new Set();
+function subscribedCores(): Set<WeakRef<RegistryCore>> {
+  const globals = globalThis as { [SUBSCRIBED_CORES]?: Set<WeakRef<RegistryCore>> };
+  const cores = globals[SUBSCRIBED_CORES] ??= new Set();
+  for (const core of cores) if (core.deref() === undefined) cores.delete(core);
+  return cores;
 }
 
 /** Entries, the changes that void them, and the feeds that report those. */
@@ -68,6 +75,7 @@ export class RegistryCore {
    */
   originMatters = false;
   #inEvictCallback = false;
+  #isReachable = false;
   /** Whether the console has been told that no feed is followed. */
   #warned = false;
   /** The build whose tags these are. */
@@ -93,7 +101,6 @@ export class RegistryCore {
       },
       stateChanged: () => {
         this.#subscriptions.updateDeadlines();
-        if (!this.#subscriptions.followed) followedCores().delete(this);
         this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
       },
     };
@@ -249,7 +256,7 @@ export class RegistryCore {
 
   /** Voids what was built from a group, and what is being built from it now. */
   invalidate(group: string): void {
-    for (const core of this.#followedElsewhere()) core.invalidate(group);
+    for (const core of this.#subscribedElsewhere()) core.invalidate(group);
     this.#invalidateHere(group);
   }
 
@@ -258,16 +265,17 @@ export class RegistryCore {
   }
 
   /**
-   * Where no feed is followed for this registry, those of the process for which one is: a wrapper of writes that was given
-   * no `registry` writes for them.
+   * Where this registry never had a feed, those of the process that have one or had one: a wrapper of writes that was
+   * given no `registry` writes for them.
    */
-  #followedElsewhere(): Iterable<RegistryCore> {
-    return this.#subscriptions.unfollowed ? followedCores() : [];
+  #subscribedElsewhere(): RegistryCore[] {
+    if (!this.#subscriptions.unfollowed) return [];
+    return [...subscribedCores()].map((core) => core.deref()).filter((core) => core !== undefined);
   }
 
   /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
   delete(key: string): boolean {
-    for (const core of this.#followedElsewhere()) core.delete(key);
+    for (const core of this.#subscribedElsewhere()) core.delete(key);
     this.#invalidateHere(resourceGroup(key));
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
@@ -284,13 +292,13 @@ export class RegistryCore {
 
   /** Takes out everything, and voids every lease. */
   clear(): void {
-    for (const core of this.#followedElsewhere()) core.clear();
+    for (const core of this.#subscribedElsewhere()) core.clear();
     this.#reset("cleared");
   }
 
   /** Takes out everything, and lets every feed begin anew. */
   restart(): void {
-    for (const core of this.#followedElsewhere()) core.restart();
+    for (const core of this.#subscribedElsewhere()) core.restart();
     this.#reset("cleared");
     this.#subscriptions.restart();
   }
@@ -298,10 +306,17 @@ export class RegistryCore {
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
   subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
     const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);
-    followedCores().add(this);
+    this.#keepReachable();
     // What was registered before may depend on documents that this feed does not report.
     if (reach.documents !== undefined) this.#reset("reset");
     return subscription;
+  }
+
+  /** Lets writes through registries without a feed reach this one. */
+  #keepReachable(): void {
+    if (this.#isReachable) return;
+    this.#isReachable = true;
+    subscribedCores().add(new WeakRef(this));
   }
 
   /** The registry as plain data. */
@@ -315,6 +330,7 @@ export class RegistryCore {
     const snapshot = readSnapshot(value, requireVersion(this.version));
     if (snapshot === undefined) return this.count("snapshot-refused");
     this.#subscriptions.restore(this.#sink, snapshot.subscriptions);
+    this.#keepReachable();
     this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
     this.#changeLog.invalidateAll();
     for (const entry of snapshot.entries) this.#entries.restore(entry, this.#changeLog.sequence);
@@ -326,8 +342,8 @@ export class RegistryCore {
     this.#warned = true;
     console.warn(
       "Stillfresh: no feed is followed, so no request is answered from this registry. Call follow(registry, feed) in " +
-        "this process with this registry, and give withEtag() the same { registry }; or, if you call registry.invalidate() for every change yourself, make it " +
-        "with new EtagRegistry({ manual: true }).",
+        "this process with this registry, and give withEtag() the same { registry }; or, if you call " +
+        "registry.invalidate() for every change yourself, make it with new EtagRegistry({ manual: true }).",
     );
   }
 

@@ -33,12 +33,6 @@ export class Subscriptions {
     return this.#byName.size === 0 && !this.#manual;
   }
 
-  /** Whether a feed is followed now. */
-  get followed(): boolean {
-    for (const { closed } of this.#byName.values()) if (!closed) return true;
-    return false;
-  }
-
   /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, if `manual`. */
   get live(): boolean {
     return this.#wallDeadline === Infinity ||

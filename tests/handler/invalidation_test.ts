@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, follow, invalidates, ownFeed, withEtag } from "../../mod.ts";
+import { systemClock } from "../../src/changes/clock.ts";
 import { INVALIDATES } from "../../src/http/dependency.ts";
+import { PushedFeed } from "../support/feed.ts";
 import { PAGE, request, wrap, type Wrapped } from "../support/http.ts";
+import { live } from "../support/registrations.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
 const TAG = { "if-none-match": '"a"' };
@@ -197,6 +200,36 @@ for (const [what, headers, where, voids] of writes) {
   });
 }
 
+for (const isRestored of [false, true]) {
+  const what = isRestored ? "is restored and not followed yet" : "is closed for a moment";
+  test(`withEtag: a write through a wrapper without a registry reaches one that ${what}`, async () => {
+    const version = "1";
+    let registry = new EtagRegistry({ version });
+    const site = () =>
+      wrap(() => new Response("page", { headers: { ...PUBLIC, etag: '"a"', ...dependsOn("list") } }), {
+        registry,
+      });
+    const position = { since: "1-x", source: "db" };
+    const former = new PushedFeed();
+    const follower = follow(registry, former);
+    former.reader.push(live(systemClock, [], { position }));
+    await follower.ready;
+    await site().ask(request());
+    assert.equal(await known(site()), true);
+    const snapshot = registry.snapshot();
+    await follower.close();
+    if (isRestored) registry = new EtagRegistry({ version, snapshot });
+    const writer = withEtag(() => new Response(null, { status: 204, headers: invalidates("list") }));
+    await writer(request({}, { url: `${PAGE}/form`, method: "PUT" }));
+    const again = new PushedFeed();
+    const next = follow(registry, again);
+    again.reader.push(live(systemClock, [], { position }));
+    await next.ready;
+    assert.equal(await known(site()), false);
+    await next.close();
+  });
+}
+
 test("EtagRegistry: a write through one that is followed, or manual, or followed no more, reaches no other", async () => {
   const followed = new EtagRegistry();
   const follower = follow(followed, ownFeed(() => {}, { onlyWriter: true }));
@@ -207,8 +240,10 @@ test("EtagRegistry: a write through one that is followed, or manual, or followed
   followed.clear();
   assert.equal(other.stats.cleared, 0);
   await follower.close();
+  followed.clear();
+  assert.equal(other.stats.cleared, 0);
   new EtagRegistry().clear();
-  assert.deepEqual([followed.stats.cleared, other.stats.cleared], [1, 1]);
+  assert.deepEqual([followed.stats.cleared, other.stats.cleared], [3, 1], "but one without a feed does");
   new EtagRegistry().restart();
   assert.equal(other.stats.cleared, 2, "once, though it restarts as well");
   await otherFollower.close();

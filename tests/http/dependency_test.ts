@@ -11,6 +11,7 @@ import {
   invalidates,
   readDeclaration,
   removeDeclarations,
+  withoutDeclarations,
 } from "../../src/http/dependency.ts";
 
 /** The field that a declaration is made of. */
@@ -145,6 +146,14 @@ test("dependsOn: refuses a revision that no entity tag could hold", () => {
 test("invalidates: groups without revisions", () => {
   assert.equal(saidIn(invalidates("a", { _id: "b", _rev: "1-x" })), "a b");
   assert.equal(saidIn(invalidates({ _id: "a", _rev: "1-x" }, { _id: "a", _rev: "2-y" }, "a")), "a");
+});
+
+test("withoutDeclarations: the other fields, cookies apart, and the given ones as they were", () => {
+  const headers = new Headers({ ...dependsOn("a"), ...dependsOn("b"), ...invalidates("c"), vary: "accept" });
+  for (const cookie of ["a=1", "b=2"]) headers.append("set-cookie", cookie);
+  const others = withoutDeclarations(headers);
+  assert.deepEqual([...others].map(String).sort(), ["set-cookie,a=1", "set-cookie,b=2", "vary,accept"]);
+  assert.equal([...headers].length, 8);
 });
 
 test("readDeclaration: two declarations that were appended add up", () => {

@@ -21,6 +21,8 @@ export const leftToModel: ReadonlySet<string> = new Set([
   "the anchor moves before it has come",
   "a feed that starts anew goes on where it was",
   "a purge hides a roll-back",
+  "collections are not told of what comes again",
+  "a snapshot is restored without a floor",
 ]);
 
 export const mutants: readonly Mutant[] = [
