@@ -83,10 +83,10 @@ export function preconditionRequired(
   request: Pick<Request, "method" | "headers">,
   fields: Readonly<Record<string, string>>,
 ): Response {
-  const given = ["if-none-match", "if-unmodified-since", "if-match"].find((name) =>
+  const given = ["If-None-Match", "If-Unmodified-Since", "If-Match"].find((name) =>
     request.headers.has(name)
   );
-  const insufficient = given === undefined ? "" : ` ${NAMES[given]} as it was sent does not name a state.`;
+  const insufficient = given === undefined ? "" : ` ${given} as it was sent does not name a state.`;
   const detail =
     `This request would replace whatever is there now.${insufficient} GET the resource first and send its ` +
     "ETag in If-Match; to create one that must not exist yet, send If-None-Match: *.";
