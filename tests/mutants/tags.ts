@@ -33,7 +33,7 @@ const otherGroups: Mutant = {
     { file: "registry/core.ts", search: MINTED, replace: "    return previous.etag;" },
     {
       file: VALIDATOR,
-      search: "digestOf([representation, built], SHORT)",
+      search: "withState(digestOf([representation, built], SHORT), revisions)",
       replace: "digestOf([representation], SHORT)",
     },
   ],
