@@ -263,12 +263,14 @@ function tagFor(
   if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
-  const idWith = (revisions: readonly Revision[]) =>
-    etag === undefined ? dependenciesId(representation, dependencies, revisions) : "";
+  const idWith = (told: readonly Revision[]) =>
+    etag === undefined
+      ? dependenciesId(representation, dependencies, revisionsIn([...told, ...dependencies]))
+      : "";
   const identifiesDependencies = !dependencies.some((dependency) => dependency[GUARD]);
-  const untold = { etag, id: idWith(revisionsIn(dependencies)), identifiesDependencies };
+  const untold = { etag, id: idWith([]), identifiesDependencies };
   if (written.length === 0) return untold;
-  return { ...untold, id: idWith(revisionsIn([...written, ...dependencies])), untold };
+  return { ...untold, id: idWith(written), untold };
 }
 
 /** Registers the response, as far as that is possible. Closes the lease. */

@@ -18,11 +18,12 @@ export interface Nginx {
 const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
 /** Each request goes to the next server, whose address is told in `X-Upstream`; one that is away is passed over. */
-function configuration(folder: string, port: number, servers: readonly number[]): string {
+function configuration(folder: string, port: number, servers: readonly number[], gzip: boolean): string {
   return `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
     events { worker_connections 256; }
     http {
       access_log off;
+      ${gzip ? "gzip on; gzip_proxied any; gzip_min_length 1; gzip_types *; gzip_vary on;" : ""}
       ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
       upstream site {
         ${servers.map((server) => `server 127.0.0.1:${server} max_fails=0;`).join(" ")}
@@ -49,13 +50,20 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts one on loopback in front of the servers at these ports; it answers when this resolves. */
-export async function startNginx(servers: readonly number[]): Promise<Nginx> {
+/**
+ * Starts one on loopback in front of the servers at these ports; it answers when this resolves.
+ *
+ * @param options Whether it compresses what the servers answer; default: not.
+ */
+export async function startNginx(
+  servers: readonly number[],
+  { gzip = false }: { readonly gzip?: boolean } = {},
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "nginx-"));
   // Started as root it reads it as somebody else.
   chmodSync(folder, 0o755);
   const port = await freePort();
-  writeFileSync(join(folder, "nginx.conf"), configuration(folder, port, servers));
+  writeFileSync(join(folder, "nginx.conf"), configuration(folder, port, servers, gzip));
   const args = ["-c", join(folder, "nginx.conf"), "-p", folder, "-e", join(folder, "error.log")];
   const child = spawn(nginxProgram!, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   let complaint = "";
