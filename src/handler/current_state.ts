@@ -20,6 +20,30 @@ import { tagState, WHOLE } from "./tag_state.ts";
  * The current state of a resource, of which every tag that was given for it holds: the document that a write replaces;
  * or everything that its page is built from, as a list, as `dependsOn()` gives it, or as a response that declares it;
  * or validators; null: it does not exist; undefined: cannot tell.
+ *
+ * It may be old by the time the handler writes: hand `revisionOf(request)` to a database that compares revisions.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type Current, dependsOn, withEtag } from "@stillfresh/etag";
+ *
+ * const post = { _id: "post-1", _rev: "2-abc" };
+ * const author = { _id: "ada", _rev: "1-x" };
+ * const currents: Current[] = [post, [post, author], dependsOn(post, author)];
+ * for (const current of currents) {
+ *   const handler = withEtag(() => new Response("page", { headers: dependsOn(post, author, "posts") }), {
+ *     manual: true,
+ *     current: () => current,
+ *   });
+ *   const page = await handler(new Request("http://localhost/posts/1"));
+ *   const headers = { "if-match": page.headers.get("etag")! };
+ *   const put = await handler(new Request("http://localhost/posts/1", { method: "PUT", headers }));
+ *   assert.equal(put.status, 200);
+ * }
+ * ```
+ *
+ * @see RFC 9110 §13.1.1
  */
 export type Current =
   | Exclude<Dependency, string>

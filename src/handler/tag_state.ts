@@ -35,6 +35,9 @@ export function withoutCoding(tag: string): string | undefined {
   return CODING.test(tag) ? tag.replace(CODING, '"') : undefined;
 }
 
+/** What makes a registration unique, or a body. */
+const UNIQUE = /^(?:[0-9A-Za-z_-]{22}|[0-9A-Za-z_-]{43})$/;
+
 /**
  * Reads the state out of a tag.
  *
@@ -43,32 +46,33 @@ export function withoutCoding(tag: string): string | undefined {
  */
 export function tagState(tag: string): TagState | undefined {
   const parts = tag.slice(1, -1).split(".", 5);
-  if (parts.length > 4 || parts.pop()!.length !== SHORT) return undefined;
+  if (parts.length > 4 || !isDigest(parts.pop()!, SHORT)) return undefined;
   const last = parts.pop();
   if (last === undefined) return undefined;
-  if (last.startsWith(":")) {
+  const isDigested = last.startsWith(":");
+  const revs = isDigested ? undefined : parts.pop()?.split("+");
+  const [unique] = parts;
+  if (parts.length > 1 || (unique !== undefined && !UNIQUE.test(unique))) return undefined;
+  const isWhole = unique === undefined;
+  if (isDigested) {
     const digests = last.slice(1).split("+");
-    return parts.length < 2 && isState(digests)
-      ? { isWhole: parts.length === 0, revs: undefined, digests }
+    return digests.every((digest) => isDigest(digest, SHORT) || isDigest(digest, WHOLE))
+      ? { isWhole, revs, digests }
       : undefined;
   }
-  const revs = parts.pop()?.split("+");
-  if (revs === undefined) return { isWhole: false, revs, digests: [] };
+  if (revs === undefined) return UNIQUE.test(last) ? { isWhole: false, revs, digests: [] } : undefined;
   const digests = last.split("+");
-  if (revs.length !== digests.length || !isState(digests) || !revs.every((rev) => PLAIN.test(rev))) {
-    return undefined;
-  }
-  return { isWhole: parts.length === 0, revs, digests };
+  return revs.length === digests.length && digests.every((digest) => isDigest(digest, SHORT)) &&
+      revs.every((rev) => PLAIN.test(rev))
+    ? { isWhole, revs, digests }
+    : undefined;
 }
 
-function isState(digests: readonly string[]): boolean {
-  return digests.every(({ length }) => length === SHORT || length === WHOLE);
+function isDigest(text: string, length: number): boolean {
+  return text.length === length && PLAIN.test(text);
 }
 
 /** Whether a tag has the form of those that are made here. */
 export function isOurTag(tag: string): boolean {
-  return tagState(tag) !== undefined || DIGEST.test(tag);
+  return isDigest(tag.slice(1, -1), WHOLE) || tagState(tag) !== undefined;
 }
-
-/** The tag of a body, or of documents of which none can be told. */
-const DIGEST = /^"[0-9A-Za-z_-]{43}"$/;
