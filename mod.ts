@@ -34,11 +34,12 @@ export {
 } from "./src/changes/own_feed.ts";
 export type { AuditMismatch, AuditReason, BodyDifference } from "./src/handler/audit.ts";
 export type { WithEtagOptions } from "./src/handler/context.ts";
-export { type Current, revisionOf } from "./src/handler/current_state.ts";
+export { conflictResponse } from "./src/handler/conflict.ts";
+export type { Current } from "./src/handler/current_state.ts";
+export { revisionOf } from "./src/handler/revision_of.ts";
 export { withEtag } from "./src/handler/with_etag.ts";
-export { conflictResponse } from "./src/handler/write.ts";
 export { type PurgeField, purgeKey } from "./src/http/cdn_tags.ts";
-export { type Dependency, dependsOn, invalidates } from "./src/http/dependency.ts";
+export { type Dependency, dependsOn, guard, invalidates } from "./src/http/dependency.ts";
 export { evaluatePreconditions, type Validators } from "./src/http/preconditions.ts";
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
 export { type Group, group, type GroupOptions } from "./src/registry/group.ts";

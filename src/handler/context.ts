@@ -11,6 +11,7 @@ import type { LookupRefusal, Outcome } from "../registry/reason.ts";
 import type { EtagRegistry } from "../registry/registry.ts";
 import { Audit, type AuditMismatch } from "./audit.ts";
 import { cacheName } from "./cache_status.ts";
+import { CrossOriginFields } from "./cross_origin.ts";
 import type { Current } from "./current_state.ts";
 import { buildId } from "./derived_tag.ts";
 import { retainedNames } from "./responses.ts";
@@ -30,13 +31,24 @@ export interface WithEtagOptions<Req extends Request = Request> {
   /** Whether 200s that nothing else identifies are read and hashed: saves bytes, not the handler; default false. */
   readonly hashBody?: boolean;
   /**
-   * What an unsafe request with a precondition is judged by, before the handler runs: validators, or the document
-   * itself, which every tag derived from its revision matches; null: it does not exist; undefined: cannot tell, so the
-   * handler decides.
+   * What an unsafe request with a precondition is judged by, before the handler runs: the document that it replaces, or
+   * all that its page is built from (a list, what `dependsOn()` gives, or a response that declares it), and then every tag
+   * that was given for that state matches; or validators; null: it does not exist; undefined: cannot tell, so the handler
+   * decides. It may be asked for a GET whose response names its document without a revision: its tag then tells the
+   * revision that this gives.
    */
   readonly current?: (request: Req) => Current | Promise<Current>;
-  /** Whether a PUT, PATCH or DELETE without a precondition is answered 428 (RFC 6585 §3); default false. */
+  /**
+   * Whether a PUT, PATCH or DELETE is answered 428 (RFC 6585 §3) unless it names a state: a tag in `If-Match`, `*` there
+   * or in `If-None-Match`, or a date that `current` gave something to compare with; default false.
+   */
   readonly requirePrecondition?: boolean;
+  /**
+   * Whether the `If-Match` of a write also matches a tag of this library that compression on the way has marked weak
+   * (`W/`), or has written its coding into. RFC 9110 §13.1.1 asks for a strong comparison, because weak tags may hide a
+   * change; these tell the revision all the same. Default false: such a write is answered 412, which says so.
+   */
+  readonly acceptWeakTags?: boolean;
   /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
   readonly purgeFields?: readonly PurgeField[];
   /**
@@ -75,6 +87,9 @@ export interface HandlerContext {
   /** The name in `Cache-Status`; undefined: no field. */
   readonly cacheName: string | undefined;
   readonly requirePrecondition: boolean;
+  readonly acceptWeakTags: boolean;
+  /** What answers that are made before the handler runs repeat for scripts of other origins. */
+  readonly crossOrigin: CrossOriginFields;
   /** Undefined: nothing is audited. */
   readonly audit: Audit | undefined;
   readonly trustCacheGroups: boolean;
@@ -100,6 +115,8 @@ export interface RequestContext {
   /** The resource. */
   readonly key: string;
   readonly caller: string | undefined;
+  /** Asks the option `current`; undefined: there is none. */
+  readonly current: (() => unknown) | undefined;
   /** Undefined for HEAD, which never registers. */
   readonly lease: Lease | undefined;
   /** Why the registry did not answer. */
@@ -132,6 +149,8 @@ export function resolveOptions<Req extends Request>(
     purgeFields,
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
     requirePrecondition: options.requirePrecondition ?? false,
+    acceptWeakTags: options.acceptWeakTags ?? false,
+    crossOrigin: new CrossOriginFields(),
     audit: resolveAudit(core, options),
     trustCacheGroups: options.trustCacheGroups ?? false,
     keyedByUrl: options.key === undefined,

@@ -3,86 +3,134 @@
  *
  * @module
  */
-import type { Dependency } from "../http/dependency.ts";
-import { matchesList, someListedTag } from "../http/entity_tag_list.ts";
-import { evaluateSelected, representationWith, type Validators } from "../http/selected_representation.ts";
-import { documentOf, idDigest } from "./derived_tag.ts";
+import {
+  declaredIn,
+  type Dependency,
+  DEPENDS_ON,
+  readDeclaration,
+  requireGroup,
+  show,
+} from "../http/dependency.ts";
+import type { Validators } from "../http/selected_representation.ts";
+import { idDigest, type Revision, revisionDigest, revisionsIn, stateDigest } from "./derived_tag.ts";
+import { cancelBody, isResponse } from "./responses.ts";
+import { tagState, WHOLE } from "./tag_state.ts";
 
 /**
- * The current state of a resource: validators, or the document that it is made of, which every tag derived from that
- * revision matches; null: it does not exist; undefined: cannot tell.
+ * The current state of a resource, of which every tag that was given for it holds: the document that a write replaces;
+ * or everything that its page is built from, as a list, as `dependsOn()` gives it, or as a response that declares it;
+ * or validators; null: it does not exist; undefined: cannot tell.
  */
-export type Current = Validators | Exclude<Dependency, string> | null | undefined;
+export type Current =
+  | Exclude<Dependency, string>
+  | readonly Dependency[]
+  | Readonly<Record<string, string>>
+  | Headers
+  | Response
+  | Validators
+  | null
+  | undefined;
 
-/** The fields that make a request conditional upon the state of its target. */
-const PRECONDITIONS = ["if-match", "if-none-match", "if-unmodified-since"] as const;
+/** Documents that exist now. */
+export interface CurrentDocuments {
+  readonly revisions: readonly Revision[];
+  /** Whether these are all documents that the page is built from; else it is the one that is written. */
+  readonly isComplete: boolean;
+}
 
-/** A generation, a dash and a hash: CouchDB's own entity tag of a document. */
-const COUCH_TAG = /^"([1-9][0-9]*-[0-9a-f]{32})"$/;
-
-/** Whether a request says which state it is meant for. */
-export function hasPrecondition(headers: Headers): boolean {
-  return PRECONDITIONS.some((name) => headers.has(name));
+/** What `current` said, read. */
+export interface CurrentState {
+  /** Undefined: it gave validators. */
+  readonly documents: CurrentDocuments | undefined;
+  readonly validators: Validators;
 }
 
 /**
- * Evaluates the preconditions of a request against what `current` gave.
+ * Reads what `current` gave.
  *
- * @throws {TypeError} If that is a document without a revision: no tag could match it.
+ * @returns Null: the resource does not exist; undefined: cannot tell.
+ * @throws {TypeError} If that is none of what it may give, or a document without a revision: no tag could match it.
  */
-export function evaluateCurrent(
-  request: Pick<Request, "method" | "headers">,
-  current: Exclude<Current, undefined>,
-): "proceed" | 304 | 412 {
-  if (current === null || !("_id" in current)) return evaluateSelected(request, representationWith(current));
-  const { _id, _rev } = current;
+export function readCurrent(current: Current): CurrentState | null | undefined {
+  if (current === null || current === undefined) return current;
+  if (typeof current !== "object") {
+    throw new TypeError(
+      `current() gives a document, a list of dependencies, validators or null, not ${show(current)}`,
+    );
+  }
+  if (Array.isArray(current)) return listedState(current);
+  if (isResponse(current)) {
+    const { status, headers } = current;
+    cancelBody(current);
+    if (status === 404 || status === 410) return null;
+    return status >= 200 && status < 300 ? declaredState(headers) : undefined;
+  }
+  if ("_id" in current) return documentState(current as Exclude<Dependency, string>);
+  if (typeof (current as Headers).get === "function") return declaredState(current as Headers);
+  if (DEPENDS_ON in current) return declaredState(new Headers(current as Record<string, string>));
+  return { documents: undefined, validators: current as Validators };
+}
+
+function documentState(document: Exclude<Dependency, string>): CurrentState {
+  const _id = requireGroup(document, "current");
+  const { _rev } = document;
   if (typeof _rev !== "string") {
     throw new TypeError(`current() gave the document ${JSON.stringify(_id)} without a _rev`);
   }
-  const id = idDigest(_id);
-  const isOfDocument = (tag: string) => {
-    const document = documentOf(tag);
-    return document !== undefined && document.rev === _rev && document.idDigest === id;
-  };
-  return evaluateSelected(request, {
-    // CouchDB's own tag of a document is its revision in quotes.
-    matches: (field, weak) =>
-      matchesList(field, `"${_rev}"`, weak) || someListedTag(field, weak, isOfDocument),
-    lastModified: undefined,
+  return { documents: { revisions: [{ _id, _rev }], isComplete: false }, validators: {} };
+}
+
+function listedState(dependencies: readonly Dependency[]): CurrentState {
+  const named = dependencies.map((dependency) => {
+    const _id = requireGroup(dependency, "current");
+    return typeof dependency === "string" ? { _id } : { ...dependency, _id };
   });
+  return { documents: { revisions: revisionsIn(named), isComplete: true }, validators: {} };
+}
+
+/** What the fields of a response say of its state: its own tag, as `withEtag` would send it, or its declaration. */
+function declaredState(headers: Headers): CurrentState {
+  const lastModified = headers.get("last-modified") ?? undefined;
+  const etag = headers.get("etag") ?? undefined;
+  const declared = declaredIn(headers, DEPENDS_ON);
+  if (etag !== undefined || declared === null) {
+    return { documents: undefined, validators: { etag, lastModified } };
+  }
+  const revisions = revisionsIn(readDeclaration(declared) ?? []);
+  return { documents: { revisions, isComplete: true }, validators: { lastModified } };
 }
 
 /**
- * The revision that a write is meant for, out of its `If-Match`: hand it to the database as `_rev`, and the write is a
- * compare-and-swap from end to end. Undefined unless the field is one strong tag of a one-document response, or
- * CouchDB's own.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { dependsOn, revisionOf, withEtag } from "@stillfresh/etag";
- *
- * const post = { _id: "post-1", _rev: "2-abc" };
- * const page = await withEtag(() => Response.json(post, { headers: dependsOn(post) }))(
- *   new Request("http://localhost/posts/1"),
- * );
- * const put = new Request("http://localhost/posts/1", {
- *   method: "PUT",
- *   headers: { "if-match": page.headers.get("etag")! },
- * });
- * assert.equal(revisionOf(put), "2-abc");
- * ```
- *
- * @param request The write.
- * @returns The revision.
+ * What documents say of a tag. `old`: of an earlier state; `silent`: of our making, but it does not tell the state of these
+ * documents; `unknown`: of another resource, or not of our making.
  */
-export function revisionOf(request: Pick<Request, "headers">): string | undefined {
-  const field = request.headers.get("if-match");
-  if (field === null) return undefined;
-  const tags: string[] = [];
-  // Several tags are a choice of states, and a revision is one.
-  someListedTag(field, false, (tag) => tags.push(tag) > 1);
-  const [tag] = tags;
-  if (tag === undefined || tags.length > 1) return undefined;
-  return documentOf(tag)?.rev ?? COUCH_TAG.exec(tag)?.[1];
+export type TagVerdict = "current" | "old" | "silent" | "unknown";
+
+/** Compares the state that a tag tells with the documents that exist now. */
+export function judgeTag(tag: string, { revisions, isComplete }: CurrentDocuments): TagVerdict {
+  const state = tagState(tag);
+  if (state === undefined) return "unknown";
+  const { revs, digests, isWhole } = state;
+  if (digests.length === 0 || revisions.length === 0) return "silent";
+  if (revs === undefined) return judgeDigests(digests, revisions, isComplete);
+  const told = revisions.map(({ _id }) => digests.indexOf(idDigest(_id)));
+  if (told.every((at) => at < 0)) return isWhole ? "unknown" : "silent";
+  if (revisions.some(({ _rev }, index) => told[index]! >= 0 && revs[told[index]!] !== _rev)) return "old";
+  // What is not told may have been declared by name, unless the tag tells all.
+  if (told.some((at) => at < 0)) return isWhole ? "old" : "silent";
+  return isComplete && digests.length > revisions.length ? "old" : "current";
+}
+
+function judgeDigests(
+  digests: readonly string[],
+  revisions: readonly Revision[],
+  isComplete: boolean,
+): TagVerdict {
+  const last = digests.at(-1)!;
+  if (last.length === WHOLE) {
+    if (isComplete) return last === stateDigest(revisions) ? "current" : "old";
+    return digests[0] === revisionDigest(revisions[0]!) ? "current" : "silent";
+  }
+  const isTold = revisions.every((revision) => digests.includes(revisionDigest(revision)));
+  return isTold && !(isComplete && digests.length > revisions.length) ? "current" : "old";
 }

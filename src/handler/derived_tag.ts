@@ -3,16 +3,15 @@
  *
  * @module
  */
-import type { DeclaredDependency } from "../http/dependency.ts";
+import { type DeclaredDependency, GUARD } from "../http/dependency.ts";
 import { base64url, sha256 } from "../http/sha256.ts";
 import { randomId } from "../registry/random_tag.ts";
+import { PLAIN, SHORT } from "./tag_state.ts";
 
 /** Up to this many revisions are spelled out in a tag, where people and proxies' logs can read them. */
 const SPELLED_OUT = 8;
-/** Characters of the digest behind spelled-out revisions: 66 bits. */
-const SHORT = 11;
-/** A revision without the separators `.` and `+` can be spelled out. CouchDB's are a number, a dash and 32 hex digits. */
-const PLAIN = /^[0-9A-Za-z_-]+$/;
+/** Up to this many documents have a digest each, so that a tag tells of each of them whether it has changed. */
+const MOST_TOLD = 24;
 
 let salt: string | undefined;
 
@@ -51,16 +50,63 @@ export function representationOf(
   return [key, caller ?? null, type, coding, language, selected];
 }
 
+/** A document at a revision. */
+export interface Revision {
+  readonly _id: string;
+  readonly _rev: string;
+}
+
+/** What a response is built from and what its tag has to tell: everything but the guards. */
+export function withoutGuards(dependencies: readonly DeclaredDependency[]): readonly DeclaredDependency[] {
+  return dependencies.some((dependency) => dependency[GUARD])
+    ? dependencies.filter((dependency) => !dependency[GUARD])
+    : dependencies;
+}
+
+/** The documents among dependencies, each once; none where one of them was read at two revisions. */
+export function revisionsIn(dependencies: readonly DeclaredDependency[]): readonly Revision[] {
+  const revisions = new Map<string, string>();
+  for (const { _id, _rev } of withoutGuards(dependencies)) {
+    if (_rev === undefined) continue;
+    if ((revisions.get(_id) ?? _rev) !== _rev) return [];
+    revisions.set(_id, _rev);
+  }
+  return [...revisions].map(([_id, _rev]) => ({ _id, _rev }));
+}
+
+/** The state as a tag tells it; {@linkcode tagState} reads it back. Undefined where there is no document. */
+function spelledState(revisions: readonly Revision[]): string | undefined {
+  const [first] = revisions;
+  if (first === undefined) return undefined;
+  if (revisions.length <= SPELLED_OUT && revisions.every(({ _rev }) => PLAIN.test(_rev))) {
+    return `${revisions.map(({ _rev }) => _rev).join("+")}.${
+      revisions.map(({ _id }) => idDigest(_id)).join("+")
+    }`;
+  }
+  if (revisions.length <= MOST_TOLD) return `:${revisions.map(revisionDigest).join("+")}`;
+  return `:${revisionDigest(first)}+${stateDigest(revisions)}`;
+}
+
 /**
- * A representation together with what it was built from, in etagc. A random tag carries it, so that the tag is not kept
- * for a response that is known to be built from something else, whether or not the feed has reported that yet.
+ * A representation together with what it was built from, in etagc: the state, and a digest of all. A random tag carries
+ * it, so that the tag is not kept for a response that is known to be built from something else, whether or not the feed
+ * has reported that yet.
+ *
+ * @param revisions The documents that a write to the resource is to be judged by.
  */
 export function dependenciesId(
   representation: Representation,
   dependencies: readonly DeclaredDependency[],
+  revisions: readonly Revision[],
 ): string {
-  const built = dependencies.map(({ _id, _rev }) => JSON.stringify([_id, _rev ?? null])).sort();
-  return digestOf([representation, built], SHORT);
+  const built = withoutGuards(dependencies).map(({ _id, _rev }) => JSON.stringify([_id, _rev ?? null]))
+    .sort();
+  return withState(digestOf([representation, built], SHORT), revisions);
+}
+
+function withState(digest: string, revisions: readonly Revision[]): string {
+  const state = spelledState(revisions);
+  return state === undefined ? digest : `${state}.${digest}`;
 }
 
 /**
@@ -68,37 +114,19 @@ export function dependenciesId(
  * a resource that moves from one to the other must get another tag. Undefined where a dependency has no revision, or
  * there is none.
  *
- * One dependency: its revision, a digest of its id, and one of all else, `"2-8de7a93e.K7gNU3sdo-O.9xJzWq0aTbE"`, so that
- * {@linkcode documentOf} can read it back. Up to eight revisions are joined by `+`; of more there is a digest only.
+ * It is the state, and a digest of all else: `"2-8de7a93e.K7gNU3sdo-O.9xJzWq0aTbE"` for one document. Guards are no part
+ * of it.
  */
 export function deriveTag(
   dependencies: readonly DeclaredDependency[],
   build: string,
   representation: Representation,
 ): string | undefined {
-  const revisions: string[] = [];
-  for (const { _rev } of dependencies) {
-    if (_rev === undefined) return undefined;
-    revisions.push(_rev);
-  }
-  const [only] = dependencies;
-  if (only === undefined) return undefined;
-  const all = [build, representation, dependencies.map(({ _id }) => _id), revisions];
-  if (revisions.length > SPELLED_OUT || !revisions.every((revision) => PLAIN.test(revision))) {
-    return `"${digestOf(all)}"`;
-  }
-  const short = digestOf(all, SHORT);
-  if (dependencies.length > 1) return `"${revisions.join("+")}.${short}"`;
-  return `"${revisions[0]}.${idDigest(only._id)}.${short}"`;
-}
-
-/** The revision in the tag of a one-document response, and the digest of that document's id; undefined for any other. */
-export function documentOf(tag: string): { readonly rev: string; readonly idDigest: string } | undefined {
-  const [rev = "", id, rest, more] = tag.slice(1, -1).split(".", 4);
-  if (id?.length !== SHORT || rest?.length !== SHORT || more !== undefined || !PLAIN.test(rev)) {
-    return undefined;
-  }
-  return { rev, idDigest: id };
+  const built = withoutGuards(dependencies);
+  if (built.length === 0 || built.some(({ _rev }) => _rev === undefined)) return undefined;
+  const all = [build, representation, built.map(({ _id }) => _id), built.map(({ _rev }) => _rev)];
+  const state = spelledState(revisionsIn(built));
+  return state === undefined ? `"${digestOf(all)}"` : `"${state}.${digestOf(all, SHORT)}"`;
 }
 
 /** Represents a document's id in a tag: the same in every build, because a document outlives builds. */
@@ -106,12 +134,34 @@ export function idDigest(id: string): string {
   return digestOf(["document", id], SHORT);
 }
 
+/** Represents a document at a revision. */
+export function revisionDigest({ _id, _rev }: Revision): string {
+  return digestOf(["revision", _id, _rev], SHORT);
+}
+
+/** Represents documents at their revisions, in whatever order they were named. */
+export function stateDigest(revisions: readonly Revision[]): string {
+  return digestOf(revisions.map(({ _id, _rev }) => JSON.stringify([_id, _rev])).sort());
+}
+
 function digestOf(value: unknown, length?: number): string {
   return base64url(sha256(JSON.stringify(value)), length);
 }
 
-/** A strong entity tag for a body that was read. */
-export async function digestTag(body: ArrayBuffer, representation: Representation): Promise<string> {
+/**
+ * A strong entity tag for a body that was read.
+ *
+ * @param revisions The documents that a write to the resource is to be judged by; the tag tells them beside the digest.
+ */
+export async function digestTag(
+  body: ArrayBuffer,
+  representation: Representation,
+  revisions: readonly Revision[] = [],
+): Promise<string> {
   const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  return `"${digestOf([representation, base64url(own)])}"`;
+  const digest = digestOf([representation, base64url(own)]);
+  const state = spelledState(revisions);
+  return state === undefined
+    ? `"${digest}"`
+    : `"${digest}.${state}.${digestOf([representation, state], SHORT)}"`;
 }

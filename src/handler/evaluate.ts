@@ -3,9 +3,74 @@
  *
  * @module
  */
-import { hasTooManyMembers } from "../http/entity_tag_list.ts";
-import { evaluatePreconditions } from "../http/preconditions.ts";
+import { hasTooManyMembers, isWildcard, matchesList, someListedTag } from "../http/entity_tag_list.ts";
+import {
+  evaluateSelected,
+  falseCondition,
+  representationWith,
+  type SelectedRepresentation,
+  type Validators,
+} from "../http/selected_representation.ts";
+import { varyFields } from "../http/vary.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
+import type { FalseCondition } from "./refusals.ts";
+import { isOurTag, withoutCoding } from "./tag_state.ts";
+
+/**
+ * The representation with these validators. A tag that was made here is also matched, where weak comparison is meant, by
+ * the spelling that a coder on the way gives it: it stands for the same state.
+ */
+export function taggedRepresentation(validators: Validators): SelectedRepresentation {
+  const selected = representationWith(validators)!;
+  const { etag } = validators;
+  if (etag === undefined || !isOurTag(etag)) return selected;
+  return {
+    lastModified: selected.lastModified,
+    matches: (field, weak) => selected.matches(field, weak) || (weak && matchesCoded(field, etag)),
+  };
+}
+
+/** Whether a list holds a tag with a coding behind it. */
+export function matchesCoded(field: string, etag: string): boolean {
+  return someListedTag(field, true, (tag) => withoutCoding(tag) === etag);
+}
+
+/** Why the request of a reader is refused. */
+export function whyRefused(request: ArrivedRequest, validators: Validators): FalseCondition {
+  const selected = taggedRepresentation(validators);
+  if (falseCondition(request, selected) !== "if-match") return "read";
+  return selected.matches(request.headers.get("if-match")!, true) ? "weak" : "read";
+}
+
+/**
+ * The fields in which a 304 differs from the 200 because of how the client spells a tag that was made here. A cache looks
+ * for the response that it keeps by the tag of the 304 (RFC 9111 §4.3.4), so a tag that was marked weak on the way, or has
+ * a coding behind it, is repeated as it is: `Vary` then says what the 200 said behind that coder.
+ *
+ * @param vary The `Vary` of the 200.
+ */
+export function spellingFields(
+  headers: Headers,
+  etag: string | undefined,
+  vary: string | null | undefined,
+): Record<string, string> {
+  const field = headers.get("if-none-match");
+  if (field === null || etag === undefined || !isOurTag(etag)) return {};
+  if (isWildcard(field) || matchesList(field, etag, false)) return {};
+  let spelling: string | undefined;
+  someListedTag(field, true, (tag, isWeak) => {
+    if (tag !== etag && withoutCoding(tag) !== etag) return false;
+    spelling = isWeak ? `W/${tag}` : tag;
+    return true;
+  });
+  return spelling === undefined ? {} : { etag: spelling, vary: varyByCoding(vary) };
+}
+
+function varyByCoding(vary: string | null | undefined): string {
+  if (vary === null || vary === undefined) return "Accept-Encoding";
+  const names = varyFields(vary) ?? [];
+  return names.includes("*") || names.includes("accept-encoding") ? vary : `${vary}, Accept-Encoding`;
+}
 
 /**
  * The status to answer with in the place of the response, or `"proceed"`.
@@ -22,7 +87,7 @@ export function evaluateAgainst(
   const lastModified = headers.get("last-modified") ?? undefined;
   if (lastModified === undefined && etag === undefined) return "proceed";
   countOverlongLists(context, request.headers);
-  return evaluatePreconditions(request, { etag, lastModified });
+  return evaluateSelected(request, taggedRepresentation({ etag, lastModified }));
 }
 
 /** Counts a list of tags that is not read to its end. */

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { evaluatePreconditions } from "../http/preconditions.ts";
+import { evaluateSelected, type Validators } from "../http/selected_representation.ts";
 import type { StoredEntry } from "../registry/entry.ts";
 import type { LookupRefusal, Outcome } from "../registry/reason.ts";
 import { hasCredentials } from "./cacheable.ts";
 import { answeredStatus } from "./cache_status.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
-import { countOverlongLists } from "./evaluate.ts";
-import { crossOriginFields, preconditionFailed } from "./responses.ts";
+import { countOverlongLists, spellingFields, taggedRepresentation, whyRefused } from "./evaluate.ts";
+import { preconditionFailed } from "./refusals.ts";
+import { crossOriginFields } from "./responses.ts";
 
 /** The answer, else why the handler has to run. */
 export function answerFromRegistry(
@@ -28,29 +29,40 @@ export function answerFromRegistry(
   if (!entry.headers.isPublic && caller === undefined && hasCredentials(headers)) {
     return count(context, "credentials");
   }
-  const outcome = matchesAlone(entry, field, headers) ? 304 : evaluate(context, request, entry);
+  const isAlone = matchesAlone(entry, field, headers);
+  const outcome = isAlone ? 304 : evaluate(context, request, entry);
   if (outcome === 412) {
     registry.count("precondition-failed");
     const status = answeredStatus(context.cacheName, "precondition-failed");
-    return preconditionFailed(request, { ...crossOriginFields(entry.headers.fields), ...status });
+    const why = whyRefused(request, validatorsOf(entry));
+    return preconditionFailed(request, why, { ...crossOriginFields(entry.headers.fields), ...status });
   }
   // Two edits fit in the second that If-Modified-Since can tell, so a date alone is for the handler to answer.
   if (outcome !== 304 || field === null) return count(context, "tag-differs");
   if (context.audit?.shouldAudit()) return count(context, "audit");
   // By its own name: under one that varies, V8 takes as long as it does to read a field of a request.
   registry.counters.hit++;
-  return notModified(context, entry);
+  return notModified(context, entry, isAlone ? undefined : headers);
 }
 
-/** A 304 of its own for each hit: what a middleware does to one must not show in the next. */
-function notModified({ cacheName, nativeHeaders }: HandlerContext, { headers, etag }: StoredEntry): Response {
-  if (nativeHeaders && cacheName === undefined) {
+/**
+ * A 304 of its own for each hit: what a middleware does to one must not show in the next.
+ *
+ * @param asked The request's fields, if they may spell the tag otherwise.
+ */
+function notModified(
+  { cacheName, nativeHeaders }: HandlerContext,
+  { headers, etag }: StoredEntry,
+  asked: Headers | undefined,
+): Response {
+  if (nativeHeaders && cacheName === undefined && asked === undefined) {
     headers.ready ??= new Headers(headers.fields);
     const response = new Response(null, { status: 304, headers: headers.ready });
     response.headers.set("etag", etag);
     return response;
   }
   const fields: Record<string, string> = { ...headers.fields, etag };
+  if (asked !== undefined) Object.assign(fields, spellingFields(asked, etag, fields["vary"]));
   if (cacheName !== undefined) Object.assign(fields, answeredStatus(cacheName, "hit"));
   return new Response(null, { status: 304, headers: fields });
 }
@@ -64,13 +76,14 @@ function matchesAlone({ etag, lastModified }: StoredEntry, field: string | null,
 function evaluate(
   context: HandlerContext,
   request: ArrivedRequest,
-  { etag, lastModified }: StoredEntry,
+  entry: StoredEntry,
 ): "proceed" | 304 | 412 {
   countOverlongLists(context, request.headers);
-  return evaluatePreconditions(request, {
-    etag,
-    lastModified: lastModified === undefined ? undefined : new Date(lastModified * 1000),
-  });
+  return evaluateSelected(request, taggedRepresentation(validatorsOf(entry)));
+}
+
+function validatorsOf({ etag, lastModified }: StoredEntry): Validators {
+  return { etag, lastModified: lastModified === undefined ? undefined : new Date(lastModified * 1000) };
 }
 
 function count<R extends LookupRefusal | Outcome>({ registry }: HandlerContext, reason: R): R {

@@ -6,7 +6,14 @@
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
-import { type DeclaredDependency, declaredIn, DEPENDS_ON, readDeclaration } from "../http/dependency.ts";
+import {
+  type DeclaredDependency,
+  declaredIn,
+  DEPENDS_ON,
+  FOLLOWED,
+  GUARD,
+  readDeclaration,
+} from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
 import { parseHttpDate } from "../http/http_date.ts";
 import { varyFields } from "../http/vary.ts";
@@ -17,15 +24,25 @@ import { forwardedStatus } from "./cache_status.ts";
 import type { AuditedAnswer } from "./audit.ts";
 import { cacheability, expiryOf } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
-import { dependenciesId, deriveTag, digestTag, representationOf } from "./derived_tag.ts";
-import { echoIn } from "./echo.ts";
-import { evaluateAgainst } from "./evaluate.ts";
+import { type Current, readCurrent } from "./current_state.ts";
 import {
+  dependenciesId,
+  deriveTag,
+  digestTag,
+  representationOf,
+  type Revision,
+  revisionsIn,
+} from "./derived_tag.ts";
+import { echoIn } from "./echo.ts";
+import { evaluateAgainst, spellingFields, whyRefused } from "./evaluate.ts";
+import { preconditionFailed } from "./refusals.ts";
+import {
+  cancelBody,
+  CROSS_ORIGIN,
   isDecoded,
   isResponse,
   notModifiedInstead,
   pickFields,
-  preconditionFailedInstead,
   remade,
   withFields,
 } from "./responses.ts";
@@ -56,6 +73,8 @@ interface TagChoice {
   readonly id: string;
   /** Whether equal tags mean equal dependencies. */
   readonly identifiesDependencies: boolean;
+  /** Whether it is a digest of the body. */
+  readonly isHashed?: boolean;
 }
 
 /** Whether a response was registered, and under which tag. */
@@ -89,13 +108,51 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
     request.lease?.release();
     return result;
   }
+  context.crossOrigin.note(request.key, request.request.headers.get("origin"), result);
   const facts = inspect(context, request, result);
-  const tag = tagFor(context, request, result, facts);
+  const finishWith = (written: readonly Revision[]) => finishTagged(context, request, result, facts, written);
+  return asksCurrent(context, request, facts) ? askCurrent(request).then(finishWith) : finishWith([]);
+}
+
+/**
+ * Whether the document that the response is about may be named without its revision, so that the tag cannot tell a write
+ * which state it is of: unless the first dependency has a revision, or is a group that documents join and leave.
+ */
+function asksCurrent(
+  { hashBody }: HandlerContext,
+  { current, lease }: RequestContext,
+  { dependencies, ownTag, refusal }: Facts,
+): boolean {
+  if (current === undefined || lease === undefined || refusal !== undefined || ownTag !== undefined) {
+    return false;
+  }
+  const first = dependencies.find((dependency) => !dependency[GUARD]);
+  return first === undefined ? hashBody : first._rev === undefined && first[FOLLOWED] === undefined;
+}
+
+/** The documents that `current` gives; none where it cannot tell, or was not meant for this request. */
+async function askCurrent({ current }: RequestContext): Promise<readonly Revision[]> {
+  try {
+    return readCurrent(await current?.() as Current)?.documents?.revisions ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** @param written The documents that a write to the resource is judged by, where the response does not declare them. */
+function finishTagged(
+  context: HandlerContext,
+  request: RequestContext,
+  result: Response,
+  facts: Facts,
+  written: readonly Revision[],
+): Response | Promise<Response> {
+  const tag = tagFor(context, request, result, facts, written);
   // The body of the response to a HEAD is not there to be hashed.
   if (
     tag.etag === undefined && facts.refusal === undefined && context.hashBody && request.lease !== undefined
   ) {
-    return finishHashed(context, request, result, facts);
+    return finishHashed(context, request, result, facts, written);
   }
   return finishAudited(context, request, result, facts, tag);
 }
@@ -128,10 +185,9 @@ function auditedAnswer(
   { request: { headers }, given: request, key, caller, lease, audited }: RequestContext,
   { status }: Response,
   { dependencies, ownTag, refusal }: Facts,
-  { etag, id, identifiesDependencies }: TagChoice,
+  { etag, id, isHashed = false }: TagChoice,
   body: BodyRecord | undefined,
 ): AuditedAnswer {
-  const isHashed = etag !== undefined && ownTag === undefined && !identifiesDependencies;
   return {
     ...{ request, headers, key, caller, lease, audited, status, dependencies, id, isHashed, refusal, body },
     etag: etag ?? ownTag,
@@ -194,13 +250,16 @@ function tagFor(
   asked: RequestContext,
   response: Response,
   { dependencies, ownTag, vary, refusal }: Facts,
+  written: readonly Revision[],
 ): TagChoice {
   if (refusal !== undefined) return NO_TAG;
   if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
-  const id = etag === undefined ? dependenciesId(representation, dependencies) : "";
-  return { etag, id, identifiesDependencies: true };
+  const id = etag === undefined
+    ? dependenciesId(representation, dependencies, revisionsIn([...dependencies, ...written]))
+    : "";
+  return { etag, id, identifiesDependencies: !dependencies.some((dependency) => dependency[GUARD]) };
 }
 
 /** Registers the response, as far as that is possible. Closes the lease. */
@@ -253,6 +312,7 @@ async function finishHashed(
   asked: RequestContext,
   response: Response,
   facts: Facts,
+  written: readonly Revision[],
 ): Promise<Response> {
   let body: ArrayBuffer;
   try {
@@ -262,8 +322,10 @@ async function finishHashed(
     throw error;
   }
   const read = remade(response, body, new Headers(response.headers));
-  const etag = await digestTag(body, representationOf(asked, read, facts.vary));
-  const tag = { etag, id: "", identifiesDependencies: false };
+  // Without `current` no write is judged here, and the tag is that of the body alone.
+  const told = asked.current === undefined ? [] : revisionsIn([...facts.dependencies, ...written]);
+  const etag = await digestTag(body, representationOf(asked, read, facts.vary), told);
+  const tag = { etag, id: "", identifiesDependencies: false, isHashed: true };
   return finishAudited(context, asked, read, facts, tag);
 }
 
@@ -292,11 +354,20 @@ function finish(
       registry.count("not-modified");
       return notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
         ...fields,
+        ...spellingFields(request.headers, etag ?? ownTag, response.headers.get("vary")),
         ...forwardedStatus(cacheName, null, forwarding),
       });
-    case 412:
+    case 412: {
       registry.count("precondition-failed-late");
-      return preconditionFailedInstead(request, response, forwardedStatus(cacheName, null, forwarding));
+      const lastModified = response.headers.get("last-modified") ?? undefined;
+      const why = whyRefused(request, { etag: etag ?? ownTag, lastModified });
+      const repeated = pickFields(response.headers, CROSS_ORIGIN);
+      cancelBody(response);
+      return preconditionFailed(request, why, {
+        ...repeated,
+        ...forwardedStatus(cacheName, null, forwarding),
+      });
+    }
     default:
       if (cacheName === undefined) return withFields(response, fields);
       return withFields(response, {

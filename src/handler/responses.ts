@@ -4,7 +4,6 @@
  * @module
  */
 import { DEPENDS_ON, INVALIDATES, removeDeclarations, withoutDeclarations } from "../http/dependency.ts";
-import { problemResponse } from "../http/problem_details.ts";
 import { hasNonce } from "./cacheable.ts";
 
 /** Without these a browser hides a 304 or 412 from a script, or isolates the page otherwise than the 200 would (Fetch, HTML). */
@@ -84,28 +83,6 @@ export function crossOriginFields(fields: Readonly<Record<string, string>>): Rec
 }
 
 /**
- * The 412 for a precondition that is false (RFC 9110 §15.5.13).
- *
- * @param fields Further fields.
- */
-export function preconditionFailed(
-  request: Pick<Request, "method" | "headers">,
-  fields: Readonly<Record<string, string>> = {},
-): Response {
-  const detail = "The resource is not in the state that this request asks for. " +
-    "GET it again, apply your change to what you get, and send its ETag in If-Match.";
-  return problemResponse(request, { status: 412, title: "Precondition Failed", detail }, fields);
-}
-
-/** The 428 for a write that does not say which state it is meant for (RFC 6585 §3). */
-export function preconditionRequired(request: Pick<Request, "method" | "headers">): Response {
-  const detail =
-    "This request would replace whatever is there now. GET the resource first and send its ETag in " +
-    "If-Match; to create one that must not exist yet, send If-None-Match: *.";
-  return problemResponse(request, { status: 428, title: "Precondition Required", detail });
-}
-
-/**
  * The response without declarations of ours, and with the given fields.
  *
  * The same object where it is surely the handler's last use of it: a new one around `response.body` costs a stream more,
@@ -179,17 +156,6 @@ export function remade(response: Response, body: BodyInit | null, headers: Heade
   // @hono/node-server sends a stream in chunks, unless its `body` has been read: then it looks for the length first.
   void made.body;
   return made;
-}
-
-/** The 412 in the place of a response that the handler gave. */
-export function preconditionFailedInstead(
-  request: Pick<Request, "method" | "headers">,
-  response: Response,
-  fields: Readonly<Record<string, string>>,
-): Response {
-  const repeated = pickFields(response.headers, CROSS_ORIGIN);
-  cancelBody(response);
-  return preconditionFailed(request, { ...repeated, ...fields });
 }
 
 /** Frees what an unused body holds. One that is locked is being read by other code, and one that is broken holds nothing. */

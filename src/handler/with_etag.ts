@@ -5,11 +5,11 @@
  */
 import { EtagRegistry } from "../registry/registry.ts";
 import { type RequestContext, resolveOptions, type WithEtagOptions } from "./context.ts";
-import { hasPrecondition } from "./current_state.ts";
+import { readCurrent } from "./current_state.ts";
 import { answerFromRegistry } from "./hit.ts";
 import { finishRetrieval } from "./miss.ts";
 import { isResponse, withFields } from "./responses.ts";
-import { finishWrite, refuseConflicting, refuseUnconditional } from "./write.ts";
+import { finishWrite, hasPrecondition, refuseConflicting, refuseUnconditional } from "./write.ts";
 
 /** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1; QUERY). */
 const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRACE", "QUERY"]);
@@ -85,6 +85,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const asked: RequestContext = {
       request: { method, headers },
       ...{ given: request, url, key, caller, lease, reason, audited },
+      current: current === undefined ? undefined : () => current(request),
     };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
@@ -97,23 +98,36 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   /** A request of another method: a write, unless the method is safe. */
   function change(self: unknown, request: Req, rest: Rest, method: string): unknown {
     const run = () => handler.call(self, request, ...rest);
-    if (OTHER_SAFE.has(method)) return settle(run, withoutDeclaration);
+    const origin = request.headers.get("origin");
+    const isSafe = OTHER_SAFE.has(method);
+    if (isSafe && (origin === null || method !== "OPTIONS")) return settle(run, withoutDeclaration);
     const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
     const key = named === FAILED ? undefined : named;
+    if (isSafe) {
+      return settle(run, (result) => {
+        if (isResponse(result)) context.crossOrigin.note(key, origin, result);
+        return withoutDeclaration(result);
+      });
+    }
     core.count("unsafe-method");
-    const refusal = refuseUnconditional(context, request);
-    if (refusal !== undefined) return refusal;
     const proceed = () =>
-      settle(run, (result) => finishWrite(context, key, result), (error) => {
+      settle(run, (result) => finishWrite(context, key, origin, result), (error) => {
         // What was written before the error is unknown.
         if (key !== undefined) core.delete(key);
         throw error;
       });
-    if (current === undefined || !hasPrecondition(request.headers)) return proceed();
+    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
+    const target = { request, key, caller: caller === FAILED ? undefined : caller };
+    if (current === undefined || !hasPrecondition(request.headers)) {
+      return refuseUnconditional(context, target, undefined) ?? proceed();
+    }
     return settle(
       () => current(request),
-      (state) =>
-        refuseConflicting(context, request, state as Awaited<ReturnType<typeof current>>) ?? proceed(),
+      (given) => {
+        const state = readCurrent(given as Awaited<ReturnType<typeof current>>);
+        return refuseUnconditional(context, target, state) ?? refuseConflicting(context, target, state) ??
+          proceed();
+      },
     );
   }
 

@@ -7,49 +7,91 @@
 import { parseCacheGroups } from "../http/cache_groups.ts";
 import { purgeField } from "../http/cdn_tags.ts";
 import { declaredIn, INVALIDATES, readDeclaration } from "../http/dependency.ts";
+import { isWildcard, someListedTag } from "../http/entity_tag_list.ts";
+import { comparesDate, representationWith } from "../http/selected_representation.ts";
 import { answeredStatus, forwardedStatus } from "./cache_status.ts";
-import type { ArrivedRequest, HandlerContext } from "./context.ts";
-import { type Current, evaluateCurrent, hasPrecondition } from "./current_state.ts";
+import type { HandlerContext } from "./context.ts";
+import type { CurrentState } from "./current_state.ts";
 import { countOverlongLists } from "./evaluate.ts";
-import { cancelBody, isResponse, preconditionFailed, preconditionRequired, withFields } from "./responses.ts";
+import { judgeWrite, type WriteTarget } from "./judge_write.ts";
+import { preconditionFailed, preconditionRequired } from "./refusals.ts";
+import { isResponse, withFields } from "./responses.ts";
 
 /** Methods that replace or remove the state of their target, and so can lose an update by another client. */
 const REPLACING: ReadonlySet<string> = /* @__PURE__ */ new Set(["PUT", "PATCH", "DELETE"]);
 
-/** The 428 for a write that has to say which state it is meant for, and does not. */
-export function refuseUnconditional(context: HandlerContext, request: ArrivedRequest): Response | undefined {
-  if (!context.requirePrecondition || !REPLACING.has(request.method)) return undefined;
-  if (hasPrecondition(request.headers)) return undefined;
+/** The fields that make a request conditional upon the state of its target. */
+const PRECONDITIONS = ["if-match", "if-none-match", "if-unmodified-since"] as const;
+
+/** Whether a request has a precondition. */
+export function hasPrecondition(headers: Headers): boolean {
+  return PRECONDITIONS.some((name) => headers.has(name));
+}
+
+/**
+ * The 428 for a write that has to say which state it is meant for, and does not. A tag in `If-Match` says it, a `*` in
+ * either field, and a date that can be compared with the state.
+ *
+ * @param state What `current` said; undefined: nothing.
+ */
+export function refuseUnconditional(
+  context: HandlerContext,
+  { request, key }: WriteTarget,
+  state: CurrentState | null | undefined,
+): Response | undefined {
+  const { method, headers } = request;
+  if (!context.requirePrecondition || !REPLACING.has(method) || namesState(headers)) return undefined;
+  // An `If-Match` without a legal tag is false, and gets the 412 that says so.
+  if (state !== undefined && headers.has("if-match")) return undefined;
+  if (state && comparesDate(headers, representationWith(state.validators))) return undefined;
   context.registry.count("precondition-required");
-  return withFields(
-    preconditionRequired(request),
-    answeredStatus(context.cacheName, "precondition-required"),
-  );
+  return preconditionRequired(request, {
+    ...context.crossOrigin.fieldsFor(key, headers),
+    ...answeredStatus(context.cacheName, "precondition-required"),
+  });
+}
+
+/** Whether `If-Match` or `If-None-Match` names a state: a tag that has to be there, anything, or nothing. */
+function namesState(headers: Headers): boolean {
+  const [match, noneMatch] = [headers.get("if-match"), headers.get("if-none-match")];
+  if (noneMatch !== null && isWildcard(noneMatch)) return true;
+  return match !== null && (isWildcard(match) || someListedTag(match, true, () => true));
 }
 
 /** The 412 for a write that is meant for another state than the current one. */
 export function refuseConflicting(
   context: HandlerContext,
-  request: ArrivedRequest,
-  current: Current,
+  target: WriteTarget,
+  state: CurrentState | null | undefined,
 ): Response | undefined {
-  if (current === undefined) return undefined;
+  if (state === undefined) return undefined;
+  const { request, key } = target;
   countOverlongLists(context, request.headers);
-  if (evaluateCurrent(request, current) === "proceed") return undefined;
+  const why = judgeWrite(context, target, state);
+  if (why === undefined) return undefined;
   context.registry.count("precondition-failed");
-  return preconditionFailed(request, answeredStatus(context.cacheName, "precondition-failed"));
+  return preconditionFailed(request, why, {
+    ...context.crossOrigin.fieldsFor(key, request.headers),
+    ...answeredStatus(context.cacheName, "precondition-failed"),
+  });
 }
 
 /**
  * The response to a write as the client gets it. Voids what the write changed: also where its result is unclear, as a 5xx
  * is, and what is no Response.
  */
-export function finishWrite(context: HandlerContext, key: string | undefined, result: unknown): unknown {
+export function finishWrite(
+  context: HandlerContext,
+  key: string | undefined,
+  origin: string | null,
+  result: unknown,
+): unknown {
   if (!isResponse(result)) {
     if (key !== undefined) context.registry.delete(key);
     return result;
   }
   const { status, headers } = result;
+  context.crossOrigin.note(key, origin, result);
   const failed = status >= 400 && status < 500;
   const fields = failed ? {} : invalidate(context, key, headers);
   const forwarding = {
@@ -85,30 +127,4 @@ function invalidate(
   if (value !== undefined) return { "cache-group-invalidation": value };
   registry.count("purge-field-too-large");
   return {};
-}
-
-/**
- * The 412 for a write that lost a race: CouchDB answers 409 where `_rev` is not the current revision any more.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { conflictResponse } from "@stillfresh/etag";
- *
- * const put = new Request("http://localhost/posts/1", { method: "PUT", headers: { "if-match": '"1-a.x.y"' } });
- * const lost = Object.assign(new Error("Document update conflict."), { statusCode: 409 });
- * assert.equal(conflictResponse(put, lost)?.status, 412);
- * assert.equal(conflictResponse(put, new Error("no connection")), undefined);
- * ```
- *
- * @param request The write.
- * @param failure What the database gave: an error of nano or PouchDB, or a fetched `Response`.
- * @returns The 412; undefined where the failure is another, which the caller still has to handle.
- */
-export function conflictResponse(request: Request, failure: unknown): Response | undefined {
-  if (typeof failure !== "object" || failure === null) return undefined;
-  const { status, statusCode } = failure as { readonly status?: unknown; readonly statusCode?: unknown };
-  if (status !== 409 && statusCode !== 409) return undefined;
-  if (isResponse(failure)) cancelBody(failure);
-  return preconditionFailed(request);
 }

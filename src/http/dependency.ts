@@ -44,15 +44,25 @@ const REVISION = /^[!#-[\]-~]+$/;
  */
 export const FOLLOWED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag followed group 1");
 
+/**
+ * On what {@linkcode guard} gives: it voids an entry, and is no part of its tag. All copies of this module in the process
+ * share the symbol, and no JSON can carry it.
+ */
+export const GUARD: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag guard 1");
+
 /** A dependency as it is read from a declaration: never the bare name. */
 export interface DeclaredDependency {
   readonly _id: string;
   readonly _rev?: string | undefined;
   readonly [FOLLOWED]?: string;
+  readonly [GUARD]?: boolean;
 }
 
 /** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
 const FOLLOWED_MARK = ";;";
+
+/** In a declaration, before a guard. */
+const GUARD_MARK = ";!";
 
 /** The name that a follower must have been given for this dependency; undefined if it is not from `group()` or `groupBy()`. */
 export function followedName(dependency: unknown): string | undefined {
@@ -115,13 +125,61 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
     const group = requireGroup(dependency, "dependsOn");
     const spelled = encodeGroupName(group);
     const followed = followedName(dependency);
-    if (followed !== undefined) members.add(`${FOLLOWED_MARK}${encodeGroupName(followed)}`);
+    const mark = isGuard(dependency) ? GUARD_MARK : "";
+    if (followed !== undefined) members.add(`${mark}${FOLLOWED_MARK}${encodeGroupName(followed)}`);
     if (followed === group) continue;
     const revision: unknown = typeof dependency === "string" ? undefined : dependency._rev;
-    if (revision === undefined || followed !== undefined) members.add(spelled);
-    else members.add(`${spelled};${encodeGroupName(requireRevision(revision, group))}`);
+    if (revision === undefined || followed !== undefined) members.add(`${mark}${spelled}`);
+    else members.add(`${mark}${spelled};${encodeGroupName(requireRevision(revision, group))}`);
   }
   return declaration(DEPENDS_ON, members);
+}
+
+/**
+ * Marks a dependency that decides who may see a response, and not what is in it: a session, a membership, a role. Its
+ * change voids the entry like any other, so that the handler runs and checks the access again; the entity tag does not
+ * hold it. So a user who logs in anew has the same tags, and `If-Match` names the state of the document alone.
+ *
+ * What the response *shows* must be declared without it: under a tag that stays the same, a change would not be seen.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dependsOn, guard, withEtag } from "@stillfresh/etag";
+ *
+ * const note = { _id: "note-1", _rev: "2-abc" };
+ * let session = { _id: "session-7", _rev: "1-x" };
+ * const handler = withEtag(() => Response.json(note, { headers: dependsOn(note, guard(session)) }), {
+ *   manual: true,
+ *   caller: () => "ann",
+ * });
+ *
+ * const get = (headers = {}) => handler(new Request("http://localhost/notes/1", { headers }));
+ * const etag = (await get()).headers.get("etag")!;
+ * session = { _id: "session-7", _rev: "2-y" };
+ * handler.registry.invalidate("session-7");
+ * assert.equal(handler.registry.hasTag(etag), false);
+ * assert.equal((await get()).headers.get("etag"), etag);
+ * ```
+ *
+ * @param dependency A document, a name, or what `group()` gives.
+ * @returns A dependency for {@linkcode dependsOn}.
+ * @throws {TypeError} As {@linkcode dependsOn}.
+ */
+export function guard(dependency: Dependency): Dependency {
+  const _id = requireGroup(dependency, "guard");
+  const followed = followedName(dependency);
+  const guarded: DeclaredDependency = {
+    _id,
+    ...typeof dependency === "string" ? {} : { _rev: dependency._rev },
+    ...followed === undefined ? {} : { [FOLLOWED]: followed },
+    [GUARD]: true,
+  };
+  return guarded;
+}
+
+function isGuard(dependency: Dependency): boolean {
+  return typeof dependency === "object" && (dependency as DeclaredDependency)[GUARD] === true;
 }
 
 function requireRevision(revision: unknown, group: string): string {
@@ -163,7 +221,8 @@ export function invalidates(...groups: Dependency[]): Record<string, string> {
 
 /**
  * The token, then each member once, in the order given: a name, a name and a revision with `;` between them, or `;;`
- * and a name that a follower must have been given. Twice, the second time under a name of this call's own.
+ * and a name that a follower must have been given; any of them behind `;!` if it is a guard. Twice, the second time under
+ * a name of this call's own.
  */
 function declaration(field: string, members: ReadonlySet<string>): Record<string, string> {
   if (members.size === 0) return {};
@@ -232,13 +291,18 @@ export function readDeclaration(field: string): readonly DeclaredDependency[] | 
     for (const member of members) {
       if (read.has(member)) continue;
       read.add(member);
-      const isFollowed = member.startsWith(FOLLOWED_MARK);
-      const [name = "", rev, more] = (isFollowed ? member.slice(FOLLOWED_MARK.length) : member).split(";");
+      const isGuard = member.startsWith(GUARD_MARK);
+      const unguarded = isGuard ? member.slice(GUARD_MARK.length) : member;
+      const isFollowed = unguarded.startsWith(FOLLOWED_MARK);
+      const [name = "", rev, more] = (isFollowed ? unguarded.slice(FOLLOWED_MARK.length) : unguarded).split(
+        ";",
+      );
       const _id = name.includes("%") ? decodeGroupName(name) : name;
       const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
       if (rev !== undefined && (isFollowed || _rev === undefined || !REVISION.test(_rev))) return undefined;
-      dependencies.push(isFollowed ? { _id, [FOLLOWED]: _id } : { _id, _rev });
+      const dependency = isFollowed ? { _id, [FOLLOWED]: _id } : { _id, _rev };
+      dependencies.push(isGuard ? { ...dependency, [GUARD]: true } : dependency);
     }
   }
   return dependencies;

@@ -131,15 +131,19 @@ export function matchesList(field: string, etag: string, weak: boolean): boolean
  *
  * @param field The field value, several lines joined by `, `; malformed members are skipped.
  * @param weak Whether weak tags count, as in `If-None-Match`; they are given without their `W/`.
- * @param condition Called with each tag in quotes, until it is true.
+ * @param condition Called with each tag in quotes, and whether it was marked weak, until it is true.
  */
-export function someListedTag(field: string, weak: boolean, condition: (tag: string) => boolean): boolean {
+export function someListedTag(
+  field: string,
+  weak: boolean,
+  condition: (tag: string, isWeak: boolean) => boolean,
+): boolean {
   for (let at = skipOws(field, 0), left = MOST_MEMBERS; at < field.length && left > 0; left--) {
     const start = startOfOpaque(field, at);
     const end = endOfMember(field, start);
     if ((weak || start === at) && field.charCodeAt(start) === DQUOTE) {
       const tag = field.slice(start, skipOwsBackwards(field, end));
-      if (isOpaqueTag(tag, 0) && condition(tag)) return true;
+      if (isOpaqueTag(tag, 0) && condition(tag, start > at)) return true;
     }
     at = skipOws(field, end + 1);
   }

@@ -61,11 +61,12 @@ export function problemResponse(
   const body = text
     ? `${title}: ${detail}\n`
     : JSON.stringify({ type: "about:blank", title, status, detail });
+  const allowed = fields["access-control-allow-origin"];
   const headers = {
     ...fields,
     "cache-control": "no-store",
     "content-type": text ? "text/plain; charset=utf-8" : "application/problem+json",
-    vary: "Accept",
+    vary: allowed === undefined || allowed === "*" ? "Accept" : "Accept, Origin",
   };
   return new Response(request.method === "HEAD" ? null : body, { status, statusText: title, headers });
 }

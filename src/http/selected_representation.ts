@@ -53,6 +53,11 @@ function modifiedAfter(field: string | null, selected: SelectedRepresentation | 
   return date === undefined ? undefined : selected.lastModified - date;
 }
 
+/** Whether an `If-Unmodified-Since` is there that can be evaluated. */
+export function comparesDate(headers: Headers, selected: SelectedRepresentation | null): boolean {
+  return modifiedAfter(headers.get("if-unmodified-since"), selected) !== undefined;
+}
+
 /** §13.1.1. Without a legal member no tag matches, and the condition is false. */
 function ifMatch(headers: Headers, selected: SelectedRepresentation | null): boolean | undefined {
   const field = headers.get("if-match");
@@ -79,18 +84,42 @@ function ifModifiedSince(headers: Headers, selected: SelectedRepresentation | nu
   return after === undefined ? undefined : after > 0;
 }
 
+/** A field that makes a request conditional. */
+export type ConditionalField = "if-match" | "if-unmodified-since" | "if-none-match" | "if-modified-since";
+
+/** The first field, in the order of §13.2.2, whose condition is false; undefined: all are true. */
+export function falseCondition(
+  { method, headers }: Pick<Request, "method" | "headers">,
+  selected: SelectedRepresentation | null,
+): ConditionalField | undefined {
+  if (WITHOUT_REPRESENTATION.has(method)) return undefined;
+  const matches = ifMatch(headers, selected);
+  if (matches === false) return "if-match";
+  if (matches === undefined && ifUnmodifiedSince(headers, selected) === false) return "if-unmodified-since";
+  const differs = ifNoneMatch(headers, selected);
+  if (differs === false) return "if-none-match";
+  if (differs === undefined && isRetrieval(method) && ifModifiedSince(headers, selected) === false) {
+    return "if-modified-since";
+  }
+  return undefined;
+}
+
+function isRetrieval(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
 /** Evaluates a request's preconditions against the representation that it selects; null: there is none. */
 export function evaluateSelected(
   request: Pick<Request, "method" | "headers">,
   selected: SelectedRepresentation | null,
 ): "proceed" | 304 | 412 {
-  const { method, headers } = request;
-  if (WITHOUT_REPRESENTATION.has(method)) return "proceed";
-  const unchanged = ifMatch(headers, selected) ?? ifUnmodifiedSince(headers, selected);
-  if (unchanged === false) return 412;
-  const retrieval = method === "GET" || method === "HEAD";
-  const changed = ifNoneMatch(headers, selected) ??
-    (retrieval ? ifModifiedSince(headers, selected) : undefined);
-  if (changed === false) return retrieval ? 304 : 412;
-  return "proceed";
+  switch (falseCondition(request, selected)) {
+    case undefined:
+      return "proceed";
+    case "if-none-match":
+    case "if-modified-since":
+      return isRetrieval(request.method) ? 304 : 412;
+    default:
+      return 412;
+  }
 }

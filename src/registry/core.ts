@@ -182,6 +182,27 @@ export class RegistryCore {
     return this.#entries.namesOf(entry).filter((name) => name !== own);
   }
 
+  /**
+   * The tags that are registered for a resource and a caller, in all variants. `valid`: nothing that it depends on has
+   * changed, and a feed vouches for that; `void`: something has; `unvouched`: nothing is known to have changed.
+   *
+   * Where this registry never had a feed, those of the process that have one know more than it does.
+   */
+  tagsOf(key: string, caller: string | undefined): { etag: string; state: "valid" | "void" | "unvouched" }[] {
+    const tags = this.#entries.all(storageKey(key, caller)).map((entry) => {
+      const { etag, expires } = entry;
+      if (!this.#entries.isValid(entry)) return { etag, state: "void" } as const;
+      return { etag, state: this.live && expires > this.#clock.now() ? "valid" : "unvouched" } as const;
+    });
+    return [...tags, ...this.#subscribedElsewhere().flatMap((core) => core.tagsOf(key, caller))];
+  }
+
+  /** Whether a feed has reported last another revision of one of these documents. */
+  isSuperseded(dependencies: readonly DeclaredDependency[]): boolean {
+    return this.#entries.isSuperseded(dependencies) ||
+      this.#subscribedElsewhere().some((core) => core.isSuperseded(dependencies));
+  }
+
   /** Whether a response that was built under a lease may be older than what is known by now. */
   isOvertaken(lease: Lease, dependencies: readonly DeclaredDependency[]): boolean {
     return this.#changeLog.conflict(lease, dependencies) !== undefined;
@@ -210,8 +231,11 @@ export class RegistryCore {
       (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
       (this.#subscriptions.reports(dependencies) ? undefined : "unreported");
     lease.release();
-    if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
+    if (refusal !== undefined) {
+      this.#dropVoid(key, caller, registration.etag);
+      return this.#refuse(refusal);
+    }
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push({ _id: resourceGroup(key) });
     const { sequence } = this.#changeLog;
@@ -228,6 +252,14 @@ export class RegistryCore {
       tagFor,
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /** A tag that is given again stands for the present: an entry that was void under it must not say otherwise. */
+  #dropVoid(key: string, caller: string | undefined, etag: string | undefined): void {
+    if (etag === undefined) return;
+    for (const entry of this.#entries.all(storageKey(key, caller))) {
+      if (entry.etag === etag && !this.#entries.isValid(entry)) this.#entries.drop(entry, "outdated");
+    }
   }
 
   /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */

@@ -223,10 +223,15 @@ export class EntryStore {
     this.#onLeave(entry, reason);
   }
 
+  /** What is kept under a base, all variants of it, void or not. */
+  all(base: string): StoredEntry[] {
+    const keys = [base, ...this.#variants.get(base)?.storageKeys ?? []];
+    return keys.map((key) => this.#entries.get(key)).filter((entry) => entry !== undefined);
+  }
+
   /** Takes out what is kept under a base, all variants of it; true if there was something. */
   dropAll(base: string, reason: Departure): boolean {
-    const keys = [base, ...this.#variants.get(base)?.storageKeys ?? []];
-    const found = keys.map((key) => this.#entries.get(key)).filter((entry) => entry !== undefined);
+    const found = this.all(base);
     for (const entry of found) this.drop(entry, reason);
     return found.length > 0;
   }

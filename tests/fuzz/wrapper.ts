@@ -130,6 +130,7 @@ export class World {
     const id = `doc-${this.#case}`;
     this.#rev = 1;
     this.#page = played.page;
+    this.#says = played.current;
     let learned: string | undefined;
     if (played.history !== "none") {
       learned = (await this.#handler(new Request(url))).headers.get("etag") ?? undefined;
@@ -141,7 +142,6 @@ export class World {
       this.#contact(id);
     }
     if (played.history === "suspended") this.#time += MAX_LAG + 1;
-    this.#says = played.current;
     this.#runs = 0;
     const response = await this.#handler(requestOf(url, played, learned));
     const seen = { response, learned, runs: this.#runs };

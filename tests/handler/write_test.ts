@@ -128,7 +128,7 @@ test("problem details: JSON unless the client prefers text (RFC 9457, RFC 9110 Â
   }
 });
 
-test("revisionOf: one strong tag of a one-document response, or CouchDB's own", async () => {
+test("revisionOf: without withEtag, what the strong tags name, if they name one revision", async () => {
   const tag = await tagOf("text/html");
   const rows: readonly [string | undefined, string | undefined][] = [
     [tag, REV],
@@ -137,11 +137,17 @@ test("revisionOf: one strong tag of a one-document response, or CouchDB's own", 
     [undefined, undefined],
     ["*", undefined],
     [`W/${tag}`, undefined],
-    [`${tag}, "x"`, undefined],
-    [`${tag}, ${tag}`, undefined],
+    [`${tag}, "x"`, REV],
+    [`"x", "${REV}", ${tag}`, REV],
+    [`${tag}, "3-${"b".repeat(32)}"`, undefined],
+    [`${tag}, ${await tagOf("application/json", "an older build")}`, REV],
     ['"x"', undefined],
     ['"2-abc"', undefined],
     [`"${REV}+${REV}.abcdefghijk"`, undefined],
+    [`"3-c+1-d.abcdefghijk+abcdefghijl.abcdefghijm"`, "3-c"],
+    [`"abcdefghijklmnopqrstuv.3-c+1-d.abcdefghijk+abcdefghijl.abcdefghijm"`, "3-c"],
+    [`"abcdefghijklmnopqrstuv.abcdefghijk"`, undefined],
+    [`":abcdefghijk.abcdefghijk"`, undefined],
     ["", undefined],
   ];
   for (const [field, rev] of rows) {
@@ -149,7 +155,7 @@ test("revisionOf: one strong tag of a one-document response, or CouchDB's own", 
   }
 });
 
-test("conflictResponse: CouchDB's 409 as the 412, whoever brings it", async () => {
+test("conflictResponse: CouchDB's 409 as the 412 of a conditional request, whoever brings it", async () => {
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) });
   const conflicts = [
@@ -158,7 +164,7 @@ test("conflictResponse: CouchDB's 409 as the 412, whoever brings it", async () =
     new Response(body, { status: 409 }),
   ];
   for (const conflict of conflicts) {
-    const response = conflictResponse(put({}), conflict)!;
+    const response = conflictResponse(put({ "if-match": "*" }), conflict)!;
     assert.equal(response.status, 412);
     assert.match((await response.json()).detail, /GET it again/);
   }

@@ -8,10 +8,19 @@ const withoutId: Mutant = {
   edits: [
     {
       file: VALIDATOR,
-      search: "representation, dependencies.map(({ _id }) => _id), revisions]",
-      replace: "representation, revisions]",
+      search: "representation, built.map(({ _id }) => _id), built.map(({ _rev }) => _rev)]",
+      replace: "representation, built.map(({ _rev }) => _rev)]",
     },
-    { file: VALIDATOR, search: ".${idDigest(only._id)}.", replace: "." },
+    {
+      file: VALIDATOR,
+      search: 'digestOf(["document", id], SHORT)',
+      replace: 'digestOf(["document"], SHORT)',
+    },
+    {
+      file: VALIDATOR,
+      search: 'digestOf(["revision", _id, _rev], SHORT)',
+      replace: 'digestOf(["revision", _rev], SHORT)',
+    },
   ],
 };
 
@@ -30,7 +39,11 @@ const otherGroups: Mutant = {
   ],
 };
 
-const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n";
+const REFUSED = `    if (refusal !== undefined) {
+      this.#dropVoid(key, caller, registration.etag);
+      return this.#refuse(refusal);
+    }
+`;
 
 const FORMER_GIVEN = `    if (refusal !== undefined) {
       const previous = this.#entries.find(storageKey(lease.key, lease.caller), headers);

@@ -1,0 +1,147 @@
+/**
+ * Judges a write by the state of its target. A tag is compared by the documents that it tells, not by its spelling: every
+ * page, media type and build of one state has a tag of its own, and all of them name that state.
+ *
+ * @module
+ */
+import { isWildcard, matchesList, someListedTag } from "../http/entity_tag_list.ts";
+import {
+  comparesDate,
+  falseCondition,
+  representationWith,
+  type SelectedRepresentation,
+} from "../http/selected_representation.ts";
+import type { ArrivedRequest, HandlerContext } from "./context.ts";
+import { type CurrentDocuments, type CurrentState, judgeTag, type TagVerdict } from "./current_state.ts";
+import { matchesCoded } from "./evaluate.ts";
+import { noteJudged } from "./judged_requests.ts";
+import type { FalseCondition } from "./refusals.ts";
+import { isOurTag, tagState, withoutCoding } from "./tag_state.ts";
+
+/** A write, and what it asks to change. */
+export interface WriteTarget {
+  readonly request: ArrivedRequest;
+  /** The resource; undefined: it is not to be registered. */
+  readonly key: string | undefined;
+  readonly caller: string | undefined;
+}
+
+/** Why a write may not run; undefined: it may. */
+export function judgeWrite(
+  context: HandlerContext,
+  target: WriteTarget,
+  state: CurrentState | null,
+): FalseCondition | undefined {
+  const { request } = target;
+  const judge = judgeOf(context, target, state);
+  const matches = (field: string, weak: boolean) => judge.matches(field, weak || context.acceptWeakTags);
+  const lastModified = state === null ? undefined : representationWith(state.validators)!.lastModified;
+  const selected: SelectedRepresentation | null = state === null ? null : { matches, lastModified };
+  const field = request.headers.get("if-match");
+  switch (falseCondition(request, selected)) {
+    case undefined:
+      if (field !== null && state?.documents !== undefined) {
+        // What only the registry vouches for tells no revision that the database could compare.
+        noteJudged(request, isWildcard(field) || judge.tells(field) ? state.documents.revisions : []);
+      } else if (comparesDate(request.headers, selected)) {
+        // A date tells seconds, and two edits fit into one.
+        noteJudged(request, []);
+      }
+      return undefined;
+    case "if-match":
+      return state === null ? "nothing-there" : whyNoMatch(field!, judge);
+    case "if-unmodified-since":
+      return "modified-since";
+    default:
+      return isWildcard(request.headers.get("if-none-match")!) ? "exists" : "is-excluded";
+  }
+}
+
+/** Compares tags with the state of a target. */
+interface TagJudge {
+  /** @param weak Whether tags count that are marked weak, or have a coding behind them. */
+  matches(field: string, weak: boolean): boolean;
+  /** Whether a tag of the field tells the current revisions, rather than being vouched for by the registry alone. */
+  tells(field: string): boolean;
+  /** What is wrong with a tag, without `W/`. */
+  verdictOn(tag: string): TagVerdict;
+}
+
+function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentState | null): TagJudge {
+  const documents = state?.documents;
+  const [first] = documents?.revisions ?? [];
+  // CouchDB's own tag of a document is its revision in quotes.
+  const spelled = documents === undefined
+    ? state?.validators.etag ?? ""
+    : first === undefined
+    ? ""
+    : `"${first._rev}"`;
+  const verdictOn = documents === undefined
+    ? (): TagVerdict => "unknown"
+    : verdictsBy(context, target, documents);
+  const isCurrent = (tag: string) => verdictOn(tag) === "current";
+  const isCurrentCoded = (tag: string) => isCurrent(tag) || isCurrent(withoutCoding(tag) ?? "");
+  return {
+    verdictOn,
+    matches: (field, weak) =>
+      matchesList(field, spelled, weak) || weak && isOurTag(spelled) && matchesCoded(field, spelled) ||
+      someListedTag(field, weak, weak ? isCurrentCoded : isCurrent),
+    tells: (field) =>
+      documents !== undefined &&
+      (matchesList(field, spelled, true) ||
+        someListedTag(field, true, (tag) =>
+          [tag, withoutCoding(tag) ?? ""].some((one) =>
+            judgeTag(one, documents) === "current"
+          ))),
+  };
+}
+
+/** What the documents say of a tag, and, where they leave something open, the registry. */
+function verdictsBy(
+  { registry }: HandlerContext,
+  { key, caller }: WriteTarget,
+  documents: CurrentDocuments,
+): (tag: string) => TagVerdict {
+  const { revisions, isComplete } = documents;
+  let known: ReturnType<typeof registry.tagsOf> | undefined;
+  const registered = () => known ??= key === undefined ? [] : registry.tagsOf(key, caller);
+  return (tag) => {
+    const verdict = judgeTag(tag, documents);
+    if (verdict === "current") {
+      const { isWhole, digests } = tagState(tag)!;
+      // The tag tells these documents, and nothing else voids it.
+      if (isWhole && (isComplete || digests.length === revisions.length)) return verdict;
+      return registered().some((one) => isLater(one, tag)) ? "old" : verdict;
+    }
+    if (verdict !== "silent" || registry.isSuperseded(revisions)) return verdict;
+    return registered().some(({ etag, state }) => etag === tag && state === "valid") ? "current" : verdict;
+  };
+}
+
+/** Whether what is registered shows that another document that a tag tells has changed since. */
+function isLater(
+  { etag, state }: { etag: string; state: "valid" | "void" | "unvouched" },
+  tag: string,
+): boolean {
+  if (etag === tag) return state === "void";
+  if (state !== "valid") return false;
+  const [theirs, ours] = [tagState(etag), tagState(tag)];
+  if (theirs?.revs === undefined || ours?.revs === undefined) return false;
+  return ours.digests.some((digest, at) => {
+    const there = theirs.digests.indexOf(digest);
+    return there >= 0 && theirs.revs![there] !== ours.revs![at];
+  });
+}
+
+/** Says why no tag of an `If-Match` matches; what is most to the point, where there are several. */
+function whyNoMatch(field: string, judge: TagJudge): FalseCondition {
+  if (judge.matches(field, true)) return "weak";
+  const verdicts = new Set<TagVerdict>();
+  someListedTag(field, true, (tag) => {
+    verdicts.add(judge.verdictOn(tag));
+    return false;
+  });
+  if (verdicts.size === 0) return isWildcard(field) ? "nothing-there" : "no-tag";
+  if (verdicts.has("old")) return "old";
+  return verdicts.has("silent") ? "silent" : "unknown";
+}
