@@ -38,7 +38,7 @@ const DETAILS: Readonly<Record<FalseCondition, string>> = {
   "weak":
     "If-Match names the current state, but by a tag that is marked weak (W/) or names a content coding: compression on " +
     "the way has changed the ETag, and If-Match needs the original. GET the resource with Accept-Encoding: identity, and " +
-    "send the ETag of that answer.",
+    "send the ETag of that answer. A script in a browser cannot ask for that: the site has to accept weak tags.",
   "silent":
     "If-Match names a tag that does not tell which revision it is of, and nothing says that it is current. " +
     "GET the resource again, and send its ETag in If-Match. If that is refused as well, the site has to declare the " +
