@@ -67,7 +67,7 @@ export function spellingFields(
 }
 
 function varyByCoding(vary: string | null | undefined): string {
-  if (vary === null || vary === undefined) return "Accept-Encoding";
+  if (!vary) return "Accept-Encoding";
   const names = varyFields(vary) ?? [];
   return names.includes("*") || names.includes("accept-encoding") ? vary : `${vary}, Accept-Encoding`;
 }

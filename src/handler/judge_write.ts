@@ -11,12 +11,13 @@ import {
   representationWith,
   type SelectedRepresentation,
 } from "../http/selected_representation.ts";
+import type { RegisteredTag } from "../registry/core.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
 import { type CurrentDocuments, type CurrentState, judgeTag, type TagVerdict } from "./current_state.ts";
 import { matchesCoded } from "./evaluate.ts";
 import { noteJudged } from "./judged_requests.ts";
 import type { FalseCondition } from "./refusals.ts";
-import { isOurTag, tagState, withoutCoding } from "./tag_state.ts";
+import { isOurTag, type TagState, tagState, withoutCoding } from "./tag_state.ts";
 
 /** A write, and what it asks to change. */
 export interface WriteTarget {
@@ -118,19 +119,35 @@ function verdictsBy(
   };
 }
 
-/** Whether what is registered shows that another document that a tag tells has changed since. */
-function isLater(
-  { etag, state }: { etag: string; state: "valid" | "void" | "unvouched" },
-  tag: string,
-): boolean {
-  if (etag === tag) return state === "void";
-  if (state !== "valid") return false;
-  const [theirs, ours] = [tagState(etag), tagState(tag)];
-  if (theirs?.revs === undefined || ours?.revs === undefined) return false;
+/** Whether what is registered shows that something else that a tag tells has changed since. */
+function isLater({ etag, isVariant, state }: RegisteredTag, tag: string): boolean {
+  if (etag === tag || state === "void") return etag === tag && state === "void";
+  const [theirs, ours] = [tagState(etag), tagState(tag)!];
+  if (theirs === undefined || theirs.digests.length === 0) return false;
+  // Variants may be built from different documents; what is the only entry of a resource has its present state.
+  if (isVariant ? hasOtherRevision(theirs, ours) : stateOf(etag) !== stateOf(tag)) return true;
+  // Of pages that depend on a name, each registration has a tag of its own.
+  return state === "valid" && !ours.isWhole && afterUnique(etag) === afterUnique(tag);
+}
+
+/** Whether two tags tell a document at two revisions. */
+function hasOtherRevision(theirs: TagState, ours: TagState): boolean {
+  if (theirs.revs === undefined || ours.revs === undefined) return false;
   return ours.digests.some((digest, at) => {
     const there = theirs.digests.indexOf(digest);
     return there >= 0 && theirs.revs![there] !== ours.revs![at];
   });
+}
+
+/** The documents that a tag tells, as one text. */
+function stateOf(tag: string): string {
+  const { revs = [], digests } = tagState(tag)!;
+  return [...revs, ...digests].join();
+}
+
+/** A tag without what makes a registration, or a body, unique. */
+function afterUnique(tag: string): string {
+  return tag.slice(tag.indexOf("."));
 }
 
 /** Says why no tag of an `If-Match` matches; what is most to the point, where there are several. */

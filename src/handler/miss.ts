@@ -75,6 +75,11 @@ interface TagChoice {
   readonly identifiesDependencies: boolean;
   /** Whether it is a digest of the body. */
   readonly isHashed?: boolean;
+  /**
+   * The same without what `current` said, for a response that may be older than that: what a replica or a view answers
+   * may lag behind the document.
+   */
+  readonly untold?: TagChoice;
 }
 
 /** Whether a response was registered, and under which tag. */
@@ -256,10 +261,12 @@ function tagFor(
   if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
-  const id = etag === undefined
-    ? dependenciesId(representation, dependencies, revisionsIn([...dependencies, ...written]))
-    : "";
-  return { etag, id, identifiesDependencies: !dependencies.some((dependency) => dependency[GUARD]) };
+  const idWith = (revisions: readonly Revision[]) =>
+    etag === undefined ? dependenciesId(representation, dependencies, revisions) : "";
+  const identifiesDependencies = !dependencies.some((dependency) => dependency[GUARD]);
+  const untold = { etag, id: idWith(revisionsIn(dependencies)), identifiesDependencies };
+  if (written.length === 0) return untold;
+  return { ...untold, id: idWith(revisionsIn([...dependencies, ...written])), untold };
 }
 
 /** Registers the response, as far as that is possible. Closes the lease. */
@@ -268,9 +275,10 @@ function register(
   asked: RequestContext,
   { headers }: Response,
   { dependencies, vary, isPublic, purgeFields, refusal }: Facts,
-  { etag, id, identifiesDependencies }: TagChoice,
+  choice: TagChoice,
   body: BodyRecord | undefined,
 ): Registered {
+  const { etag, id, identifiesDependencies, untold = choice } = choice;
   const { registry } = context;
   const { request, lease } = asked;
   const refused = refusal ?? (dependencies.length === 0 ? "undeclared" : undefined);
@@ -303,7 +311,7 @@ function register(
     body,
   }, request.headers);
   if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined, isRefuted: false };
-  return { etag: etag ?? randomTag(id), refusal: entry, isRefuted: false };
+  return { etag: untold.etag ?? randomTag(untold.id), refusal: entry, isRefuted: false };
 }
 
 /** The same for a response that nothing but its body identifies. */
@@ -323,9 +331,15 @@ async function finishHashed(
   }
   const read = remade(response, body, new Headers(response.headers));
   // Without `current` no write is judged here, and the tag is that of the body alone.
-  const told = asked.current === undefined ? [] : revisionsIn([...facts.dependencies, ...written]);
-  const etag = await digestTag(body, representationOf(asked, read, facts.vary), told);
-  const tag = { etag, id: "", identifiesDependencies: false, isHashed: true };
+  const tagWith = async (revisions: readonly Revision[]) => {
+    const told = asked.current === undefined ? [] : revisions;
+    const etag = await digestTag(body, representationOf(asked, read, facts.vary), told);
+    return { etag, id: "", identifiesDependencies: false, isHashed: true };
+  };
+  const untold = await tagWith(revisionsIn(facts.dependencies));
+  const tag = written.length === 0
+    ? untold
+    : { ...await tagWith(revisionsIn([...facts.dependencies, ...written])), untold };
   return finishAudited(context, asked, read, facts, tag);
 }
 

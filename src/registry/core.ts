@@ -21,7 +21,7 @@ import {
   zeroCounters,
 } from "./reason.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
-import { storageKey } from "./storage_key.ts";
+import { baseOf, storageKey } from "./storage_key.ts";
 import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -57,6 +57,15 @@ function subscribedCores(): Set<WeakRef<RegistryCore>> {
   const cores = globals[SUBSCRIBED_CORES] ??= new Set();
   for (const core of cores) if (core.deref() === undefined) cores.delete(core);
   return cores;
+}
+
+/** A tag that is registered. */
+export interface RegisteredTag {
+  readonly etag: string;
+  /** Whether the request's fields select among several entries of the resource. */
+  readonly isVariant: boolean;
+  /** Void: something that it depends on has changed; valid: nothing has, and a feed vouches for that. */
+  readonly state: "valid" | "void" | "unvouched";
 }
 
 /** Entries, the changes that void them, and the feeds that report those. */
@@ -183,16 +192,15 @@ export class RegistryCore {
   }
 
   /**
-   * The tags that are registered for a resource and a caller, in all variants. `valid`: nothing that it depends on has
-   * changed, and a feed vouches for that; `void`: something has; `unvouched`: nothing is known to have changed.
-   *
-   * Where this registry never had a feed, those of the process that have one know more than it does.
+   * The tags that are registered for a resource and a caller, in all variants. Where this registry never had a feed, those
+   * of the process that have one know more than it does.
    */
-  tagsOf(key: string, caller: string | undefined): { etag: string; state: "valid" | "void" | "unvouched" }[] {
-    const tags = this.#entries.all(storageKey(key, caller)).map((entry) => {
+  tagsOf(key: string, caller: string | undefined): RegisteredTag[] {
+    const tags = this.#entries.all(storageKey(key, caller)).map((entry): RegisteredTag => {
       const { etag, expires } = entry;
-      if (!this.#entries.isValid(entry)) return { etag, state: "void" } as const;
-      return { etag, state: this.live && expires > this.#clock.now() ? "valid" : "unvouched" } as const;
+      const isVariant = baseOf(entry.storageKey) !== undefined;
+      if (!this.#entries.isValid(entry)) return { etag, isVariant, state: "void" };
+      return { etag, isVariant, state: this.live && expires > this.#clock.now() ? "valid" : "unvouched" };
     });
     return [...tags, ...this.#subscribedElsewhere().flatMap((core) => core.tagsOf(key, caller))];
   }
@@ -231,11 +239,8 @@ export class RegistryCore {
       (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
       (this.#subscriptions.reports(dependencies) ? undefined : "unreported");
     lease.release();
+    if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    if (refusal !== undefined) {
-      this.#dropVoid(key, caller, registration.etag);
-      return this.#refuse(refusal);
-    }
     // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
     if (caller !== undefined) groups.push({ _id: resourceGroup(key) });
     const { sequence } = this.#changeLog;
@@ -252,14 +257,6 @@ export class RegistryCore {
       tagFor,
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
-  }
-
-  /** A tag that is given again stands for the present: an entry that was void under it must not say otherwise. */
-  #dropVoid(key: string, caller: string | undefined, etag: string | undefined): void {
-    if (etag === undefined) return;
-    for (const entry of this.#entries.all(storageKey(key, caller))) {
-      if (entry.etag === etag && !this.#entries.isValid(entry)) this.#entries.drop(entry, "outdated");
-    }
   }
 
   /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */

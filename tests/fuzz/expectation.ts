@@ -148,10 +148,11 @@ function notModifiedProblem(
 
 /** A tag that is marked weak came through a coder, behind which the 200 varied by coding. */
 function encodingIn(vary: string | undefined): string {
-  if (vary === undefined) return "Accept-Encoding";
-  return (varied(vary) ?? []).some((name) => ["*", "accept-encoding"].includes(name))
-    ? vary
-    : `${vary}, Accept-Encoding`;
+  const sent = vary?.replace(/^[ \t]+|[ \t]+$/g, "");
+  if (sent === undefined || sent === "") return "Accept-Encoding";
+  return (varied(sent) ?? []).some((name) => ["*", "accept-encoding"].includes(name))
+    ? sent
+    : `${sent}, Accept-Encoding`;
 }
 
 /** The platform takes the white space off the ends of a value. */

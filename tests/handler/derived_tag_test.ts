@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
-import { type Dependency, dependsOn, type WithEtagOptions } from "../../mod.ts";
+import { type Dependency, dependsOn, guard, type WithEtagOptions } from "../../mod.ts";
 import { parseEntityTag } from "../../src/http/entity_tag.ts";
 import { PAGE, request, wrap } from "../support/http.ts";
 
@@ -180,4 +180,30 @@ test("hashBody: covers the body, the media type and who asks", async () => {
   ];
   assert.equal(new Set(tags).size, tags.length);
   for (const tag of tags) assert.match(tag, /^"[\w-]{43}"$/);
+});
+
+test("derived tag: what decides on access is no part of it, and voids all the same", async () => {
+  const session = (rev: string) => guard({ _id: "session", _rev: rev });
+  assert.equal(await tagOf({ sources: [ONE, session("1-a")] }), await tagOf());
+  assert.equal(await tagOf({ sources: [session("2-b"), ONE, guard("role")] }), await tagOf());
+  const headers = { "cache-control": "public", ...dependsOn(ONE, session("1-a"), guard("role")) };
+  for (const change of ["post-1", "session", "role"]) {
+    const site = wrap(() => new Response(null, { headers }), V1);
+    const etag = (await site.ask(request())).headers.get("etag")!;
+    assert.equal((await site.ask(request({ "if-none-match": etag }))).status, 304);
+    assert.equal(site.runs, 1);
+    site.registry.invalidate(change);
+    assert.equal((await site.ask(request({ "if-none-match": etag }))).status, 304);
+    assert.equal(site.runs, 2, change);
+  }
+});
+
+test("derived tag: of guards alone there is none, and a random tag does not hold them", async () => {
+  assert.match(await tagOf({ sources: [guard(ONE)] }), /^"[\w-]{22}\.[\w-]{11}"$/);
+  const site = wrap(() => new Response(null, { headers: { "cache-control": "public", ...declared } }), V1);
+  let declared = dependsOn("posts", guard({ _id: "session", _rev: "1-a" }));
+  const ask = async () => (await site.ask(request())).headers.get("etag");
+  const first = await ask();
+  declared = dependsOn("posts", guard({ _id: "session", _rev: "2-b" }));
+  assert.equal(await ask(), first, "still registered, for the same groups");
 });

@@ -3,10 +3,14 @@ import { test } from "node:test";
 import fc from "../support/fast_check.ts";
 import { declared } from "../support/registrations.ts";
 import {
+  type DeclaredDependency,
   declaredIn,
   type Dependency,
   DEPENDS_ON,
   dependsOn,
+  FOLLOWED,
+  GUARD,
+  guard,
   INVALIDATES,
   invalidates,
   readDeclaration,
@@ -229,4 +233,36 @@ test("dependsOn, readDeclaration: ten thousand dependencies, and a name of a meg
   assert.deepEqual(readBack(dependsOn(...dependencies)), dependencies);
   const long = "é%".repeat(1 << 19);
   assert.deepEqual(readBack(dependsOn(long)), [declared(long)]);
+});
+
+test("guard: the same dependency, marked", () => {
+  const followed = Object.freeze({ _id: "posts", [FOLLOWED]: "posts" }) as Dependency;
+  const member = Object.freeze({ _id: "posts/ann", [FOLLOWED]: "posts" }) as Dependency;
+  const rows: readonly [Dependency, readonly DeclaredDependency[]][] = [
+    ["session", [{ _id: "session", _rev: undefined, [GUARD]: true }]],
+    [{ _id: "ses;sion", _rev: "1-a%" }, [{ _id: "ses;sion", _rev: "1-a%", [GUARD]: true }]],
+    [followed, [{ _id: "posts", [FOLLOWED]: "posts", [GUARD]: true }]],
+    [member, [{ _id: "posts", [FOLLOWED]: "posts", [GUARD]: true }, {
+      _id: "posts/ann",
+      _rev: undefined,
+      [GUARD]: true,
+    }]],
+  ];
+  for (const [dependency, expected] of rows) {
+    assert.deepEqual(readBack(dependsOn(guard(dependency))), expected);
+    assert.deepEqual(readBack(dependsOn(guard(guard(dependency)))), expected);
+    assert.deepEqual(readBack(invalidates(guard(dependency))), readBack(invalidates(dependency)));
+  }
+  assert.deepEqual(readBack(dependsOn("a", guard("a"))), [declared("a"), {
+    _id: "a",
+    _rev: undefined,
+    [GUARD]: true,
+  }]);
+});
+
+test("guard: refuses what dependsOn refuses, naming itself", () => {
+  for (const wrong of [undefined, null, "", "_local/x", { _id: 7 }, Promise.resolve({})]) {
+    assert.throws(() => guard(untyped(wrong)), typeErrorNaming("guard()"));
+  }
+  assert.throws(() => dependsOn(guard(untyped({ _id: "a", _rev: 'a"b' }))), typeErrorNaming("a"));
 });

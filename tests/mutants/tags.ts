@@ -39,11 +39,7 @@ const otherGroups: Mutant = {
   ],
 };
 
-const REFUSED = `    if (refusal !== undefined) {
-      this.#dropVoid(key, caller, registration.etag);
-      return this.#refuse(refusal);
-    }
-`;
+const REFUSED = "    if (refusal !== undefined) return this.#refuse(refusal);\n";
 
 const FORMER_GIVEN = `    if (refusal !== undefined) {
       const previous = this.#entries.find(storageKey(lease.key, lease.caller), headers);
