@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Chromium, chromiumProgram, startChromium, type Tab } from "../support/chromium.ts";
-import { withNotes } from "./notes_support.ts";
+import { nginxProgram, startNginx } from "../support/nginx.ts";
+import { type Surroundings, withNotes } from "./notes_support.ts";
 
 const skip = chromiumProgram === undefined ? "no browser; apt-get install chromium" : false;
 
@@ -62,48 +63,70 @@ test("browser: a form saves, a page is confirmed from the registry, and a late f
     assert.equal(await early.evaluate("document.querySelector('textarea').value"), "Oat and soy milk.");
   }));
 
-test("browser: a script of another origin saves with a fresh tag, and reads why an old one is refused", {
-  skip,
-}, () =>
-  withNotes(async ({ editor, origin }) => {
-    const [first, second] = [await chromium.tab(), await chromium.tab()];
-    const said = (tab: Tab) => tab.evaluate<string>("document.querySelector('output').value");
-    const click = async (tab: Tab, button: string, text?: string) => {
-      if (text !== undefined) {
-        await tab.evaluate(`document.querySelector("#text").value = ${JSON.stringify(text)}`);
-      }
-      await tab.evaluate(`document.querySelector("output").value = ""`);
-      await tab.evaluate(`document.querySelector("#${button}").click()`);
-      return await spoken(tab);
-    };
-    const spoken = async (tab: Tab) => {
-      for (const end = performance.now() + 5_000;;) {
-        const words = await said(tab);
-        if (words !== "" || performance.now() > end) return words;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    };
-    for (const tab of [first, second]) {
-      await tab.open(`${editor}&note=note-1&author=ann`);
-      assert.equal(await spoken(tab), "Loaded.");
-    }
-    assert.equal(await click(first, "save", "Oat milk."), "Saved.");
-    assert.equal(await click(first, "save", "More oat milk."), "Saved.");
-    const refusal = await click(second, "save", "Soy milk.");
-    assert.match(refusal, /^412: /);
-    assert.match(refusal, /GET/);
-    const { method, status, received } = second.exchanges.at(-1)!;
-    assert.deepEqual([method, status, received["access-control-allow-origin"]], [
-      "PUT",
-      412,
-      new URL(editor).origin,
-    ]);
-    assert.equal(await click(second, "load"), "Loaded.");
-    assert.equal(await click(second, "save", "Soy milk."), "Saved.");
+/** The editor, on a page of another origin. */
+class Editor {
+  readonly tab: Tab;
+  constructor(tab: Tab) {
+    this.tab = tab;
+  }
 
-    const fetched = (init: string) =>
-      second.evaluate<string>(
-        `fetch("${origin}/notes/note-1", ${init}).then(async (r) => r.status + " " + (await r.json()).detail, String)`,
-      );
-    assert.match(await fetched(`{ method: "PUT", body: "{}" }`), /^428 .*If-Match/);
-  }));
+  /** Opens it; gives what it says then. */
+  async open(address: string): Promise<string> {
+    await this.tab.open(`${address}&note=note-1&author=ann`);
+    return await this.#said();
+  }
+
+  /** Presses a button, after another text has been put in; gives what the editor says then. */
+  async press(button: "load" | "save", text?: string): Promise<string> {
+    await this.tab.evaluate(`document.querySelector("output").value = ""`);
+    if (text !== undefined) {
+      await this.tab.evaluate(`document.querySelector("#text").value = ${JSON.stringify(text)}`);
+    }
+    await this.tab.evaluate(`document.querySelector("#${button}").click()`);
+    return await this.#said();
+  }
+
+  async #said(): Promise<string> {
+    for (const end = performance.now() + 5_000;;) {
+      const words = await this.tab.evaluate<string>("document.querySelector('output').value");
+      if (words !== "" || performance.now() > end) return words;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+const gzip = "gzip on; gzip_proxied any; gzip_min_length 1; gzip_types application/json;";
+const noNginx = nginxProgram === undefined ? "no nginx; apt-get install nginx-light" : false;
+
+const surroundings: readonly [name: string, skip: string | false, Surroundings, tag: RegExp][] = [
+  ["", skip, {}, /^"/],
+  [", behind nginx", skip || noNginx, {
+    proxyCompresses: true,
+    inFront: (port) => startNginx([port], gzip),
+  }, /^W\//],
+];
+
+for (const [where, skip, around, tag] of surroundings) {
+  test(
+    `browser: a script of another origin saves with a fresh tag, and reads why an old one is refused${where}`,
+    { skip },
+    () =>
+      withNotes(async ({ editor, origin }) => {
+        const [first, second] = [new Editor(await chromium.tab()), new Editor(await chromium.tab())];
+        for (const one of [first, second]) assert.equal(await one.open(editor), "Loaded.");
+        assert.equal(await first.press("save", "Oat milk."), "Saved.");
+        assert.equal(await first.press("save", "More oat milk."), "Saved.");
+        assert.match(await second.press("save", "Soy milk."), /^412: If-Match names an older state/);
+        const { method, status, sent, received } = second.tab.exchanges.at(-1)!;
+        assert.deepEqual([method, status], ["PUT", 412]);
+        assert.match(sent["if-match"]!, tag);
+        assert.equal(received["access-control-allow-origin"], new URL(editor).origin);
+        assert.equal(await second.press("load"), "Loaded.");
+        assert.equal(await second.press("save", "Soy milk."), "Saved.");
+
+        const unconditional = `fetch("${origin}/notes/note-1", { method: "PUT", body: "{}" })`;
+        const read = "(async (response) => response.status + ' ' + (await response.json()).detail)";
+        assert.match(await second.tab.evaluate(`${unconditional}.then(${read}, String)`), /^428 .*If-Match/);
+      }, around),
+  );
+}
