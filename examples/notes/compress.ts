@@ -7,11 +7,12 @@ export function compress(handler: Handler): Handler {
   return async (request) => {
     const response = await handler(request);
     if (response.status !== 200 || response.body === null) return response;
-    const headers = new Headers(response.headers);
     // Also where it is not compressed: the next client may accept it.
-    headers.append("vary", "accept-encoding");
-    if (!acceptsGzip(request)) return new Response(response.body, { headers });
+    response.headers.append("vary", "accept-encoding");
+    if (!acceptsGzip(request)) return response;
+    const headers = new Headers(response.headers);
     headers.set("content-encoding", "gzip");
+    headers.delete("content-length");
     return new Response(response.body.pipeThrough(new CompressionStream("gzip")), { headers });
   };
 }

@@ -20,7 +20,7 @@ export function loginPage(complaint = ""): string {
 export function listPage(notes: readonly Note[]): string {
   const items = notes.map(({ _id, text }) =>
     html`
-      <li><a href="/notes/${_id}">${text.split("\n", 1)[0] ?? ""}</a></li>
+      <li><a href="/notes/${_id}">${text.trim().split("\n", 1)[0] || "A blank note"}</a></li>
     `
   );
   return page(

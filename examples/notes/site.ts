@@ -40,7 +40,8 @@ export function createSite({ couchUrl, origins = [], proxyCompresses = false }: 
     registry,
     // A session that does not exist never got a page, so that nothing is registered for it.
     caller: sessionOf,
-    current: (request) => currentNote(store, request),
+    // Where the database does not answer, nothing can be told here, and the routes say so.
+    current: (request) => currentNote(store, request).catch(() => undefined),
     requirePrecondition: true,
     acceptWeakTags: proxyCompresses,
   });

@@ -43,12 +43,14 @@ export function openStore(url: URL): Store {
   const { server, name } = locate(url);
   const database = nano(server.href).use<object>(name);
   return {
-    get: (id) =>
-      database.get(id).catch((error) => {
-        if (error.statusCode === 404) return null;
+    async get<Doc>(id: string): Promise<Doc | null> {
+      try {
+        return await database.get(id) as Doc;
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 404) return null;
         throw error;
-        // deno-lint-ignore no-explicit-any
-      }) as Promise<any>,
+      }
+    },
     async notes() {
       const { rows } = await database.list({ startkey: "note-", endkey: "note-\ufff0", include_docs: true });
       return rows.map(({ doc }) => doc as unknown as Note);

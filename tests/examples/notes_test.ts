@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Hono } from "hono";
 import { compress } from "hono/compress";
+import { routes } from "../../examples/notes/routes.ts";
 import { nginxProgram, startNginx } from "../support/nginx.ts";
 import { registeredTag, type Surroundings, until, withNotes } from "./notes_support.ts";
 
@@ -232,3 +233,20 @@ for (const [name, skip, front] of compressors) {
     );
   }
 }
+
+test("notes: where the database does not answer, each request is told so", async () => {
+  const away = () => Promise.reject(new Error("connection refused"));
+  const site = routes({ get: away, notes: away, put: away, delete: away });
+  const said: string[] = [];
+  const { error } = console;
+  console.error = (line) => said.push(line);
+  try {
+    for (const method of ["GET", "PUT", "POST"]) {
+      const headers = { "authorization": "Bearer token", ...html };
+      assert.equal((await site(new Request(`http://localhost${path}`, { method, headers }))).status, 503);
+    }
+  } finally {
+    console.error = error;
+  }
+  assert.equal(said.length, 3);
+});
