@@ -7,7 +7,7 @@
  * @module
  */
 import process from "node:process";
-import { judgeTag } from "../src/handler/current_state.ts";
+import { CurrentDocuments, judgeTag } from "../src/handler/current_state.ts";
 import { someListedTag } from "../src/http/entity_tag_list.ts";
 import { evaluatePreconditions } from "../src/http/preconditions.ts";
 
@@ -71,7 +71,7 @@ const evaluations: Readonly<Record<string, Evaluation>> = {
     return () => evaluatePreconditions(request, { etag });
   },
   "the revision is known": (field) => {
-    const documents = { revisions: [{ _id: "a", _rev: "1-a" }], isComplete: false };
+    const documents = new CurrentDocuments([{ _id: "a", _rev: "1-a" }], false);
     return () => someListedTag(field, true, (tag) => judgeTag(tag, documents) === "current");
   },
 };

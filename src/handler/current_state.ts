@@ -31,11 +31,34 @@ export type Current =
   | null
   | undefined;
 
-/** Documents that exist now. */
-export interface CurrentDocuments {
+/** Documents that exist now. Their digests are made once, because a request may name a thousand tags. */
+export class CurrentDocuments {
   readonly revisions: readonly Revision[];
   /** Whether these are all documents that the page is built from; else it is the one that is written. */
   readonly isComplete: boolean;
+  #ids: readonly string[] | undefined;
+  #digests: readonly string[] | undefined;
+  #state: string | undefined;
+
+  constructor(revisions: readonly Revision[], isComplete: boolean) {
+    this.revisions = revisions;
+    this.isComplete = isComplete;
+  }
+
+  /** A digest of each id. */
+  get ids(): readonly string[] {
+    return this.#ids ??= this.revisions.map(({ _id }) => idDigest(_id));
+  }
+
+  /** A digest of each document at its revision. */
+  get digests(): readonly string[] {
+    return this.#digests ??= this.revisions.map(revisionDigest);
+  }
+
+  /** A digest of all. */
+  get state(): string {
+    return this.#state ??= stateDigest(this.revisions);
+  }
 }
 
 /** What `current` said, read. */
@@ -77,7 +100,7 @@ function documentState(document: Exclude<Dependency, string>): CurrentState {
   if (typeof _rev !== "string") {
     throw new TypeError(`current() gave the document ${JSON.stringify(_id)} without a _rev`);
   }
-  return { documents: { revisions: [{ _id, _rev }], isComplete: false }, validators: {} };
+  return { documents: new CurrentDocuments([{ _id, _rev }], false), validators: {} };
 }
 
 function listedState(dependencies: readonly Dependency[]): CurrentState {
@@ -85,7 +108,7 @@ function listedState(dependencies: readonly Dependency[]): CurrentState {
     const _id = requireGroup(dependency, "current");
     return typeof dependency === "string" ? { _id } : { ...dependency, _id };
   });
-  return { documents: { revisions: revisionsIn(named), isComplete: true }, validators: {} };
+  return { documents: new CurrentDocuments(revisionsIn(named), true), validators: {} };
 }
 
 /** What the fields of a response say of its state: its own tag, as `withEtag` would send it, or its declaration. */
@@ -97,7 +120,7 @@ function declaredState(headers: Headers): CurrentState {
     return { documents: undefined, validators: { etag, lastModified } };
   }
   const revisions = revisionsIn(readDeclaration(declared) ?? []);
-  return { documents: { revisions, isComplete: true }, validators: { lastModified } };
+  return { documents: new CurrentDocuments(revisions, true), validators: { lastModified } };
 }
 
 /**
@@ -107,13 +130,14 @@ function declaredState(headers: Headers): CurrentState {
 export type TagVerdict = "current" | "old" | "silent" | "unknown";
 
 /** Compares the state that a tag tells with the documents that exist now. */
-export function judgeTag(tag: string, { revisions, isComplete }: CurrentDocuments): TagVerdict {
+export function judgeTag(tag: string, current: CurrentDocuments): TagVerdict {
   const state = tagState(tag);
   if (state === undefined) return "unknown";
   const { revs, digests, isWhole } = state;
+  const { revisions, isComplete } = current;
   if (digests.length === 0 || revisions.length === 0) return "silent";
-  if (revs === undefined) return judgeDigests(digests, revisions, isComplete);
-  const told = revisions.map(({ _id }) => digests.indexOf(idDigest(_id)));
+  if (revs === undefined) return judgeDigests(digests, current);
+  const told = current.ids.map((id) => digests.indexOf(id));
   if (told.every((at) => at < 0)) return isWhole ? "unknown" : "silent";
   if (revisions.some(({ _rev }, index) => told[index]! >= 0 && revs[told[index]!] !== _rev)) return "old";
   // What is not told may have been declared by name, unless the tag tells all.
@@ -121,16 +145,13 @@ export function judgeTag(tag: string, { revisions, isComplete }: CurrentDocument
   return isComplete && digests.length > revisions.length ? "old" : "current";
 }
 
-function judgeDigests(
-  digests: readonly string[],
-  revisions: readonly Revision[],
-  isComplete: boolean,
-): TagVerdict {
-  const last = digests.at(-1)!;
+function judgeDigests(told: readonly string[], current: CurrentDocuments): TagVerdict {
+  const { revisions, isComplete } = current;
+  const last = told.at(-1)!;
   if (last.length === WHOLE) {
-    if (isComplete) return last === stateDigest(revisions) ? "current" : "old";
-    return digests[0] === revisionDigest(revisions[0]!) ? "current" : "silent";
+    if (isComplete) return last === current.state ? "current" : "old";
+    return told[0] === current.digests[0] ? "current" : "silent";
   }
-  const isTold = revisions.every((revision) => digests.includes(revisionDigest(revision)));
-  return isTold && !(isComplete && digests.length > revisions.length) ? "current" : "old";
+  if (told.length < revisions.length || (isComplete && told.length > revisions.length)) return "old";
+  return current.digests.every((digest) => told.includes(digest)) ? "current" : "old";
 }

@@ -35,7 +35,8 @@ export function judgeWrite(
 ): FalseCondition | undefined {
   const { request } = target;
   const judge = judgeOf(context, target, state);
-  const matches = (field: string, weak: boolean) => judge.matches(field, weak || context.acceptWeakTags);
+  const matches = (field: string, weak: boolean) =>
+    judge.matches(field, weak, weak || context.acceptWeakTags);
   const lastModified = state === null ? undefined : representationWith(state.validators)!.lastModified;
   const selected: SelectedRepresentation | null = state === null ? null : { matches, lastModified };
   const field = request.headers.get("if-match");
@@ -60,8 +61,13 @@ export function judgeWrite(
 
 /** Compares tags with the state of a target. */
 interface TagJudge {
-  /** @param weak Whether tags count that are marked weak, or have a coding behind them. */
-  matches(field: string, weak: boolean): boolean;
+  /**
+   * Whether a list names the state.
+   *
+   * @param weak Whether any tag is compared weakly.
+   * @param ownWeak Whether those are that were made here.
+   */
+  matches(field: string, weak: boolean, ownWeak: boolean): boolean;
   /** Whether a tag of the field tells the current revisions, rather than being vouched for by the registry alone. */
   tells(field: string): boolean;
   /** What is wrong with a tag, without `W/`. */
@@ -77,6 +83,7 @@ function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentSta
     : first === undefined
     ? ""
     : `"${first._rev}"`;
+  const isOurs = documents !== undefined || isOurTag(spelled);
   const verdictOn = documents === undefined
     ? (): TagVerdict => "unknown"
     : verdictsBy(context, target, documents);
@@ -84,9 +91,10 @@ function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentSta
   const isCurrentCoded = (tag: string) => isCurrent(tag) || isCurrent(withoutCoding(tag) ?? "");
   return {
     verdictOn,
-    matches: (field, weak) =>
-      matchesList(field, spelled, weak) || weak && isOurTag(spelled) && matchesCoded(field, spelled) ||
-      someListedTag(field, weak, weak ? isCurrentCoded : isCurrent),
+    matches: (field, weak, ownWeak) =>
+      matchesList(field, spelled, weak || (ownWeak && isOurs)) ||
+      (ownWeak && isOurs && matchesCoded(field, spelled)) ||
+      someListedTag(field, ownWeak, ownWeak ? isCurrentCoded : isCurrent),
     tells: (field) =>
       documents !== undefined &&
       (matchesList(field, spelled, true) ||
@@ -152,7 +160,7 @@ function afterUnique(tag: string): string {
 
 /** Says why no tag of an `If-Match` matches; what is most to the point, where there are several. */
 function whyNoMatch(field: string, judge: TagJudge): FalseCondition {
-  if (judge.matches(field, true)) return "weak";
+  if (judge.matches(field, true, true)) return "weak";
   const verdicts = new Set<TagVerdict>();
   someListedTag(field, true, (tag) => {
     verdicts.add(judge.verdictOn(tag));
