@@ -36,7 +36,7 @@ export class CurrentDocuments {
   readonly revisions: readonly Revision[];
   /** Whether these are all documents that the page is built from; else it is the one that is written. */
   readonly isComplete: boolean;
-  #ids: readonly string[] | undefined;
+  #revs: ReadonlyMap<string, string> | undefined;
   #digests: readonly string[] | undefined;
   #state: string | undefined;
 
@@ -45,9 +45,9 @@ export class CurrentDocuments {
     this.isComplete = isComplete;
   }
 
-  /** A digest of each id. */
-  get ids(): readonly string[] {
-    return this.#ids ??= this.revisions.map(({ _id }) => idDigest(_id));
+  /** The revisions by a digest of each id. */
+  get revs(): ReadonlyMap<string, string> {
+    return this.#revs ??= new Map(this.revisions.map(({ _id, _rev }) => [idDigest(_id), _rev]));
   }
 
   /** A digest of each document at its revision. */
@@ -137,11 +137,11 @@ export function judgeTag(tag: string, current: CurrentDocuments): TagVerdict {
   const { revisions, isComplete } = current;
   if (digests.length === 0 || revisions.length === 0) return "silent";
   if (revs === undefined) return judgeDigests(digests, current);
-  const told = current.ids.map((id) => digests.indexOf(id));
-  if (told.every((at) => at < 0)) return isWhole ? "unknown" : "silent";
-  if (revisions.some(({ _rev }, index) => told[index]! >= 0 && revs[told[index]!] !== _rev)) return "old";
+  const told = digests.filter((digest) => current.revs.has(digest));
+  if (told.length === 0) return isWhole ? "unknown" : "silent";
+  if (digests.some((digest, at) => (current.revs.get(digest) ?? revs[at]) !== revs[at])) return "old";
   // What is not told may have been declared by name, unless the tag tells all.
-  if (told.some((at) => at < 0)) return isWhole ? "old" : "silent";
+  if (told.length < revisions.length) return isWhole ? "old" : "silent";
   return isComplete && digests.length > revisions.length ? "old" : "current";
 }
 

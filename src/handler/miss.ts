@@ -266,7 +266,7 @@ function tagFor(
   const identifiesDependencies = !dependencies.some((dependency) => dependency[GUARD]);
   const untold = { etag, id: idWith(revisionsIn(dependencies)), identifiesDependencies };
   if (written.length === 0) return untold;
-  return { ...untold, id: idWith(revisionsIn([...dependencies, ...written])), untold };
+  return { ...untold, id: idWith(revisionsIn([...written, ...dependencies])), untold };
 }
 
 /** Registers the response, as far as that is possible. Closes the lease. */
@@ -339,7 +339,7 @@ async function finishHashed(
   const untold = await tagWith(revisionsIn(facts.dependencies));
   const tag = written.length === 0
     ? untold
-    : { ...await tagWith(revisionsIn([...facts.dependencies, ...written])), untold };
+    : { ...await tagWith(revisionsIn([...written, ...facts.dependencies])), untold };
   return finishAudited(context, asked, read, facts, tag);
 }
 

@@ -13,6 +13,7 @@ import {
   type WithEtagOptions,
 } from "../../mod.ts";
 import { coreOf } from "../../src/registry/core.ts";
+import { CurrentDocuments, judgeTag } from "../../src/handler/current_state.ts";
 import fc from "../support/fast_check.ts";
 
 const URL = "http://localhost/posts/1";
@@ -413,7 +414,7 @@ test("withEtag current: what it must not give", async () => {
   }
 });
 
-test("withEtag current: a thousand tags against a list of five hundred documents are judged in no time", async () => {
+test("withEtag current: a thousand tags against a list of five hundred documents cost no more than a few", async () => {
   const documents = Array.from({ length: 500 }, (_, n) => ({ _id: `doc-${n}`, _rev: "1-a" }));
   const page = pageOf({ sources: documents, current: () => documents });
   const etag = await page.get();
@@ -424,8 +425,15 @@ test("withEtag current: a thousand tags against a list of five hundred documents
     ),
     ...Array.from({ length: 400 }, (_, n) => `"1-a.${String(n).padStart(11, "0")}.aaaaaaaaaaa"`),
   ];
-  const began = performance.now();
   assert.equal((await page.write(forged.join(", ")))[0], 412);
+  const documentsRead = new CurrentDocuments(documents, true);
+  const timeOf = (tags: readonly string[]) => {
+    const began = performance.now();
+    for (const tag of tags) judgeTag(tag, documentsRead);
+    return performance.now() - began;
+  };
+  timeOf(forged);
+  // Each costs about as much whatever the number of documents; hashing them for each tag would cost a hundred times that.
+  assert.ok(timeOf(forged) < 200);
   assert.equal((await page.write(`${forged.join(", ")}, ${etag}`))[0], 204);
-  assert.ok(performance.now() - began < 1_000);
 });
