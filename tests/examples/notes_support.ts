@@ -12,6 +12,8 @@ export interface Notes {
   readonly editor: string;
   /** The database itself, behind the site's back. */
   readonly database: TestDatabase;
+  /** Waits until all that was written has been reported to the site: a report voids what was made just before. */
+  reported(): Promise<void>;
   /** A token for an author. */
   logIn(name: string): Promise<string>;
   /** Sends a request with a token, as a script does; it accepts a coding only where it says so. */
@@ -36,20 +38,6 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/**
- * The tag of a page, asked for until it is registered: a change that is reported while the handler runs, such as the
- * login, keeps its response out.
- */
-export async function registeredTag(site: Site, ask: () => Promise<Response>): Promise<string> {
-  for (const end = performance.now() + 5_000;;) {
-    const response = await ask();
-    await response.text();
-    const etag = response.headers.get("etag")!;
-    if (site.registry.hasTag(etag)) return etag;
-    if (performance.now() > end) throw new Error(`${response.url} is not registered`);
-  }
-}
-
 /** Starts a database, the site over it and the editor, and ends all three afterwards. */
 export async function withNotes(
   body: (notes: Notes) => Promise<void>,
@@ -69,6 +57,14 @@ export async function withNotes(
     await body({
       ...{ site, origin, database },
       editor: `${origins[0]}/?site=${origin}`,
+      async reported() {
+        for (const end = performance.now() + 5_000;;) {
+          const since = encodeURIComponent(String(site.follower.since));
+          const page = await database.ask(`/_changes?since=${since}&limit=1`);
+          if (((await page.json()) as { results: unknown[] }).results.length === 0) return;
+          if (performance.now() > end) throw new Error(`nothing is reported after ${since}`);
+        }
+      },
       async logIn(name) {
         const login = { method: "POST", body: new URLSearchParams({ name }) };
         return ((await (await fetch(`${origin}/login`, login)).json()) as { token: string }).token;

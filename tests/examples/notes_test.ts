@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { compress } from "hono/compress";
 import { routes } from "../../examples/notes/routes.ts";
 import { nginxProgram, startNginx } from "../support/nginx.ts";
-import { registeredTag, type Surroundings, until, withNotes } from "./notes_support.ts";
+import { type Notes, type Surroundings, until, withNotes } from "./notes_support.ts";
 
 const path = "/notes/note-1";
 const html = { accept: "text/html,*/*;q=0.8" };
@@ -16,6 +16,16 @@ function put(text: string, headers: Record<string, string> = {}): RequestInit {
     body: JSON.stringify({ text }),
     headers: { "content-type": "application/json", ...headers },
   };
+}
+
+/** The tag of a page that is registered by then. */
+async function registeredTag({ site, reported }: Notes, ask: () => Promise<Response>): Promise<string> {
+  await reported();
+  const response = await ask();
+  await response.text();
+  const etag = response.headers.get("etag")!;
+  assert.equal(site.registry.hasTag(etag), true);
+  return etag;
 }
 
 /** The status of an answer, and what a problem says. */
@@ -109,10 +119,11 @@ test("notes: a form saves over the revision it was made from, and an old one is 
   }));
 
 test("notes: a list is void with a new note, and with one that is edited", () =>
-  withNotes(async ({ ask, logIn, site }) => {
+  withNotes(async (running) => {
+    const { ask, logIn, site } = running;
     const token = await logIn("ann");
     const list = (etag = '"none"') => ask("/", token, { headers: { ...html, "if-none-match": etag } });
-    let etag = await registeredTag(site, list);
+    let etag = await registeredTag(running, list);
     assert.deepEqual([(await list(etag)).status, site.registry.stats.hit], [304, 1]);
     await ask("/", token, {
       method: "POST",
@@ -120,16 +131,17 @@ test("notes: a list is void with a new note, and with one that is edited", () =>
       headers: html,
     });
     assert.match(await (await list(etag)).text(), /&#60;b&#62;Nets/);
-    etag = await registeredTag(site, list);
+    etag = await registeredTag(running, list);
     await ask(path, token, put("Oat milk.", { "if-match": "*" }));
     assert.match(await (await list(etag)).text(), /Oat milk\./);
   }));
 
 test("notes: a change of the session takes its pages away, and leaves their tags as they are", () =>
-  withNotes(async ({ ask, logIn, site, database }) => {
+  withNotes(async (running) => {
+    const { ask, logIn, site, database } = running;
     const token = await logIn("ann");
     const get = (etag = '"none"') => ask(path, token, { headers: { ...html, "if-none-match": etag } });
-    const etag = await registeredTag(site, get);
+    const etag = await registeredTag(running, get);
     assert.deepEqual([(await get(etag)).status, site.registry.stats.hit], [304, 1]);
 
     const renew = async () => {
@@ -144,11 +156,11 @@ test("notes: a change of the session takes its pages away, and leaves their tags
     };
     await renew();
     assert.deepEqual([(await get(etag)).status, site.registry.stats.hit], [304, 1], "the handler says so");
-    assert.equal(await registeredTag(site, get), etag);
+    assert.equal(await registeredTag(running, get), etag);
     await renew();
     assert.equal((await ask(path, token, put("Oat milk.", { "if-match": etag }))).status, 204);
 
-    const fresh = await registeredTag(site, get);
+    const fresh = await registeredTag(running, get);
     const [changed] = await sessionsIn(database);
     await database.ask(`/${changed!["_id"]}?rev=${changed!["_rev"]}`, { method: "DELETE" });
     await until(() => !site.registry.hasTag(fresh));
@@ -157,10 +169,11 @@ test("notes: a change of the session takes its pages away, and leaves their tags
   }));
 
 test("notes: of two sessions of one author, the end of one takes its own pages away and no others", () =>
-  withNotes(async ({ ask, logIn, site }) => {
+  withNotes(async (running) => {
+    const { ask, logIn, site } = running;
     const [first, second] = [await logIn("ann"), await logIn("ann")];
-    const firstTag = await registeredTag(site, () => ask(path, first));
-    const secondTag = await registeredTag(site, () => ask(path, second));
+    const firstTag = await registeredTag(running, () => ask(path, first));
+    const secondTag = await registeredTag(running, () => ask(path, second));
     const out = await ask("/logout", second, { method: "POST" });
     assert.deepEqual([out.status, out.headers.get("location")], [303, "/login"]);
     assert.match(out.headers.get("set-cookie")!, /^session=;.*Max-Age=0/);
