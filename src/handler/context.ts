@@ -71,7 +71,10 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly auditBodies?: boolean;
   /** Draws the audits, from 0 up to, not including, 1; default `Math.random`. */
   readonly random?: () => number;
-  /** Names of further fields that a 304 repeats, in any case; a value with a CSP nonce is not repeated. */
+  /**
+   * Names of further fields that a 304 repeats, in any case; a value with a CSP nonce is not repeated. Refused are
+   * `set-cookie`, `date`, `age`, what describes a body (`content-…`) and what is of one connection.
+   */
   readonly retainedHeaders?: readonly string[];
 }
 

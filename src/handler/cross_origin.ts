@@ -28,9 +28,8 @@ export class CrossOriginFields {
     if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value!);
   }
 
-  /** The fields for a request; none where they are not known. */
-  fieldsFor(key: string | undefined, headers: Headers): Readonly<Record<string, string>> {
-    const origin = headers.get("origin");
-    return origin === null || key === undefined ? {} : this.#known.get(`${origin} ${key}`) ?? {};
+  /** The fields for a request; undefined where they are not known. */
+  fieldsFor(key: string, headers: Headers): Readonly<Record<string, string>> | undefined {
+    return this.#known.get(`${headers.get("origin")} ${key}`);
   }
 }

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { DEPENDS_ON, INVALIDATES, removeDeclarations, withoutDeclarations } from "../http/dependency.ts";
+import {
+  DEPENDS_ON,
+  INVALIDATES,
+  removeDeclarations,
+  show,
+  withoutDeclarations,
+} from "../http/dependency.ts";
 import { hasNonce } from "./cacheable.ts";
 
 /** Without these a browser hides a 304 or 412 from a script, or isolates the page otherwise than the 200 would (Fetch, HTML). */
@@ -20,16 +26,50 @@ export const CROSS_ORIGIN = [
 /** What a 304 must repeat of the 200 (RFC 9110 §15.4.5), and its like for caches in front (RFC 9213). */
 const FRESHNESS = ["cache-control", "cdn-cache-control", "content-location", "expires", "vary"] as const;
 
+/** What no later 304 may repeat: it is for one client, of one moment, or of one connection. */
+const NEVER_RETAINED: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  ...["set-cookie", "set-cookie2", "date", "age"],
+  ...["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"],
+]);
+
+/** The fields named `Content-…` that do not describe a body, which a 304 has not (RFC 9110 §15.4.5). */
+const NOT_OF_A_BODY: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "content-location",
+  "content-security-policy",
+  "content-security-policy-report-only",
+]);
+
+function isNeverRetained(name: string): boolean {
+  return NEVER_RETAINED.has(name) || (name.startsWith("content-") && !NOT_OF_A_BODY.has(name));
+}
+
+/** A field name (RFC 9110 §5.1). */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /**
  * The fields that a later 304 repeats, by lower-case name. `Date` is not among them: it is the date of the answer, which
  * the server adds.
  *
  * @param extra Further names, in any case.
- * @throws {TypeError} If one is no field name.
+ * @throws {TypeError} If one is no field name, or names a field that no 304 may repeat.
  */
 export function retainedNames(extra: readonly string[]): readonly string[] {
-  const legal = new Headers(extra.map((name): [string, string] => [name, ""]));
-  const names = new Set([...FRESHNESS, ...CROSS_ORIGIN, ...legal.keys()]);
+  if (!Array.isArray(extra)) {
+    throw new TypeError(`retainedHeaders is a list of field names, not ${show(extra)}`);
+  }
+  const names = new Set<string>([...FRESHNESS, ...CROSS_ORIGIN]);
+  for (const name of extra) {
+    if (typeof name !== "string" || !FIELD_NAME.test(name)) {
+      throw new TypeError(`retainedHeaders takes field names, not ${show(name)}`);
+    }
+    const lowerCase = name.toLowerCase();
+    if (isNeverRetained(lowerCase)) {
+      throw new TypeError(
+        `retainedHeaders cannot name ${show(name)}: a 304 is for several clients, later, and without a body`,
+      );
+    }
+    names.add(lowerCase);
+  }
   // The entry holds the tag; a declaration is not for clients.
   for (const name of ["etag", DEPENDS_ON, INVALIDATES]) names.delete(name);
   return [...names];

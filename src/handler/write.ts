@@ -15,7 +15,7 @@ import type { CurrentState } from "./current_state.ts";
 import { countOverlongLists } from "./evaluate.ts";
 import { judgeWrite, type WriteTarget } from "./judge_write.ts";
 import { preconditionFailed, preconditionRequired } from "./refusals.ts";
-import { isResponse, withFields } from "./responses.ts";
+import { crossOriginFields, isResponse, withFields } from "./responses.ts";
 
 /** Methods that replace or remove the state of their target, and so can lose an update by another client. */
 const REPLACING: ReadonlySet<string> = /* @__PURE__ */ new Set(["PUT", "PATCH", "DELETE"]);
@@ -36,9 +36,10 @@ export function hasPrecondition(headers: Headers): boolean {
  */
 export function refuseUnconditional(
   context: HandlerContext,
-  { request, key }: WriteTarget,
+  target: WriteTarget,
   state: CurrentState | null | undefined,
 ): Response | undefined {
+  const { request } = target;
   const { method, headers } = request;
   if (!context.requirePrecondition || !REPLACING.has(method) || namesState(headers)) return undefined;
   // An `If-Match` without a legal tag is false, and gets the 412 that says so.
@@ -46,7 +47,7 @@ export function refuseUnconditional(
   if (state && comparesDate(headers, representationWith(state.validators))) return undefined;
   context.registry.count("precondition-required");
   return preconditionRequired(request, {
-    ...context.crossOrigin.fieldsFor(key, headers),
+    ...crossOriginOf(context, target),
     ...answeredStatus(context.cacheName, "precondition-required"),
   });
 }
@@ -65,15 +66,25 @@ export function refuseConflicting(
   state: CurrentState | null | undefined,
 ): Response | undefined {
   if (state === undefined) return undefined;
-  const { request, key } = target;
+  const { request } = target;
   countOverlongLists(context, request.headers);
   const why = judgeWrite(context, target, state);
   if (why === undefined) return undefined;
   context.registry.count("precondition-failed");
   return preconditionFailed(request, why, {
-    ...context.crossOrigin.fieldsFor(key, request.headers),
+    ...crossOriginOf(context, target),
     ...answeredStatus(context.cacheName, "precondition-failed"),
   });
+}
+
+/** What the resource is known to send to scripts of the request's origin: from the handler, or from the registry. */
+function crossOriginOf(
+  { registry, crossOrigin }: HandlerContext,
+  { request: { headers }, key, caller }: WriteTarget,
+): Readonly<Record<string, string>> {
+  if (key === undefined || !headers.has("origin")) return {};
+  const registered = () => registry.peek(key, headers, caller)?.headers.fields ?? {};
+  return crossOrigin.fieldsFor(key, headers) ?? crossOriginFields(registered());
 }
 
 /**

@@ -59,6 +59,91 @@ test("304: `replay` keeps further fields, whatever case it is written in, and no
   }
 });
 
+test("retainedHeaders: what no 304 may repeat is refused at once, in any case, by its name", () => {
+  const never = [
+    ...["set-cookie", "Set-Cookie", "set-cookie2", "Date", "age"],
+    ...[
+      "content-encoding",
+      "Content-Length",
+      "content-type",
+      "content-range",
+      "content-language",
+      "content-digest",
+    ],
+    ...["transfer-encoding", "trailer", "Connection", "keep-alive", "te", "upgrade"],
+  ];
+  for (const name of never) {
+    assert.throws(
+      () => wrap(() => new Response(), { retainedHeaders: ["link", name] }),
+      (error) => error instanceof TypeError && error.message.includes(`"${name}"`),
+    );
+  }
+  for (const wrong of ["x y", "", "a:b", "é", 7, undefined, "link\n"]) {
+    assert.throws(
+      () => wrap(() => new Response(), { retainedHeaders: [wrong as string] }),
+      /retainedHeaders takes field names, not/,
+    );
+  }
+  assert.throws(
+    () => wrap(() => new Response(), { retainedHeaders: "link" as unknown as string[] }),
+    /retainedHeaders is a list of field names, not "link"/,
+  );
+  const legal = [
+    "content-location",
+    "Content-Security-Policy",
+    "content-security-policy-report-only",
+    "link",
+    "etag",
+  ];
+  assert.ok(wrap(() => new Response(), { retainedHeaders: legal }));
+});
+
+test("fields of several lines stay several lines, whatever a response goes through", async () => {
+  const headers = new Headers({ "content-type": "text/plain", ...dependsOn({ _id: "a", _rev: "1-a" }) });
+  for (const cookie of ["a=1; Path=/", "b=2; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "c=3"]) {
+    headers.append("set-cookie", cookie);
+  }
+  for (const link of ["</a.css>; rel=preload", "</b.css>; rel=preload"]) headers.append("link", link);
+  const frozen = () => {
+    const response = new Response("page", { headers });
+    const refuse = () => assert.fail("immutable");
+    Object.defineProperties(response.headers, { set: { value: refuse }, delete: { value: refuse } });
+    return response;
+  };
+  const responses: (() => Response)[] = [
+    () => new Response("page", { headers }),
+    () => new Response(null, { status: 204, headers }),
+    frozen,
+  ];
+  for (const make of responses) {
+    for (const options of [{}, { hashBody: true }, { cacheStatus: "Site" }, { auditRate: 1 }]) {
+      for (const method of ["GET", "HEAD", "PUT", "OPTIONS"]) {
+        const site = wrap(make, options);
+        const answer = await site.ask(request({}, { method }));
+        assert.deepEqual(
+          answer.headers.getSetCookie(),
+          headers.getSetCookie(),
+          `${method} ${JSON.stringify(options)}`,
+        );
+        assert.equal(answer.headers.get("link"), headers.get("link"));
+        assert.equal(answer.headers.has(DEPENDS_ON), false);
+      }
+    }
+  }
+});
+
+test("304: a field of several lines is repeated with all of them", async () => {
+  const headers = new Headers({ ...PUBLIC, ...dependsOn({ _id: "a", _rev: "1-a" }) });
+  for (const link of ["</a.css>; rel=preload", "</b.css>; rel=preload"]) headers.append("link", link);
+  const site = wrap(() => new Response("page", { headers }), { retainedHeaders: ["link"] });
+  const full = await site.ask(request());
+  for (const clear of [false, true]) {
+    if (clear) site.registry.clear();
+    const answer = await site.ask(request({ "if-none-match": full.headers.get("etag")! }));
+    assert.deepEqual([answer.status, answer.headers.get("link")], [304, full.headers.get("link")]);
+  }
+});
+
 test("304: a nonce is not replayed, the copy has its own (CSP §2.3.1)", async () => {
   const policy = "content-security-policy";
   const site = wrap(

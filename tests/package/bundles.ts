@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 27_300 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 31_500 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 21_200,
+    most: 25_000,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 10_250,
+    most: 10_500,
   },
   "follow": {
     from: "mod.ts",
@@ -97,7 +97,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/"],
       ...http("dependency", "cache_groups", "problem_details", "sha256", "http_date"),
     ],
-    most: 650,
+    most: 860,
   },
   "conflictResponse": {
     from: "mod.ts",
@@ -106,7 +106,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/"],
       ...http("dependency", "cache_groups", "sha256", "preconditions", "entity_tag_list", "http_date"),
     ],
-    most: 900,
+    most: 1_020,
   },
   "ChangesError": { from: "mod.ts", names: ["ChangesError"], without: [...feeds, ...rooms], most: 180 },
   "everything of ./couchdb": {
