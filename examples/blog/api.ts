@@ -8,16 +8,11 @@ export const allPosts = "posts";
 
 const revalidated = { "cache-control": "public, no-cache", "vary": "accept-encoding" };
 
-/** The post that the preconditions of a write were evaluated against. */
-const judged = new WeakMap<Request, Stored<Post> | null>();
-
 /** What the preconditions of a write are evaluated against: the post, null where there is none, undefined for other addresses. */
 export async function currentPost(store: Store, request: Request): Promise<Stored<Post> | null | undefined> {
   const id = /^\/api\/posts\/([^/]+)$/.exec(new URL(request.url).pathname)?.[1];
   if (id === undefined || !isPostId(id)) return undefined;
-  const post = await store.post(id);
-  judged.set(request, post);
-  return post;
+  return await store.post(id);
 }
 
 /** Answers with the post as the database holds it. Its tag is derived from its revision, which can be read back out of it. */
@@ -39,7 +34,7 @@ export async function putPost(store: Store, id: string, request: Request): Promi
   } catch (error) {
     return problem(400, (error as Error).message);
   }
-  const over = post._rev ?? intended(request);
+  const over = post._rev ?? revisionOf(request);
   try {
     const rev = await store.put(over === undefined ? post : { ...post, _rev: over });
     const headers = { "location": `/posts/${id}`, ...invalidates(id, allPosts) };
@@ -52,7 +47,7 @@ export async function putPost(store: Store, id: string, request: Request): Promi
 /** Deletes a post at the revision that the query's `rev` or `If-Match` names. */
 export async function deletePost(store: Store, id: string, request: Request): Promise<Response> {
   if (!isPostId(id) || await store.post(id) === null) return problem(404, `there is no post ${id}`);
-  const rev = new URL(request.url).searchParams.get("rev") ?? intended(request);
+  const rev = new URL(request.url).searchParams.get("rev") ?? revisionOf(request);
   if (rev === undefined) return problem(428, "say which revision to delete: If-Match, or ?rev=");
   try {
     await store.delete(id, rev);
@@ -71,16 +66,9 @@ export function problem(status: number, detail: string, headers: Record<string, 
   });
 }
 
-/** The revision that `If-Match` names; where it names several, or `*`, the one it was evaluated against. */
-function intended(request: Request): string | undefined {
-  if (!request.headers.has("if-match")) return undefined;
-  return revisionOf(request) ?? judged.get(request)?._rev;
-}
-
-/** Another write came first: the 412 where `If-Match` was sent, else the 409. */
+/** Another write came first: the 412 where the request had a precondition, else the 409. */
 function lost(request: Request, error: unknown): Response {
   const conflict = conflictResponse(request, error);
   if (conflict === undefined) throw error;
-  if (request.headers.has("if-match")) return conflict;
-  return problem(409, "the post has another revision: read it, and send its _rev or an If-Match");
+  return conflict;
 }

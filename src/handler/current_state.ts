@@ -124,10 +124,11 @@ function declaredState(headers: Headers): CurrentState {
 }
 
 /**
- * What documents say of a tag. `old`: of an earlier state; `silent`: of our making, but it does not tell the state of these
- * documents; `unknown`: of another resource, or not of our making.
+ * What documents say of a tag. `old`: of an earlier state; `more`: of these documents as they are, and of others that a
+ * complete list lacks; `silent`: of our making, but it does not tell the state of these documents; `unknown`: of another
+ * resource, of other documents, or not of our making.
  */
-export type TagVerdict = "current" | "old" | "silent" | "unknown";
+export type TagVerdict = "current" | "old" | "more" | "silent" | "unknown";
 
 /** Compares the state that a tag tells with the documents that exist now. */
 export function judgeTag(tag: string, current: CurrentDocuments): TagVerdict {
@@ -141,17 +142,21 @@ export function judgeTag(tag: string, current: CurrentDocuments): TagVerdict {
   if (told.length === 0) return isWhole ? "unknown" : "silent";
   if (digests.some((digest, at) => (current.revs.get(digest) ?? revs[at]) !== revs[at])) return "old";
   // What is not told may have been declared by name, unless the tag tells all.
-  if (told.length < revisions.length) return isWhole ? "old" : "silent";
-  return isComplete && digests.length > revisions.length ? "old" : "current";
+  if (told.length < revisions.length) return isWhole ? "unknown" : "silent";
+  return isComplete && digests.length > revisions.length ? "more" : "current";
 }
 
 function judgeDigests(told: readonly string[], current: CurrentDocuments): TagVerdict {
   const { revisions, isComplete } = current;
   const last = told.at(-1)!;
   if (last.length === WHOLE) {
-    if (isComplete) return last === current.state ? "current" : "old";
-    return told[0] === current.digests[0] ? "current" : "silent";
+    if (isComplete && last === current.state) return "current";
+    // The first document stands for itself; of the others only all together are told.
+    if (told[0] !== current.digests[0]) return isComplete ? "old" : "silent";
+    return isComplete ? "unknown" : "current";
   }
-  if (told.length < revisions.length || (isComplete && told.length > revisions.length)) return "old";
-  return current.digests.every((digest) => told.includes(digest)) ? "current" : "old";
+  const shared = told.filter((digest) => current.digests.includes(digest)).length;
+  if (shared < Math.min(told.length, revisions.length)) return "old";
+  if (shared < revisions.length) return "unknown";
+  return isComplete && shared < told.length ? "more" : "current";
 }

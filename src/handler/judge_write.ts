@@ -60,6 +60,9 @@ export function judgeWrite(
   }
 }
 
+/** Of a tag that tells the revisions of the documents. */
+const TELLING: ReadonlySet<TagVerdict> = /* @__PURE__ */ new Set(["current", "more"] as const);
+
 /** Compares tags with the state of a target. */
 interface TagJudge {
   /**
@@ -101,7 +104,7 @@ function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentSta
       (matchesList(field, spelled, true) ||
         someListedTag(field, true, (tag) =>
           [tag, withoutCoding(tag) ?? ""].some((one) =>
-            judgeTag(one, documents) === "current"
+            TELLING.has(judgeTag(one, documents))
           ))),
   };
 }
@@ -123,7 +126,7 @@ function verdictsBy(
       if (isWhole && (isComplete || digests.length === revisions.length)) return verdict;
       return registered().some((one) => isLater(one, tag)) ? "old" : verdict;
     }
-    if (verdict !== "silent" || registry.isSuperseded(revisions)) return verdict;
+    if ((verdict !== "silent" && verdict !== "more") || registry.isSuperseded(revisions)) return verdict;
     return registered().some(({ etag, state }) => etag === tag && state === "valid") ? "current" : verdict;
   };
 }
@@ -169,12 +172,14 @@ function afterUnique(tag: string): string {
 /** Says why no tag of an `If-Match` matches; what is most to the point, where there are several. */
 function whyNoMatch(field: string, judge: TagJudge): FalseCondition {
   if (judge.matches(field, true, true)) return "weak";
-  const verdicts = new Set<TagVerdict>();
+  const reasons = new Set<FalseCondition>();
   someListedTag(field, true, (tag) => {
-    verdicts.add(judge.verdictOn(tag));
+    const verdict = judge.verdictOn(tag);
+    if (verdict === "old") reasons.add("old");
+    else reasons.add(verdict === "unknown" && !isOurTag(tag) ? "unknown" : "silent");
     return false;
   });
-  if (verdicts.size === 0) return isWildcard(field) ? "nothing-there" : "no-tag";
-  if (verdicts.has("old")) return "old";
-  return verdicts.has("silent") ? "silent" : "unknown";
+  if (reasons.has("old")) return "old";
+  if (reasons.has("silent")) return "silent";
+  return reasons.has("unknown") ? "unknown" : "no-tag";
 }

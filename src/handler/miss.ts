@@ -121,7 +121,7 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
 
 /**
  * Whether the document that the response is about may be named without its revision, so that the tag cannot tell a write
- * which state it is of: unless the first dependency has a revision, or is a group that documents join and leave.
+ * which state it is of: where the first dependency that is no group of a follower is a bare name.
  */
 function asksCurrent(
   { hashBody }: HandlerContext,
@@ -131,8 +131,10 @@ function asksCurrent(
   if (current === undefined || lease === undefined || refusal !== undefined || ownTag !== undefined) {
     return false;
   }
-  const first = dependencies.find((dependency) => !dependency[GUARD]);
-  return first === undefined ? hashBody : first._rev === undefined && first[FOLLOWED] === undefined;
+  const built = dependencies.filter((dependency) => !dependency[GUARD] && dependency[FOLLOWED] === undefined);
+  const [first] = built;
+  if (first === undefined) return hashBody;
+  return first._rev === undefined;
 }
 
 /** The documents that `current` gives; none where it cannot tell, or was not meant for this request. */

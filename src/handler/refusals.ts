@@ -14,7 +14,7 @@ export type FalseCondition =
   | "old"
   /** `If-Match` names the current state by a tag that is marked weak, or has a coding behind it */
   | "weak"
-  /** `If-Match` names a tag of ours that tells no revision */
+  /** `If-Match` names a tag of ours, and neither `current` nor the registry says whether it is current */
   | "silent"
   /** `If-Match` names a tag that was never given for the state of this resource */
   | "unknown"
@@ -45,8 +45,8 @@ function detailOf(why: FalseCondition): string {
         "Accept-Encoding: identity, and send the ETag of that answer. A script in a browser cannot ask for that: the " +
         "site has to accept weak tags.";
     case "silent":
-      return "If-Match names a tag that does not tell which revision it is of, and nothing says that it is current. " +
-        `${AGAIN} If that is refused as well, the site has to declare the document with its revision.`;
+      return `If-Match names a tag that nothing here confirms. ${AGAIN} If that is refused as well, the site cannot ` +
+        "judge its own tags: the page has to declare its documents with their revisions, and current() to give them.";
     case "unknown":
       return `If-Match names no ETag that this resource has now. ${AGAIN}`;
     case "no-tag":
