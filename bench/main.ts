@@ -8,6 +8,7 @@
  */
 import { deno, root } from "../scripts/run.ts";
 import { denoRuntime, type Runtime } from "../scripts/runtimes.ts";
+import { compression, compressionServers } from "./compression.ts";
 import { httpServers, overHttp } from "./http.ts";
 import { inProcess } from "./in_process.ts";
 import { pages, pageServers } from "./page.ts";
@@ -54,6 +55,7 @@ const topics: Readonly<Record<string, Topic>> = {
   "in-process": { parts: runtimeNames, measure: inProcess },
   "http": { parts: httpServers, measure: overHttp },
   "page": { parts: pageServers, measure: pages },
+  "compression": { parts: compressionServers, measure: compression },
   "registry": everywhere(...["size", "lookup", "invalidation"].map((name) => `bench/registry/${name}.ts`)),
   "feed": program("bench/feed.ts"),
   "followers": program("bench/followers.ts"),

@@ -14,6 +14,7 @@ import {
 import type { RegisteredTag } from "../registry/core.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
 import { type CurrentDocuments, type CurrentState, judgeTag, type TagVerdict } from "./current_state.ts";
+import { idDigest } from "./derived_tag.ts";
 import { matchesCoded } from "./evaluate.ts";
 import { noteJudged } from "./judged_requests.ts";
 import type { FalseCondition } from "./refusals.ts";
@@ -131,14 +132,21 @@ function verdictsBy(
 }
 
 /** Whether what is registered shows that something else that a tag tells has changed since. */
-function isLater({ etag, isVariant, state }: RegisteredTag, tag: string): boolean {
-  if (etag === tag || state === "void") return etag === tag && state === "void";
+function isLater({ etag, isVariant, state, changed }: RegisteredTag, tag: string): boolean {
+  if (state === "void") return etag === tag && changed.some((group) => isTold(group, tagState(tag)!));
+  if (etag === tag) return false;
   const [theirs, ours] = [tagState(etag), tagState(tag)!];
   if (theirs === undefined || theirs.digests.length === 0) return false;
   // Variants may be built from different documents; what is the only entry of a resource has its present state.
   if (isVariant ? hasOtherRevision(theirs, ours) : stateOf(etag) !== stateOf(tag)) return true;
   // Of pages that depend on a name, each registration has a tag of its own.
   return state === "valid" && !ours.isWhole && afterUnique(etag) === afterUnique(tag);
+}
+
+/** Whether a tag tells the state of a group, or may: a guard that has changed leaves the state as it is. */
+function isTold(group: string, { isWhole, revs, digests }: TagState): boolean {
+  // A tag without revisions tells no id, and one that is not whole does not tell which groups were named.
+  return !isWhole || revs === undefined || digests.includes(idDigest(group));
 }
 
 /** Whether two tags tell a document at two revisions. */

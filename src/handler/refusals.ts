@@ -42,7 +42,8 @@ function detailOf(why: FalseCondition): string {
     case "weak":
       return "If-Match names the current state, but by a tag that is marked weak (W/) or names a content coding: " +
         "compression on the way has changed the ETag, and If-Match needs the original. GET the resource with " +
-        "Accept-Encoding: identity, and send the ETag of that answer.";
+        "Accept-Encoding: identity, and send the ETag of that answer. A script in a browser cannot ask for that: the " +
+        "site has to accept weak tags.";
     case "silent":
       return `If-Match names a tag that nothing here confirms. ${AGAIN} If that is refused as well, the site cannot ` +
         "judge its own tags: the page has to declare its documents with their revisions, and current() to give them.";

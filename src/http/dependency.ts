@@ -138,7 +138,10 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
 /**
  * Marks a dependency that decides who may see a response, and not what is in it: a session, a membership, a role. Its
  * change voids the entry like any other, so that the handler runs and checks the access again; the entity tag does not
- * hold it. So a user who logs in anew has the same tags, and `If-Match` names the state of the document alone.
+ * hold it. So a session that changes leaves the tags as they are, and `If-Match` names the state of the document alone.
+ *
+ * Let `caller` name what is guarded. Where it names a user and the guard is one of the user's sessions, the other sessions
+ * are answered from an entry that they do not guard, also after their own end.
  *
  * What the response *shows* must be declared without it: under a tag that stays the same, a change would not be seen.
  *
@@ -151,7 +154,7 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
  * let session = { _id: "session-7", _rev: "1-x" };
  * const handler = withEtag(() => Response.json(note, { headers: dependsOn(note, guard(session)) }), {
  *   manual: true,
- *   caller: () => "ann",
+ *   caller: () => "session-7",
  * });
  *
  * const get = (headers = {}) => handler(new Request("http://localhost/notes/1", { headers }));

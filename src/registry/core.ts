@@ -66,6 +66,8 @@ export interface RegisteredTag {
   readonly isVariant: boolean;
   /** Void: something that it depends on has changed; valid: nothing has, and a feed vouches for that. */
   readonly state: "valid" | "void" | "unvouched";
+  /** The names of the groups whose changes have voided it. */
+  readonly changed: readonly string[];
 }
 
 /** Entries, the changes that void them, and the feeds that report those. */
@@ -199,8 +201,11 @@ export class RegistryCore {
     const tags = this.#entries.all(storageKey(key, caller)).map((entry): RegisteredTag => {
       const { etag, expires } = entry;
       const isVariant = baseOf(entry.storageKey) !== undefined;
-      if (!this.#entries.isValid(entry)) return { etag, isVariant, state: "void" };
-      return { etag, isVariant, state: this.live && expires > this.#clock.now() ? "valid" : "unvouched" };
+      if (!this.#entries.isValid(entry)) {
+        return { etag, isVariant, state: "void", changed: this.#entries.changedIn(entry) };
+      }
+      const state = this.live && expires > this.#clock.now() ? "valid" : "unvouched";
+      return { etag, isVariant, state, changed: [] };
     });
     return [...tags, ...this.#subscribedElsewhere().flatMap((core) => core.tagsOf(key, caller))];
   }

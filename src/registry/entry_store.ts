@@ -95,6 +95,11 @@ export class EntryStore {
     return this.#groups.isValid(entry);
   }
 
+  /** The names of the groups whose changes have voided an entry. */
+  changedIn(entry: StoredEntry): readonly string[] {
+    return this.#groups.changedIn(entry);
+  }
+
   /** All entries, void ones included. */
   values(): IterableIterator<StoredEntry> {
     return this.#entries.values();

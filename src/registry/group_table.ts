@@ -262,6 +262,12 @@ export class GroupTable {
     return true;
   }
 
+  /** The names of those groups of a dependent that have changed. */
+  changedIn(dependent: Dependent): readonly string[] {
+    const changed = dependent.groups.filter((group) => this.#changedAt[group]! > dependent.validAt);
+    return changed.map((group) => this.nameOf(group));
+  }
+
   /** Forgets all groups; their ids mean nothing any more. */
   clear(): void {
     this.#tables = new Array(TABLES).fill(undefined);

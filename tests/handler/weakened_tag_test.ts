@@ -7,6 +7,7 @@ import { nginxProgram, startNginx } from "../support/nginx.ts";
 
 const skip = nginxProgram === undefined ? "no nginx; apt-get install nginx-light" : false;
 const REV = `2-${"a".repeat(32)}`;
+const GZIP_ON = "gzip on; gzip_proxied any; gzip_min_length 1; gzip_types *; gzip_vary on;";
 const GZIP = { "accept-encoding": "gzip" };
 
 for (const acceptWeakTags of [false, true]) {
@@ -21,7 +22,7 @@ for (const acceptWeakTags of [false, true]) {
       return new Response(null, { status: 204 });
     }, { manual: true, key: () => "post", current: () => post, requirePrecondition: true, acceptWeakTags });
     const server = await serve((request) => handler(request));
-    const nginx = await startNginx([Number(new URL(server.url).port)], { gzip: true });
+    const nginx = await startNginx([Number(new URL(server.url).port)], GZIP_ON);
     try {
       const full = await send(nginx.origin, { headers: GZIP });
       const { etag = "" } = full.headers;

@@ -9,7 +9,8 @@ import { Ledger } from "../chaos/ledger.ts";
 import { Writers } from "../chaos/writers.ts";
 import { target, type TestDatabase } from "../examples/database_support.ts";
 import { Random } from "../simulation/random.ts";
-import { freePort, startNginx } from "../support/nginx.ts";
+import { startNginx } from "../support/nginx.ts";
+import { freePort } from "../support/server_program.ts";
 import { Instance } from "./instance.ts";
 
 const posts = 40;

@@ -1,0 +1,227 @@
+/**
+ * A headless Chromium, spoken to over its DevTools protocol: what a page of a test shows, and what it sends.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Where Debian's package `chromium` and others put it; undefined: it is not installed. */
+export const chromiumProgram: string | undefined = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => existsSync(path));
+
+/** A browser that runs, with cookies and a cache of its own. */
+export interface Chromium {
+  /** Opens an empty tab. */
+  tab(): Promise<Tab>;
+  close(): Promise<void>;
+}
+
+/** An answer as it came over the network, also a 304 that the page sees as a 200. */
+export interface Exchanged {
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  /** By lower-case name. */
+  readonly sent: Readonly<Record<string, string>>;
+  readonly received: Readonly<Record<string, string>>;
+}
+
+/** One page. */
+export interface Tab {
+  /** What went over the network since the tab was opened, in order of the answers. */
+  readonly exchanges: readonly Exchanged[];
+  /** Goes to an address, and waits until it has loaded. */
+  open(url: string): Promise<void>;
+  /** Runs an expression that leads to another page, and waits until that has loaded. */
+  follow(expression: string): Promise<void>;
+  /** The value of an expression in the page, awaited. */
+  evaluate<Value>(expression: string): Promise<Value>;
+  /** The page as a PNG. */
+  screenshot(): Promise<Uint8Array>;
+}
+
+/** Milliseconds in which a start, a page or an expression has to be done. */
+const PATIENCE = 30_000;
+
+/** Starts one; it ends with `close`. */
+export async function startChromium(): Promise<Chromium> {
+  const folder = mkdtempSync(join(tmpdir(), "chromium-"));
+  const flags = [
+    "--headless=new",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+    // Chromium refuses to be started by root otherwise. The pages are the test's own.
+    "--no-sandbox",
+    "--remote-debugging-port=0",
+    `--user-data-dir=${folder}`,
+    "about:blank",
+  ];
+  const child = spawn(chromiumProgram!, flags, { stdio: ["ignore", "ignore", "pipe"] });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  try {
+    const protocol = await Protocol.open(await addressOf(child));
+    return {
+      tab: () => openTab(protocol),
+      async close() {
+        await protocol.send("Browser.close");
+        await ended;
+        remove();
+      },
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    await ended;
+    remove();
+    throw error;
+  }
+}
+
+function addressOf(child: ChildProcess): Promise<string> {
+  let said = "";
+  const found = new Promise<string>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", () => reject(new Error(`Chromium ended: ${said}`)));
+    child.stderr?.on("data", (chunk) => {
+      said += chunk;
+      const address = /DevTools listening on (\S+)/.exec(said)?.[1];
+      if (address !== undefined) resolve(address);
+    });
+  });
+  return within(found, "Chromium to start");
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+// deno-lint-ignore no-explicit-any
+type Result = any;
+type Listener = (parameters: Result) => void;
+
+/** Commands and events of the DevTools protocol, over one socket for the browser and all its tabs. */
+class Protocol {
+  readonly #socket: WebSocket;
+  readonly #open: Map<number, { resolve(result: Result): void; reject(error: Error): void }> = new Map();
+  readonly #listeners: Map<string, Listener> = new Map();
+  #commands = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+  }
+
+  static async open(address: string): Promise<Protocol> {
+    const socket = new WebSocket(address);
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve;
+      socket.onerror = () => reject(new Error(`Chromium does not answer at ${address}`));
+    });
+    return new Protocol(socket);
+  }
+
+  send(method: string, parameters: Parameters = {}, sessionId?: string): Promise<Result> {
+    const id = ++this.#commands;
+    const answered = new Promise((resolve, reject) => this.#open.set(id, { resolve, reject }));
+    this.#socket.send(JSON.stringify({ id, method, params: parameters, sessionId }));
+    return within(answered, method);
+  }
+
+  /** Calls the listener, the only one, for each event of that name in a tab. */
+  on(method: string, sessionId: string, listener: Listener): void {
+    this.#listeners.set(`${sessionId} ${method}`, listener);
+  }
+
+  #receive({ id, method, params, sessionId, result, error }: Result): void {
+    if (id === undefined) return this.#listeners.get(`${sessionId} ${method}`)?.(params);
+    const command = this.#open.get(id);
+    this.#open.delete(id);
+    if (error === undefined) command?.resolve(result);
+    else command?.reject(new Error(error.message));
+  }
+}
+
+async function openTab(protocol: Protocol): Promise<Tab> {
+  const { targetId } = await protocol.send("Target.createTarget", { url: "about:blank" });
+  const { sessionId } = await protocol.send("Target.attachToTarget", { targetId, flatten: true });
+  const send = (method: string, parameters?: Parameters) => protocol.send(method, parameters, sessionId);
+  let loaded = () => {};
+  protocol.on("Page.loadEventFired", sessionId, () => loaded());
+  const exchanges = recordExchanges(protocol, sessionId);
+  await send("Page.enable");
+  await send("Network.enable");
+
+  async function evaluate<Value>(expression: string): Promise<Value> {
+    const { result, exceptionDetails } = await send("Runtime.evaluate", {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    if (exceptionDetails === undefined) return result.value;
+    throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+  }
+  async function afterLoading(start: () => Promise<unknown>, what: string): Promise<void> {
+    const loading = new Promise<void>((resolve) => loaded = resolve);
+    await start();
+    await within(loading, what);
+  }
+  return {
+    exchanges,
+    evaluate,
+    open: (url) =>
+      afterLoading(async () => {
+        const { errorText } = await send("Page.navigate", { url });
+        if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
+      }, url),
+    follow: (expression) => afterLoading(() => evaluate(expression), expression),
+    async screenshot() {
+      const { data } = await send("Page.captureScreenshot");
+      return Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    },
+  };
+}
+
+/** Joins the four events of an exchange. A redirect has the id of the request that follows it. */
+function recordExchanges(protocol: Protocol, sessionId: string): Exchanged[] {
+  const exchanges: Exchanged[] = [];
+  const open = new Map<string, { method: string; url: string; sent: Record<string, string> }[]>();
+  protocol.on("Network.requestWillBeSent", sessionId, ({ requestId, request: { method, url } }) => {
+    const hops = open.get(requestId) ?? [];
+    const early = hops.find((hop) => hop.url === "");
+    if (early === undefined) open.set(requestId, [...hops, { method, url, sent: {} }]);
+    else Object.assign(early, { method, url });
+  });
+  protocol.on("Network.requestWillBeSentExtraInfo", sessionId, ({ requestId, headers }) => {
+    const hops = open.get(requestId) ?? [];
+    const hop = hops.find(({ sent }) => Object.keys(sent).length === 0);
+    if (hop === undefined) open.set(requestId, [...hops, { method: "", url: "", sent: lowerCase(headers) }]);
+    else hop.sent = lowerCase(headers);
+  });
+  protocol.on("Network.responseReceivedExtraInfo", sessionId, ({ requestId, statusCode, headers }) => {
+    const hop = open.get(requestId)?.shift();
+    if (hop !== undefined) exchanges.push({ ...hop, status: statusCode, received: lowerCase(headers) });
+  });
+  return exchanges;
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+async function within<Value>(promise: Promise<Value>, what: string): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${PATIENCE} ms for ${what}`)), PATIENCE);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
