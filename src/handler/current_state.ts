@@ -162,12 +162,15 @@ export function judgeTag(tag: string, current: CurrentDocuments): TagVerdict {
   const { revisions, isComplete } = current;
   if (digests.length === 0 || revisions.length === 0) return "silent";
   if (revs === undefined) return judgeDigests(digests, current);
-  const told = digests.filter((digest) => current.revs.has(digest));
+  const documents = digests.filter((_, at) => revs[at] !== "");
+  const told = documents.filter((digest) => current.revs.has(digest));
   if (told.length === 0) return isWhole ? "unknown" : "silent";
-  if (digests.some((digest, at) => (current.revs.get(digest) ?? revs[at]) !== revs[at])) return "old";
+  const hasChanged = (digest: string, at: number) =>
+    revs[at] !== "" && (current.revs.get(digest) ?? revs[at]) !== revs[at];
+  if (digests.some(hasChanged)) return "old";
   // What is not told may have been declared by name, unless the tag tells all.
   if (told.length < revisions.length) return isWhole ? "unknown" : "silent";
-  return isComplete && digests.length > revisions.length ? "more" : "current";
+  return isComplete && documents.length > revisions.length ? "more" : "current";
 }
 
 function judgeDigests(told: readonly string[], current: CurrentDocuments): TagVerdict {

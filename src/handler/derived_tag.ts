@@ -74,14 +74,35 @@ export function revisionsIn(dependencies: readonly DeclaredDependency[]): readon
   return [...revisions].map(([_id, _rev]) => ({ _id, _rev }));
 }
 
+/** What a tag tells of a page. */
+interface Told {
+  readonly revisions: readonly Revision[];
+  /** What the page depends on by name alone. */
+  readonly names: readonly string[];
+}
+
+/**
+ * What a page is built from, guards aside, each once.
+ *
+ * @param written Documents that a write to the resource is judged by, where the page may only name them.
+ */
+export function toldBy(
+  dependencies: readonly DeclaredDependency[],
+  written: readonly Revision[] = [],
+): Told {
+  const revisions = revisionsIn([...written, ...dependencies]);
+  const ids = new Set(revisions.map(({ _id }) => _id));
+  const named = withoutGuards(dependencies).filter(({ _id, _rev }) => _rev === undefined && !ids.has(_id));
+  return { revisions, names: [...new Set(named.map(({ _id }) => _id))] };
+}
+
 /** The state as a tag tells it; {@linkcode tagState} reads it back. Undefined where there is no document. */
-function spelledState(revisions: readonly Revision[]): string | undefined {
+function spelledState({ revisions, names }: Told): string | undefined {
   const [first] = revisions;
   if (first === undefined) return undefined;
-  if (revisions.length <= SPELLED_OUT && revisions.every(({ _rev }) => PLAIN.test(_rev))) {
-    return `${revisions.map(({ _rev }) => _rev).join("+")}.${
-      revisions.map(({ _id }) => idDigest(_id)).join("+")
-    }`;
+  if (revisions.length + names.length <= SPELLED_OUT && revisions.every(({ _rev }) => PLAIN.test(_rev))) {
+    const revs = [...revisions.map(({ _rev }) => _rev), ...names.map(() => "")];
+    return `${revs.join("+")}.${[...revisions.map(({ _id }) => _id), ...names].map(idDigest).join("+")}`;
   }
   if (revisions.length <= MOST_TOLD) return `:${revisions.map(revisionDigest).join("+")}`;
   return `:${revisionDigest(first)}+${stateDigest(revisions)}`;
@@ -91,21 +112,19 @@ function spelledState(revisions: readonly Revision[]): string | undefined {
  * A representation together with what it was built from, in etagc: the state, and a digest of all. A random tag carries
  * it, so that the tag is not kept for a response that is known to be built from something else, whether or not the feed
  * has reported that yet.
- *
- * @param revisions The documents that a write to the resource is to be judged by.
  */
 export function dependenciesId(
   representation: Representation,
   dependencies: readonly DeclaredDependency[],
-  revisions: readonly Revision[],
+  told: Told = toldBy(dependencies),
 ): string {
   const built = withoutGuards(dependencies).map(({ _id, _rev }) => JSON.stringify([_id, _rev ?? null]))
     .sort();
-  return withState(digestOf([representation, built], SHORT), revisions);
+  return withState(digestOf([representation, built], SHORT), told);
 }
 
-function withState(digest: string, revisions: readonly Revision[]): string {
-  const state = spelledState(revisions);
+function withState(digest: string, told: Told): string {
+  const state = spelledState(told);
   return state === undefined ? digest : `${state}.${digest}`;
 }
 
@@ -125,7 +144,7 @@ export function deriveTag(
   const built = withoutGuards(dependencies);
   if (built.length === 0 || built.some(({ _rev }) => _rev === undefined)) return undefined;
   const all = [build, representation, built.map(({ _id }) => _id), built.map(({ _rev }) => _rev)];
-  const state = spelledState(revisionsIn(built));
+  const state = spelledState(toldBy(built));
   return state === undefined ? `"${digestOf(all)}"` : `"${state}.${digestOf(all, SHORT)}"`;
 }
 
@@ -151,16 +170,16 @@ function digestOf(value: unknown, length?: number): string {
 /**
  * A strong entity tag for a body that was read.
  *
- * @param revisions The documents that a write to the resource is to be judged by; the tag tells them beside the digest.
+ * @param told What the tag tells beside the digest; undefined: nothing.
  */
 export async function digestTag(
   body: ArrayBuffer,
   representation: Representation,
-  revisions: readonly Revision[] = [],
+  told?: Told,
 ): Promise<string> {
   const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
   const digest = digestOf([representation, base64url(own)]);
-  const state = spelledState(revisions);
+  const state = told === undefined ? undefined : spelledState(told);
   return state === undefined
     ? `"${digest}"`
     : `"${digest}.${state}.${digestOf([representation, state], SHORT)}"`;

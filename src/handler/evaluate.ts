@@ -32,7 +32,7 @@ export function taggedRepresentation(validators: Validators): SelectedRepresenta
 
 /** Whether a list holds a tag with a coding behind it. */
 export function matchesCoded(field: string, etag: string): boolean {
-  return someListedTag(field, true, (tag) => withoutCoding(tag) === etag);
+  return someListedTag(field, true, (tag) => withoutCoding(tag).includes(etag));
 }
 
 /** Why the request of a reader is refused. */
@@ -59,7 +59,7 @@ export function spellingFields(
   if (isWildcard(field) || matchesList(field, etag, false)) return {};
   let spelling: string | undefined;
   someListedTag(field, true, (tag, isWeak) => {
-    if (tag !== etag && withoutCoding(tag) !== etag) return false;
+    if (tag !== etag && !withoutCoding(tag).includes(etag)) return false;
     spelling = isWeak ? `W/${tag}` : tag;
     return true;
   });

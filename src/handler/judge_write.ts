@@ -92,7 +92,7 @@ function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentSta
     ? (): TagVerdict => "unknown"
     : verdictsBy(context, target, documents);
   const isCurrent = (tag: string) => verdictOn(tag) === "current";
-  const isCurrentCoded = (tag: string) => isCurrent(tag) || isCurrent(withoutCoding(tag) ?? "");
+  const isCurrentCoded = (tag: string) => [tag, ...withoutCoding(tag)].some(isCurrent);
   return {
     verdictOn,
     matches: (field, weak, ownWeak) =>
@@ -103,7 +103,7 @@ function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentSta
       documents !== undefined &&
       (matchesList(field, spelled, true) ||
         someListedTag(field, true, (tag) =>
-          [tag, withoutCoding(tag) ?? ""].some((one) =>
+          [tag, ...withoutCoding(tag)].some((one) =>
             TELLING.has(judgeTag(one, documents))
           ))),
   };
@@ -144,9 +144,9 @@ function isLater({ etag, isVariant, state, changed }: RegisteredTag, tag: string
 }
 
 /** Whether a tag tells the state of a group, or may: a guard that has changed leaves the state as it is. */
-function isTold(group: string, { isWhole, revs, digests }: TagState): boolean {
-  // A tag without revisions tells no id, and one that is not whole does not tell which groups were named.
-  return !isWhole || revs === undefined || digests.includes(idDigest(group));
+function isTold(group: string, { revs, digests }: TagState): boolean {
+  // A tag without revisions tells no id.
+  return revs === undefined || digests.includes(idDigest(group));
 }
 
 /** Whether two tags tell a document at two revisions. */
@@ -154,7 +154,8 @@ function hasOtherRevision(theirs: TagState, ours: TagState): boolean {
   if (theirs.revs === undefined || ours.revs === undefined) return false;
   return ours.digests.some((digest, at) => {
     const there = theirs.digests.indexOf(digest);
-    return there >= 0 && theirs.revs![there] !== ours.revs![at];
+    const [before, now] = [ours.revs![at], theirs.revs![there]];
+    return there >= 0 && before !== "" && now !== "" && before !== now;
   });
 }
 

@@ -31,7 +31,7 @@ import {
   digestTag,
   representationOf,
   type Revision,
-  revisionsIn,
+  toldBy,
 } from "./derived_tag.ts";
 import { echoIn } from "./echo.ts";
 import { evaluateAgainst, spellingFields, whyRefused } from "./evaluate.ts";
@@ -264,9 +264,7 @@ function tagFor(
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
   const idWith = (told: readonly Revision[]) =>
-    etag === undefined
-      ? dependenciesId(representation, dependencies, revisionsIn([...told, ...dependencies]))
-      : "";
+    etag === undefined ? dependenciesId(representation, dependencies, toldBy(dependencies, told)) : "";
   const identifiesDependencies = !dependencies.some((dependency) => dependency[GUARD]);
   const untold = { etag, id: idWith([]), identifiesDependencies };
   if (written.length === 0) return untold;
@@ -335,15 +333,13 @@ async function finishHashed(
   }
   const read = remade(response, body, new Headers(response.headers));
   // Without `current` no write is judged here, and the tag is that of the body alone.
-  const tagWith = async (revisions: readonly Revision[]) => {
-    const told = asked.current === undefined ? [] : revisions;
+  const tagWith = async (documents: readonly Revision[]) => {
+    const told = asked.current === undefined ? undefined : toldBy(facts.dependencies, documents);
     const etag = await digestTag(body, representationOf(asked, read, facts.vary), told);
     return { etag, id: "", identifiesDependencies: false, isHashed: true };
   };
-  const untold = await tagWith(revisionsIn(facts.dependencies));
-  const tag = written.length === 0
-    ? untold
-    : { ...await tagWith(revisionsIn([...written, ...facts.dependencies])), untold };
+  const untold = await tagWith([]);
+  const tag = written.length === 0 ? untold : { ...await tagWith(written), untold };
   return finishAudited(context, asked, read, facts, tag);
 }
 

@@ -49,7 +49,7 @@ export function revisionOf(request: Pick<Request, "headers">, id?: string): stri
   }
   const revisions = new Set<string>();
   someListedTag(request.headers.get("if-match") ?? "", false, (tag) => {
-    const { revs = [] } = tagState(tag) ?? {};
+    const revs = (tagState(tag)?.revs ?? []).filter((rev) => rev !== "");
     const revision = COUCH_TAG.exec(tag)?.[1] ??
       (id === undefined || revs.length === 1 ? revs[0] : undefined);
     if (revision !== undefined) revisions.add(revision);

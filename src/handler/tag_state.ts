@@ -4,7 +4,7 @@
  * page, build or media type its tag is of.
  *
  * A tag is `"unique.state.representation"`; the tag of a page that its revisions identify has no `unique`. The state is
- * `2-abc+1-def.DIGEST+DIGEST`, revisions and a digest of each id; or `:DIGEST+DIGEST`, a digest of each document at its
+ * `2-abc+1-def.DIGEST+DIGEST`, revisions and a digest of each id, no revision where the page depends on a name alone; or `:DIGEST+DIGEST`, a digest of each document at its
  * revision; of very many documents only the first has one, and the second stands for all.
  *
  * @module
@@ -21,18 +21,22 @@ export const PLAIN: RegExp = /^[0-9A-Za-z_-]+$/;
 export interface TagState {
   /** Whether the tag tells all that its page was built from, so that a document that it does not tell is none of them. */
   readonly isWhole: boolean;
-  /** The revisions, where they are spelled out. */
+  /** The revisions, where they are spelled out; "" for a name. */
   readonly revs: readonly string[] | undefined;
   /** Of each id where the revisions are spelled out, else of each document at its revision. */
   readonly digests: readonly string[];
 }
 
 /** What a coder on the way writes behind a tag: Apache httpd `-gzip`, others `;gzip` or `--gzip` (and the like of `br`). */
-const CODING = /(?:--?|;)(?:gzip|x-gzip|br|zstd|deflate)"$/;
+const CODINGS: readonly RegExp[] = [
+  /-(?:gzip|br|zstd|deflate)"$/,
+  /--(?:gzip|br|zstd|deflate)"$/,
+  /;(?:gzip|br|zstd|deflate)"$/,
+];
 
-/** A tag without the coding that was written behind it; undefined where there is none. */
-export function withoutCoding(tag: string): string | undefined {
-  return CODING.test(tag) ? tag.replace(CODING, '"') : undefined;
+/** What a tag may be without the coding behind it. Several, because a digest may end with a dash. */
+export function withoutCoding(tag: string): readonly string[] {
+  return CODINGS.filter((coding) => coding.test(tag)).map((coding) => tag.replace(coding, '"'));
 }
 
 /** What makes a registration unique, or a body. */
@@ -63,7 +67,7 @@ export function tagState(tag: string): TagState | undefined {
   if (revs === undefined) return UNIQUE.test(last) ? { isWhole: false, revs, digests: [] } : undefined;
   const digests = last.split("+");
   return revs.length === digests.length && digests.every((digest) => isDigest(digest, SHORT)) &&
-      revs.every((rev) => PLAIN.test(rev))
+      revs.every((rev) => PLAIN.test(rev) || (rev === "" && !isWhole))
     ? { isWhole, revs, digests }
     : undefined;
 }

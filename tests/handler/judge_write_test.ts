@@ -347,6 +347,32 @@ test("withEtag current: a change of another document counts where the registry h
   assert.equal((await page.write(etag))[0], 204);
 });
 
+test("withEtag current: a guard that changes, or a write that changes nothing, leaves every tag the present one", async () => {
+  const session = guard({ _id: "session", _rev: "1-a" });
+  const pages: readonly (readonly Dependency[])[] = [
+    [POST, session],
+    [POST, AUTHOR, session],
+    [POST, AUTHOR, "posts", session],
+    ["post", "posts", session],
+  ];
+  for (const sources of pages) {
+    for (const hashBody of [false, true]) {
+      for (const current of [() => POST, () => [POST, AUTHOR].slice(0, sources.includes(AUTHOR) ? 2 : 1)]) {
+        const page = pageOf({ sources, current, options: { hashBody, caller: () => "ann" } });
+        const etag = await page.get();
+        assert.deepEqual(await page.write(etag), [204, "3-x"]);
+        page.handler.registry.invalidate("session");
+        assert.deepEqual(await page.write(etag), [204, "3-x"], `${JSON.stringify(sources)} ${hashBody}`);
+        assert.deepEqual(await page.write(etag), [204, "3-x"]);
+        if (!sources.includes("posts")) continue;
+        await page.get();
+        page.handler.registry.invalidate("posts");
+        assert.equal((await page.write(await page.get()))[0], 204);
+      }
+    }
+  }
+});
+
 test("withEtag current: a wrapper of writes without a registry asks the one that is followed", async () => {
   const registry = new EtagRegistry();
   const subscription = coreOf(registry).subscribe("database", 60_000, 0);

@@ -5,7 +5,7 @@ import { request, wrap } from "../support/http.ts";
 import { DEPENDS_ON } from "../../src/http/dependency.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
-const MINTED = /^"[\w-]{22}\.1-a\.[\w-]{11}\.[\w-]{11}"$/;
+const MINTED = /^"[\w-]{22}\.1-a\+\.[\w-]{11}\+[\w-]{11}\.[\w-]{11}"$/;
 
 function tagged(response: Response): string | null {
   return response.headers.get("etag");

@@ -33,7 +33,7 @@ const otherGroups: Mutant = {
     { file: "registry/core.ts", search: MINTED, replace: "    return previous.etag;" },
     {
       file: VALIDATOR,
-      search: "withState(digestOf([representation, built], SHORT), revisions)",
+      search: "withState(digestOf([representation, built], SHORT), told)",
       replace: "digestOf([representation], SHORT)",
     },
   ],
