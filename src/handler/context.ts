@@ -100,8 +100,12 @@ export interface RequestContext {
   /** The resource. */
   readonly key: string;
   readonly caller: string | undefined;
-  /** Undefined for HEAD, which never registers. */
-  readonly lease: Lease | undefined;
+  /** Taken before the handler ran. */
+  readonly lease: Lease;
+  /** Whether a response may be registered: not that to a HEAD. */
+  readonly mayRegister: boolean;
+  /** Runs the handler again, for the whole representation: as a GET without `Range`. */
+  readonly askForWhole: () => unknown;
   /** Why the registry did not answer. */
   readonly reason: LookupRefusal | Outcome;
   /** The entry that would have answered, where this is an audit. */

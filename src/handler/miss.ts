@@ -15,12 +15,21 @@ import { randomTag } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 import { forwardedStatus } from "./cache_status.ts";
 import type { AuditedAnswer } from "./audit.ts";
-import { cacheability, expiryOf } from "./cacheable.ts";
+import { cacheability, expiryOf, isOfPart } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
 import { dependenciesId, deriveTag, digestTag, representationOf } from "./derived_tag.ts";
 import { echoIn } from "./echo.ts";
 import { evaluateAgainst } from "./evaluate.ts";
 import {
+  askedForWhole,
+  failsIfRange,
+  hasTagCondition,
+  isForLess,
+  mayLackFields,
+  withoutBody,
+} from "./part.ts";
+import {
+  cancelBody,
   isDecoded,
   isResponse,
   notModifiedInstead,
@@ -44,8 +53,10 @@ interface Facts {
   readonly isPublic: boolean;
   /** The groups for caches in front. */
   readonly purgeFields: Readonly<Record<string, string>>;
-  /** Why the response may neither be registered nor get a tag of ours; undefined if it may. */
+  /** Why the response may not be registered; undefined if it may. */
   readonly refusal: RegistrationRefusal | undefined;
+  /** Why neither it nor the 200 that it is a part of may get a tag of ours; undefined if it may. */
+  readonly refusalOfWhole: RegistrationRefusal | undefined;
 }
 
 /** The entity tag that a response is to have. */
@@ -62,7 +73,7 @@ interface TagChoice {
 interface Registered {
   /** Undefined: no tag of ours. */
   readonly etag: string | undefined;
-  /** Undefined: it was registered, or it answers a HEAD. */
+  /** Undefined: it was registered, or it is the response to a HEAD. */
   readonly refusal: RegistrationRefusal | undefined;
   /** Whether an audit has found that the tag, or the entry that it was to confirm, stands for another response. */
   readonly isRefuted: boolean;
@@ -86,18 +97,139 @@ const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: tru
 /** The response as the client gets it; what is no Response is returned untouched. */
 export function finishRetrieval(context: HandlerContext, request: RequestContext, result: unknown): unknown {
   if (!isResponse(result)) {
-    request.lease?.release();
+    request.lease.release();
     return result;
   }
   const facts = inspect(context, request, result);
-  const tag = tagFor(context, request, result, facts);
-  // The body of the response to a HEAD is not there to be hashed.
-  if (
-    tag.etag === undefined && facts.refusal === undefined && context.hashBody && request.lease !== undefined
-  ) {
-    return finishHashed(context, request, result, facts);
+  const isLess = isForLess(request) && (request.request.method === "HEAD" || isOfPart(result));
+  return (isLess ? finishLess : finishWhole)(context, request, result, facts);
+}
+
+/** The response of a whole representation. */
+function finishWhole(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
+): Response | Promise<Response> {
+  const tag = tagFor(context, asked, response, facts);
+  if (tag.etag === undefined && facts.refusal === undefined && context.hashBody) {
+    return finishHashed(context, asked, response, facts);
   }
-  return finishAudited(context, request, result, facts, tag);
+  return finishAudited(context, asked, response, facts, tag);
+}
+
+/** The response to a HEAD, or about a part: with the tag of the whole, or replaced by the whole. */
+function finishLess(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
+): Response | Promise<Response> {
+  const { dependencies, ownTag, refusalOfWhole } = facts;
+  const tag = tagOfLess(context, asked, response, facts);
+  const isDeclared = dependencies.length > 0;
+  if (tag.etag === undefined && ownTag === undefined && refusalOfWhole === undefined) {
+    const isHead = asked.request.method === "HEAD";
+    const canBeLearnt = isDeclared && areRevisionsKnown(dependencies);
+    const isWanted = isHead
+      ? context.hashBody ||
+        context.registry.peek(asked.key, asked.request.headers, asked.caller) !== undefined
+      : (isDeclared || context.hashBody) && hasTagCondition(asked);
+    if (canBeLearnt || isWanted) return finishByWhole(context, asked, response, facts, !isHead);
+  }
+  // A client that has a tag of ours has no use for a date, which two edits can share (RFC 9110 §8.8.2.2).
+  const dated = isDeclared && ownTag === undefined ? undefined : response.headers.get("last-modified");
+  const isKnown = isDeclared || tag.etag !== undefined || ownTag !== undefined || typeof dated === "string";
+  if (isKnown && failsIfRange(asked, response, tag.etag ?? ownTag, dated ?? undefined)) {
+    return finishByWhole(context, asked, response, facts, false);
+  }
+  return finishAudited(context, asked, response, facts, tag);
+}
+
+/** The tag of the whole, as far as it is known without asking for that. */
+function tagOfLess(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
+): TagChoice {
+  const { lease, request: { headers } } = asked;
+  const { dependencies, ownTag, refusalOfWhole } = facts;
+  const tag = tagFor(context, asked, response, facts);
+  if (ownTag !== undefined || refusalOfWhole !== undefined || dependencies.length === 0) return tag;
+  if (tag.etag === undefined) {
+    return { ...tag, etag: context.registry.keptTag(lease, dependencies, tag.id, headers) };
+  }
+  return !mayLackFields(asked, response) || isRegistered(context, asked, tag.etag) ? tag : NO_TAG;
+}
+
+function areRevisionsKnown(dependencies: readonly DeclaredDependency[]): boolean {
+  return dependencies.every(({ _rev }) => _rev !== undefined);
+}
+
+/**
+ * Asks the handler for the whole representation, and answers with it; a part only gets its tag, if it is built from the
+ * same revisions and in the same coding.
+ *
+ * @param mayStay Whether the part may be sent after all.
+ */
+async function finishByWhole(
+  context: HandlerContext,
+  asked: RequestContext,
+  less: Response,
+  facts: Facts,
+  mayStay: boolean,
+): Promise<Response> {
+  if (!mayStay) cancelBody(less);
+  let whole: unknown;
+  try {
+    whole = await asked.askForWhole();
+  } catch (error) {
+    asked.lease.release();
+    throw error;
+  }
+  if (!isResponse(whole)) return finishAudited(context, asked, less, facts, NO_TAG);
+  const isSame = mayStay && isPartOf(context, asked, less, facts, whole);
+  const answer =
+    await (finishRetrieval(context, askedForWhole(asked), whole) as Response | Promise<Response>);
+  if (asked.request.method === "HEAD") return withoutBody(answer);
+  const etag = answer.headers.get("etag") ?? undefined;
+  const stays = isSame && etag !== undefined && answer.status === 200 &&
+    (areRevisionsKnown(facts.dependencies) || isRegistered(context, asked, etag));
+  if (!stays || failsIfRange(asked, less, etag, undefined)) {
+    if (mayStay) cancelBody(less);
+    return answer;
+  }
+  cancelBody(answer);
+  return finish(context, asked, less, facts, { etag, refusal: "not-200", isRefuted: false });
+}
+
+/** Whether a part is surely one of the representation that the handler gave just now. */
+function isPartOf(
+  context: HandlerContext,
+  { lease }: RequestContext,
+  { status, headers }: Response,
+  { dependencies }: Facts,
+  whole: Response,
+): boolean {
+  const declared = readDependencies(context, whole.headers);
+  if (typeof declared === "string" || dependencies.length === 0) return false;
+  if (dependenciesId([], declared) !== dependenciesId([], dependencies)) return false;
+  // Without revisions, both are of what the feed has reported; but a digest would tell them apart.
+  const isSameState = areRevisionsKnown(dependencies) ||
+    !context.hashBody && !context.registry.isOvertaken(lease, dependencies);
+  return isSameState &&
+    (status === 416 || headers.get("content-encoding") === whole.headers.get("content-encoding"));
+}
+
+/** Whether a tag is that of the entry which this request finds. */
+function isRegistered(
+  { registry }: HandlerContext,
+  { key, caller, request: { headers } }: RequestContext,
+  etag: string,
+): boolean {
+  return registry.peek(key, headers, caller)?.etag === etag;
 }
 
 /** Registers and finishes the response, after its body has been read if it is drawn for an audit. */
@@ -120,12 +252,12 @@ function finishAudited(
   return audit.record(response, asked.given).then(finishWith);
 }
 
-function isRegistrable({ lease }: RequestContext, { refusal, dependencies }: Facts): boolean {
-  return lease !== undefined && refusal === undefined && dependencies.length > 0;
+function isRegistrable({ mayRegister }: RequestContext, { refusal, dependencies }: Facts): boolean {
+  return mayRegister && refusal === undefined && dependencies.length > 0;
 }
 
 function auditedAnswer(
-  { request: { headers }, given: request, key, caller, lease, audited }: RequestContext,
+  { request: { headers }, given: request, key, caller, lease, mayRegister, audited }: RequestContext,
   { status }: Response,
   { dependencies, ownTag, refusal }: Facts,
   { etag, id, identifiesDependencies }: TagChoice,
@@ -133,7 +265,8 @@ function auditedAnswer(
 ): AuditedAnswer {
   const isHashed = etag !== undefined && ownTag === undefined && !identifiesDependencies;
   return {
-    ...{ request, headers, key, caller, lease, audited, status, dependencies, id, isHashed, refusal, body },
+    ...{ request, headers, key, caller, audited, status, dependencies, id, isHashed, refusal, body },
+    lease: mayRegister ? lease : undefined,
     etag: etag ?? ownTag,
   };
 }
@@ -147,7 +280,7 @@ function refuse(
   { etag, id }: TagChoice,
 ): Registered {
   const refusal = facts.refusal ?? "refuted";
-  asked.lease?.release();
+  asked.lease.release();
   registry.count(refusal);
   const given = etag ?? (isRegistrable(asked, facts) ? randomTag(id) : undefined);
   return { etag: given, refusal, isRefuted: true };
@@ -168,12 +301,18 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   if (vary === undefined || (ownTag !== undefined && parseEntityTag(ownTag) === undefined)) {
     return withoutDependencies(ownTag, "malformed");
   }
-  const { isPublic, refusal } = cacheability(asked.request.headers, response, asked.caller);
-  return { dependencies, ownTag, vary, isPublic, purgeFields: purgeFieldsOf(context, dependencies), refusal };
+  const { isPublic, refusal, refusalOfWhole } = cacheability(
+    asked.request.headers,
+    response,
+    asked.caller,
+  );
+  const purgeFields = purgeFieldsOf(context, dependencies);
+  return { dependencies, ownTag, vary, isPublic, purgeFields, refusal, refusalOfWhole };
 }
 
 function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRefusal): Facts {
-  return { dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {}, refusal };
+  const refusalOfWhole = refusal;
+  return { dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {}, refusal, refusalOfWhole };
 }
 
 function readDependencies(
@@ -193,9 +332,9 @@ function tagFor(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
-  { dependencies, ownTag, vary, refusal }: Facts,
+  { dependencies, ownTag, vary, refusalOfWhole }: Facts,
 ): TagChoice {
-  if (refusal !== undefined) return NO_TAG;
+  if (refusalOfWhole !== undefined) return NO_TAG;
   if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
@@ -213,12 +352,16 @@ function register(
   body: BodyRecord | undefined,
 ): Registered {
   const { registry } = context;
-  const { request, lease } = asked;
+  const { request, lease, mayRegister } = asked;
   const refused = refusal ?? (dependencies.length === 0 ? "undeclared" : undefined);
-  if (refused !== undefined || lease === undefined) {
-    lease?.release();
+  if (refused !== undefined || !mayRegister) {
+    // The response to a HEAD has the random tag that the GET would keep.
+    const kept = refused === undefined && etag === undefined
+      ? registry.keptTag(lease, dependencies, id, request.headers)
+      : etag;
+    lease.release();
     if (refused !== undefined) registry.count(refused);
-    return { etag, refusal: refused, isRefuted: false };
+    return { etag: kept, refusal: refused, isRefuted: false };
   }
   const echo = echoIn(context, asked, pickFields(headers, context.retainedNames));
   if (echo.hostEchoed) {
@@ -258,7 +401,7 @@ async function finishHashed(
   try {
     body = await response.arrayBuffer();
   } catch (error) {
-    asked.lease?.release();
+    asked.lease.release();
     throw error;
   }
   const read = remade(response, body, new Headers(response.headers));
@@ -272,12 +415,12 @@ function finish(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
-  { ownTag, purgeFields }: Facts,
+  { ownTag, purgeFields, dependencies, refusalOfWhole }: Facts,
   { etag, refusal, isRefuted }: Registered,
 ): Response {
   const { registry, cacheName } = context;
-  const { request, reason, lease } = asked;
-  const stored = lease !== undefined && refusal === undefined;
+  const { request, reason, mayRegister } = asked;
+  const stored = mayRegister && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
   const fields = {
     ...purgeFields,
@@ -286,7 +429,11 @@ function finish(
   };
   // Without a condition, and a date to compare, there is nothing to evaluate.
   const conditional = reason !== "unconditional" || response.headers.has("last-modified");
-  const outcome = conditional ? evaluateAgainst(context, request, response, etag ?? ownTag) : "proceed";
+  const isDeclared = dependencies.length > 0;
+  const isOurs = ownTag === undefined && (etag !== undefined || isDeclared && refusalOfWhole === undefined);
+  const outcome = conditional
+    ? evaluateAgainst(context, request, response, { etag: etag ?? ownTag, isOurs, isDeclared })
+    : "proceed";
   switch (outcome === 304 && isRefuted ? "proceed" : outcome) {
     case 304:
       registry.count("not-modified");

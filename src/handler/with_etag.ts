@@ -8,6 +8,7 @@ import { type RequestContext, resolveOptions, type WithEtagOptions } from "./con
 import { hasPrecondition } from "./current_state.ts";
 import { answerFromRegistry } from "./hit.ts";
 import { finishRetrieval } from "./miss.ts";
+import { wholeRequest } from "./request_copy.ts";
 import { isResponse, withFields } from "./responses.ts";
 import { finishWrite, refuseConflicting, refuseUnconditional } from "./write.ts";
 
@@ -75,23 +76,25 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     key: string,
     caller: string | undefined,
     reason: RequestContext["reason"],
-    run: () => unknown,
+    run: (request: Req) => unknown,
   ): unknown {
     const { method, url } = request;
     // A gateway may take credentials off the request before it passes it on.
     const headers = new Headers(request.headers);
     const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
-    const lease = method === "GET" ? core.lease(key, caller) : undefined;
+    const lease = core.lease(key, caller);
     const asked: RequestContext = {
       request: { method, headers },
       ...{ given: request, url, key, caller, lease, reason, audited },
+      mayRegister: method === "GET",
+      askForWhole: () => run(wholeRequest(request)),
     };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
-      lease?.release();
+      lease.release();
       throw error;
     };
-    return settle(run, finish, fail);
+    return settle(() => run(request), finish, fail);
   }
 
   /** A request of another method: a write, unless the method is safe. */
@@ -147,7 +150,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     }
     const answer = answerFromRegistry(context, request, key, caller);
     if (typeof answer !== "string") return answer;
-    return retrieve(request, key, caller, answer, () => handler.call(this, request, ...rest));
+    return retrieve(request, key, caller, answer, (asked) => handler.call(this, asked, ...rest));
   }
   return Object.assign(wrapped, { registry }) as unknown as ReturnType<typeof withEtag<Req, Rest, Result>>;
 }

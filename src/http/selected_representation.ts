@@ -36,11 +36,12 @@ export function representationWith(validators: Validators | null): SelectedRepre
   const { etag = "", lastModified } = validators;
   return {
     matches: (field, weak) => matchesList(field, etag, weak),
-    lastModified: lastModified === undefined ? undefined : toSeconds(lastModified),
+    lastModified: lastModified === undefined ? undefined : validatorSeconds(lastModified),
   };
 }
 
-function toSeconds(date: Date | string): number | undefined {
+/** A modification date in seconds since the epoch; undefined where it is none. */
+export function validatorSeconds(date: Date | string): number | undefined {
   if (typeof date === "string") return parseHttpDate(trimOws(date));
   const seconds = Math.floor(date.getTime() / 1000);
   return Number.isNaN(seconds) ? undefined : seconds;
