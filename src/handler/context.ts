@@ -90,7 +90,7 @@ export interface HandlerContext {
 /** A request as it arrived: preconditions and `Accept` are read from it, whatever the handler does to its own. */
 export type ArrivedRequest = Pick<Request, "method" | "headers">;
 
-/** The state of one GET or HEAD that the handler has to answer. */
+/** The state of one GET, HEAD or QUERY that the handler has to answer. */
 export interface RequestContext {
   readonly request: ArrivedRequest;
   /** What the handler was given, for the hooks of an audit. */
@@ -102,7 +102,7 @@ export interface RequestContext {
   readonly caller: string | undefined;
   /** Taken before the handler ran. */
   readonly lease: Lease;
-  /** Whether a response may be registered: not that to a HEAD. */
+  /** Whether a response may be registered: not that to a HEAD or a QUERY. */
   readonly mayRegister: boolean;
   /** Runs the handler again, for the whole representation: as a GET without `Range`. */
   readonly askForWhole: () => unknown;

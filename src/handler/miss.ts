@@ -336,6 +336,8 @@ function tagFor(
 ): TagChoice {
   if (refusalOfWhole !== undefined) return NO_TAG;
   if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
+  // Two queries of one resource are told by their content, which is not known here.
+  if (asked.request.method === "QUERY") return NO_TAG;
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
   const id = etag === undefined ? dependenciesId(representation, dependencies) : "";
@@ -427,10 +429,12 @@ function finish(
     ...etag === undefined ? {} : { etag },
     ...mayBeStale(context, refusal) ? NOT_FOR_SHARED_CACHES : {},
   };
-  // Without a condition, and a date to compare, there is nothing to evaluate.
-  const conditional = reason !== "unconditional" || response.headers.has("last-modified");
+  // Without a condition, and a date to compare, there is nothing to evaluate. Those of a QUERY have not been looked for.
+  const isQuery = request.method === "QUERY";
+  const conditional = reason !== "unconditional" || isQuery || response.headers.has("last-modified");
   const isDeclared = dependencies.length > 0;
-  const isOurs = ownTag === undefined && (etag !== undefined || isDeclared && refusalOfWhole === undefined);
+  const isTaggable = isDeclared && refusalOfWhole === undefined && !isQuery;
+  const isOurs = ownTag === undefined && (etag !== undefined || isTaggable);
   const outcome = conditional
     ? evaluateAgainst(context, request, response, { etag: etag ?? ownTag, isOurs, isDeclared })
     : "proceed";

@@ -12,8 +12,8 @@ import { wholeRequest } from "./request_copy.ts";
 import { isResponse, withFields } from "./responses.ts";
 import { finishWrite, refuseConflicting, refuseUnconditional } from "./write.ts";
 
-/** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1; QUERY). */
-const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRACE", "QUERY"]);
+/** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1, §13.2.1). */
+const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRACE"]);
 
 /**
  * Wraps a fetch handler: a conditional request whose entity tag is still valid is answered 304 and the handler does
@@ -70,7 +70,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   const context = resolveOptions(registry, options);
   const core = context.registry;
 
-  /** A GET or HEAD that the registry cannot answer. */
+  /** A GET or HEAD that the registry cannot answer, or a QUERY. */
   function retrieve(
     request: Req,
     key: string,
@@ -97,8 +97,23 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     return settle(() => run(request), finish, fail);
   }
 
+  /**
+   * A QUERY (RFC 10008). What it asks is in its content, which only the handler reads: so the registry neither answers nor
+   * keeps anything, and the result is evaluated by a tag of the handler's own, or by the digest of its body.
+   */
+  function query(self: unknown, request: Req, rest: Rest): unknown {
+    const run = (asked: Req) => handler.call(self, asked, ...rest);
+    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    if (key === undefined) return run(request);
+    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
+    if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
+    core.count("unconditional");
+    return retrieve(request, `QUERY ${key}`, caller, "unconditional", run);
+  }
+
   /** A request of another method: a write, unless the method is safe. */
   function change(self: unknown, request: Req, rest: Rest, method: string): unknown {
+    if (method === "QUERY") return query(self, request, rest);
     const run = () => handler.call(self, request, ...rest);
     if (OTHER_SAFE.has(method)) return settle(run, withoutDeclaration);
     const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request);

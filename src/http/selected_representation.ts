@@ -30,6 +30,12 @@ export interface SelectedRepresentation {
 /** Methods that neither select nor modify a representation; their preconditions are ignored (§13.2.1). */
 const WITHOUT_REPRESENTATION: ReadonlySet<string> = /* @__PURE__ */ new Set(["CONNECT", "OPTIONS", "TRACE"]);
 
+/**
+ * Methods that ask for a representation, which a 304 can stand for. RFC 9110 §13.1.2 and §13.1.3 name GET and HEAD; a
+ * QUERY selects what a GET of its equivalent resource would (RFC 10008 §2.6).
+ */
+const RETRIEVALS: ReadonlySet<string> = /* @__PURE__ */ new Set(["GET", "HEAD", "QUERY"]);
+
 /** The representation that these validators identify. A malformed validator counts as absent. */
 export function representationWith(validators: Validators | null): SelectedRepresentation | null {
   if (validators === null) return null;
@@ -89,7 +95,7 @@ export function evaluateSelected(
   if (WITHOUT_REPRESENTATION.has(method)) return "proceed";
   const unchanged = ifMatch(headers, selected) ?? ifUnmodifiedSince(headers, selected);
   if (unchanged === false) return 412;
-  const retrieval = method === "GET" || method === "HEAD";
+  const retrieval = RETRIEVALS.has(method);
   const changed = ifNoneMatch(headers, selected) ??
     (retrieval ? ifModifiedSince(headers, selected) : undefined);
   if (changed === false) return retrieval ? 304 : 412;
