@@ -27,7 +27,11 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly caller?: (request: Req) => string | undefined;
   /** Build id, part of every derived tag; default: the registry's, else random for this process: tags end with it. */
   readonly version?: string;
-  /** Whether 200s that nothing else identifies are read and hashed: saves bytes, not the handler; default false. */
+  /**
+   * Whether 200s that nothing else identifies are read and hashed: saves bytes, not the handler; default false. Private
+   * answers too, because the handler has run for each. Left alone are event streams, and bodies that are longer than 8 MiB
+   * or not complete within 2 s.
+   */
   readonly hashBody?: boolean;
   /**
    * What an unsafe request with a precondition is judged by, before the handler runs: validators, or the document

@@ -111,7 +111,7 @@ function digestOf(value: unknown, length?: number): string {
 }
 
 /** A strong entity tag for a body that was read. */
-export async function digestTag(body: ArrayBuffer, representation: Representation): Promise<string> {
+export async function digestTag(body: BufferSource, representation: Representation): Promise<string> {
   const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
   return `"${digestOf([representation, base64url(own)])}"`;
 }

@@ -20,6 +20,7 @@ import type { HandlerContext, RequestContext } from "./context.ts";
 import { dependenciesId, deriveTag, digestTag, representationOf } from "./derived_tag.ts";
 import { echoIn } from "./echo.ts";
 import { evaluateAgainst } from "./evaluate.ts";
+import { isHashable, readBody } from "./hashed_body.ts";
 import {
   askedForWhole,
   failsIfRange,
@@ -57,6 +58,11 @@ interface Facts {
   readonly refusal: RegistrationRefusal | undefined;
   /** Why neither it nor the 200 that it is a part of may get a tag of ours; undefined if it may. */
   readonly refusalOfWhole: RegistrationRefusal | undefined;
+  /**
+   * Whether a digest of the body may be its tag. The handler and its access check have run, and equal tags mean equal
+   * bytes: so this does not depend on who asked.
+   */
+  readonly isHashable: boolean;
 }
 
 /** The entity tag that a response is to have. */
@@ -113,7 +119,7 @@ function finishWhole(
   facts: Facts,
 ): Response | Promise<Response> {
   const tag = tagFor(context, asked, response, facts);
-  if (tag.etag === undefined && facts.refusal === undefined && context.hashBody) {
+  if (tag.etag === undefined && facts.isHashable && response.status === 200) {
     return finishHashed(context, asked, response, facts);
   }
   return finishAudited(context, asked, response, facts, tag);
@@ -126,17 +132,11 @@ function finishLess(
   response: Response,
   facts: Facts,
 ): Response | Promise<Response> {
-  const { dependencies, ownTag, refusalOfWhole } = facts;
+  const { dependencies, ownTag } = facts;
   const tag = tagOfLess(context, asked, response, facts);
   const isDeclared = dependencies.length > 0;
-  if (tag.etag === undefined && ownTag === undefined && refusalOfWhole === undefined) {
-    const isHead = asked.request.method === "HEAD";
-    const canBeLearnt = isDeclared && areRevisionsKnown(dependencies);
-    const isWanted = isHead
-      ? context.hashBody ||
-        context.registry.peek(asked.key, asked.request.headers, asked.caller) !== undefined
-      : (isDeclared || context.hashBody) && hasTagCondition(asked);
-    if (canBeLearnt || isWanted) return finishByWhole(context, asked, response, facts, !isHead);
+  if (tag.etag === undefined && ownTag === undefined && isTagWanted(context, asked, response, facts)) {
+    return finishByWhole(context, asked, response, facts, asked.request.method !== "HEAD");
   }
   // A client that has a tag of ours has no use for a date, which two edits can share (RFC 9110 §8.8.2.2).
   const dated = isDeclared && ownTag === undefined ? undefined : response.headers.get("last-modified");
@@ -145,6 +145,23 @@ function finishLess(
     return finishByWhole(context, asked, response, facts, false);
   }
   return finishAudited(context, asked, response, facts, tag);
+}
+
+/** Whether the tag of the whole is worth asking the handler for it. */
+function isTagWanted(
+  { registry }: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  { dependencies, refusalOfWhole, isHashable }: Facts,
+): boolean {
+  const { key, caller, request: { method, headers } } = asked;
+  const isDeclared = dependencies.length > 0 && refusalOfWhole === undefined;
+  if (isDeclared && areRevisionsKnown(dependencies)) return true;
+  if (method !== "HEAD") return (isDeclared || isHashable) && hasTagCondition(asked);
+  // A random tag is that of an entry, and a digest that of a 200.
+  return isHashable
+    ? response.status === 200
+    : isDeclared && registry.peek(key, headers, caller) !== undefined;
 }
 
 /** The tag of the whole, as far as it is known without asking for that. */
@@ -292,8 +309,8 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   const ownTag = headers.get("etag") ?? undefined;
   const dependencies = readDependencies(context, headers);
   if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
-  const hashed = context.hashBody && ownTag === undefined && !isDecoded(response);
-  if (dependencies.length === 0 && !hashed) {
+  const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && isHashable(response);
+  if (dependencies.length === 0 && !isHashed) {
     return withoutDependencies(ownTag, "undeclared");
   }
   const selecting = headers.get("vary");
@@ -307,12 +324,17 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
     asked.caller,
   );
   const purgeFields = purgeFieldsOf(context, dependencies);
-  return { dependencies, ownTag, vary, isPublic, purgeFields, refusal, refusalOfWhole };
+  return {
+    ...{ dependencies, ownTag, vary, isPublic, purgeFields, refusal, refusalOfWhole },
+    isHashable: isHashed,
+  };
 }
 
 function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRefusal): Facts {
-  const refusalOfWhole = refusal;
-  return { dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {}, refusal, refusalOfWhole };
+  return {
+    ...{ dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {} },
+    ...{ refusal, refusalOfWhole: refusal, isHashable: false },
+  };
 }
 
 function readDependencies(
@@ -392,21 +414,24 @@ function register(
   return { etag: etag ?? randomTag(id), refusal: entry, isRefuted: false };
 }
 
-/** The same for a response that nothing but its body identifies. */
+/** The same for a response that nothing but its body identifies; one that is too long for that gets no tag. */
 async function finishHashed(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
   facts: Facts,
 ): Promise<Response> {
-  let body: ArrayBuffer;
+  let body: Awaited<ReturnType<typeof readBody>>;
   try {
-    body = await response.arrayBuffer();
+    body = await readBody(response);
   } catch (error) {
     asked.lease.release();
     throw error;
   }
   const read = remade(response, body, new Headers(response.headers));
+  if (body instanceof ReadableStream) {
+    return finishAudited(context, asked, read, facts, tagFor(context, asked, read, facts));
+  }
   const etag = await digestTag(body, representationOf(asked, read, facts.vary));
   const tag = { etag, id: "", identifiesDependencies: false };
   return finishAudited(context, asked, read, facts, tag);
@@ -439,12 +464,16 @@ function finish(
     ? evaluateAgainst(context, request, response, { etag: etag ?? ownTag, isOurs, isDeclared })
     : "proceed";
   switch (outcome === 304 && isRefuted ? "proceed" : outcome) {
-    case 304:
+    case 304: {
       registry.count("not-modified");
-      return notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
+      const answer = notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
         ...fields,
         ...forwardedStatus(cacheName, null, forwarding),
       });
+      // The handler did not ask for its answer to be validated, so that must not lose what it sets.
+      if (etag !== undefined && refusalOfWhole === "set-cookie") keepCookies(response, answer);
+      return answer;
+    }
     case 412:
       registry.count("precondition-failed-late");
       return preconditionFailedInstead(request, response, forwardedStatus(cacheName, null, forwarding));
@@ -455,6 +484,10 @@ function finish(
         ...forwardedStatus(cacheName, response.headers.get("cache-status"), forwarding),
       });
   }
+}
+
+function keepCookies({ headers }: Response, answer: Response): void {
+  for (const cookie of headers.getSetCookie()) answer.headers.append("set-cookie", cookie);
 }
 
 /** Whether a cache in front would go on sending an old response that no purge removes any more. */

@@ -220,7 +220,7 @@ export class World {
       cancel: () => Promise.resolve(),
     };
     return Object.defineProperties(response, {
-      arrayBuffer: { value: read },
+      body: { value: { locked: false, getReader: () => reader, cancel: reader.cancel } },
       clone: { value: () => ({ body: { getReader: () => reader } }) },
     });
   }
