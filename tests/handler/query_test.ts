@@ -47,7 +47,7 @@ for (
   });
 }
 
-test("QUERY: with a date alone, it is evaluated (RFC 10008, appendix A.4)", async () => {
+test("QUERY: with a date alone, it is evaluated (RFC 10008, its appendix)", async () => {
   const { ask } = site(() => ({ "last-modified": DATE }));
   assert.equal((await ask(query("all", { "if-modified-since": DATE }))).status, 304);
 });
