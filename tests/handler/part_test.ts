@@ -330,3 +330,63 @@ test("one resource, one tag: a download that is resumed by If-Range is never of 
     { numRuns: 1_000 },
   );
 });
+
+/** What happens between a part, which has no media type, and the whole that its tag is learnt from. */
+interface Meanwhile {
+  readonly name: string;
+  readonly sources: (version: number) => readonly Dependency[];
+  /** Whether the second version is there, and whether that is reported. */
+  readonly edited: boolean;
+  readonly reported: boolean;
+  readonly coding?: string;
+  readonly hashBody?: boolean;
+  readonly status: number;
+}
+
+const MEANWHILE: readonly Meanwhile[] = [
+  { name: "nothing", sources: docs(1), edited: false, reported: false, status: 206 },
+  { name: "an edit", sources: docs(1), edited: true, reported: false, status: 200 },
+  { name: "an edit, reported", sources: docs(1), edited: true, reported: true, status: 200 },
+  {
+    name: "nothing, but the whole is coded",
+    sources: docs(1),
+    edited: false,
+    reported: false,
+    coding: "gzip",
+    status: 200,
+  },
+  { name: "nothing, by name", sources: () => ["doc"], edited: false, reported: false, status: 206 },
+  { name: "an edit, reported, by name", sources: () => ["doc"], edited: true, reported: true, status: 200 },
+  {
+    name: "an edit, hashed",
+    sources: () => ["doc"],
+    edited: true,
+    reported: false,
+    hashBody: true,
+    status: 200,
+  },
+];
+
+for (const { name, sources, edited, reported, coding, hashBody = false, status } of MEANWHILE) {
+  test(`one resource, one tag: a part, then ${name}: ${status}`, async () => {
+    let version = 0;
+    const site = withEtag((request: Request) => {
+      const headers = new Headers({ "cache-control": "public, no-cache", ...dependsOn(...sources(version)) });
+      if (!request.headers.has("range")) {
+        if (coding !== undefined) headers.set("content-encoding", coding);
+        return new Response(new TextEncoder().encode(TEXTS[version]), { headers });
+      }
+      headers.set("content-range", "bytes 5-9/10");
+      const part = new Response(new TextEncoder().encode(TEXTS[version]!.slice(5)), { status: 206, headers });
+      if (edited) version = 1;
+      if (reported) site.registry.invalidate("doc");
+      return part;
+    }, { manual: true, hashBody });
+    const answer = await site(ask("part", { "if-none-match": '"x"' }));
+    assert.equal(answer.status, status);
+    assert.equal(await answer.text(), status === 206 ? TEXTS[0].slice(5) : TEXTS[version]);
+    const etag = answer.headers.get("etag");
+    const whole = await site(new Request(PAGE));
+    if (status === 206) assert.equal(etag, whole.headers.get("etag"));
+  });
+}
