@@ -3,7 +3,7 @@
  * model allows, the real classes take it, and what can be seen of them has to be what the model shows. Needs Spin.
  *
  * `deno task walk snapshot` takes the configurations whose name contains one of the words; `--seeds=100` walks longer
- * (default 16 walks of each). `--mutants` takes the library without one rule after the other through the configuration of
+ * (default 16 walks of each; with `--mutants`, at most 200). `--mutants` takes the library without one rule after the other through the configuration of
  * that rule: each has to part from the model.
  *
  * @module
@@ -114,10 +114,13 @@ async function judgeAll(tasks: readonly (() => Promise<Verdict>)[]): Promise<Ver
 if (import.meta.main) {
   await requirePackages("no walks are taken", ["spin"]);
   const words = Deno.args.filter((arg) => !arg.startsWith("--"));
-  const seeds = Number(Deno.args.find((arg) => arg.startsWith("--seeds="))?.slice(8) ?? 16);
+  const isMutants = Deno.args.includes("--mutants");
+  const seeds = Number(
+    Deno.args.find((arg) => arg.startsWith("--seeds="))?.slice(8) ?? (isMutants ? 200 : 16),
+  );
   const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
   const library = await loadLibrary(new URL(`file://${root}`));
-  const tasks = Deno.args.includes("--mutants")
+  const tasks = isMutants
     ? [...rules, ...furtherRules].filter(isModelled).filter(({ name }) => isWanted(name))
       .map((rule) => () => judgeMutant(rule, seeds))
     : configurations.filter(({ name }) => isWanted(name))
