@@ -82,7 +82,9 @@ for (const [condition = "", ...cells] of body) {
           `${shape}, ${manual ? "registered" : "not registered"}`,
         );
         if ([200, 206, 304, 416].includes(answer.status)) {
-          assert.equal(answer.headers.get("etag"), tag, shape);
+          // A 304 may spell the tag as the client does.
+          const weak = answer.status === 304 && condition.includes("W/") ? /^(W\/)?/ : /^/;
+          assert.equal(answer.headers.get("etag")?.replace(weak, ""), tag, shape);
         }
       }
     }

@@ -232,7 +232,9 @@ async function check(
   // Where the tag of a part is not known, the whole representation is the answer, which is always right.
   const isWhole = kind.hashBody === true && [206, 416].includes(status) && answer.status === 200;
   assert.equal(answer.status, isWhole ? 200 : status, title);
-  const given = answer.headers.get("etag");
+  // A 304 may spell the tag as the client does.
+  const isSpelled = answer.status === 304 && !current.startsWith("W/");
+  const given = answer.headers.get("etag")?.replace(isSpelled ? "W/" : "", "") ?? null;
   if (unstable) assert.notEqual(given, copied, title);
   else if (answer.status !== 412) {
     assert.ok(given === current || given === null && mayLackTag(kind, state, shape), `${title}: ${given}`);

@@ -116,10 +116,9 @@ for (const row of ROWS) {
     assert.equal(ours.first.status, hono.first.status);
     assert.equal(ours.first.headers.has("etag"), hono.first.headers.has("etag"), "a tag for what had one");
     assert.equal(ours.second.status, hono.second.status);
-    assert.equal(
-      ours.second.headers.get("etag"),
-      ours.second.status === 304 ? ours.tag : ours.first.headers.get("etag"),
-    );
+    const bare = (tag: string | null) => tag?.replace("W/", "");
+    const given = ours.second.status === 304 ? ours.tag : ours.first.headers.get("etag");
+    assert.equal(bare(ours.second.headers.get("etag")), bare(given));
     if (method !== "HEAD") assert.equal(await ours.first.text(), await hono.first.text());
     if (ours.second.status === 200 && method !== "HEAD") {
       assert.equal(await ours.second.text(), await hono.second.text());

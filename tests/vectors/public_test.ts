@@ -53,10 +53,11 @@ for (const { name: column, ask } of COLUMNS) {
         if (why !== undefined) differences.add(why);
         const answer = await site.ask(request);
         assert.equal(answer.status, status, row.name);
-        // In Hono's 304 as in ours: the tag that the 200 has.
+        // The tag of the 200, but that a 304 may spell it as the client does.
         if (answer.status === 206 || answer.status === 304) {
           const whole = await site.ask(new Request(request.url));
-          assert.equal(answer.headers.get("etag"), whole.headers.get("etag"), row.name);
+          const bare = ({ headers }: Response) => headers.get("etag")?.replace("W/", "");
+          assert.equal(bare(answer), bare(whole), row.name);
         }
       }
       assert.ok(count > 0 || project === "Werkzeug", `${title} asks nothing`);
