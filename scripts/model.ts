@@ -2,6 +2,7 @@
  * `deno task model`: searches every configuration of the model of the consistency protocol to the end, and looks for a
  * counterexample for each rule that is left out. Needs Spin and a C compiler. docs/model.md says what is modelled.
  *
+ * `deno task model --write` keeps the counterexamples in tests/model/counterexamples.ts, for the tests that replay them.
  * `deno task model snapshot` takes the configurations and rules whose name contains one of the words, and shows the
  * counterexamples step by step; `--slice` takes less than a minute; `--jobs=1` searches one after the other.
  *
@@ -9,7 +10,9 @@
  */
 import { type Configuration, configurations, EVENTS, eventsOf } from "../tests/model/configurations.ts";
 import { furtherRules, isModelled, type ModelledRule, rules, unneededRules } from "../tests/model/rules.ts";
-import { root, run } from "./run.ts";
+import { stepsOf } from "../tests/model/spin_output.ts";
+import { deno, root, run } from "./run.ts";
+import { requirePackages, withModel } from "./spin.ts";
 
 /** MB for each of two searches at once. */
 const MOST_MEMORY = 3_000;
@@ -37,14 +40,12 @@ async function must(command: string, args: readonly string[], cwd: string): Prom
   return output;
 }
 
-async function search(
+function search(
   { model = MODEL }: Configuration,
   macros: readonly string[],
   watched: readonly string[] = [],
 ): Promise<Search> {
-  const folder = await Deno.makeTempDir({ prefix: "model" });
-  try {
-    await Deno.copyFile(`${root}tests/model/${model}`, `${folder}/${model}`);
+  return withModel(model, async (folder) => {
     const defined = [...macros, ...watched].map((macro) => `-D${macro}`);
     await must("spin", ["-a", ...defined, model], folder);
     const options = ["-DBFS", "-DSAFETY", "-DNOREDUCE", `-DMEMLIM=${MOST_MEMORY}`];
@@ -77,23 +78,19 @@ async function search(
       states: Number(/^\s*(\d+) states, stored/m.exec(output)?.[1] ?? 0),
       seconds,
       megabytes: Number(/^\s*([\d.]+)\s+total actual memory usage/m.exec(output)?.[1] ?? 0),
-      steps: found ? await stepsOf(folder, model, defined) : undefined,
+      steps: found ? await trail(folder, model, defined) : undefined,
       reached,
     };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
-async function stepsOf(
+async function trail(
   folder: string,
   model: string,
   defined: readonly string[],
 ): Promise<readonly string[]> {
   const { output } = await run("spin", ["-t", ...defined, model], { cwd: folder });
-  // A line with a plus says more of the step before.
-  const lines = output.replace(/\n\s*\+ /g, ": ");
-  return Array.from(lines.matchAll(/^\s*- (.*)$/gm), ([, step]) => step!);
+  return stepsOf(output).map(({ text }) => text);
 }
 
 const count = (value: number): string => value.toLocaleString("en");
@@ -188,9 +185,30 @@ function ofUnneeded(rule: ModelledRule): Task {
   };
 }
 
+/** Counterexamples by the name of their rule. */
+const counterexamples = new Map<string, readonly string[]>();
+
+/** Keeps the counterexamples for the tests that replay them. */
+async function write(): Promise<void> {
+  const path = `${root}tests/model/counterexamples.ts`;
+  const entries = [...rules, ...furtherRules].flatMap(({ name }) => {
+    const steps = counterexamples.get(`without: ${name}`);
+    return steps === undefined ? [] : [[name, steps] as const];
+  });
+  const text =
+    `/** The model's shortest counterexamples, by the rule that is left out. Written by \`deno task model --write\`. */
+export const counterexamples: Readonly<Record<string, readonly string[]>> = ${
+      JSON.stringify(Object.fromEntries(entries))
+    };
+`;
+  await Deno.writeTextFile(path, text);
+  await deno(["fmt", "-q", path]);
+}
+
 async function take({ name, judge }: Task, showsSteps: boolean): Promise<boolean> {
   try {
     const { right, text, steps = [] } = await judge();
+    if (right && steps.length > 0) counterexamples.set(name, steps);
     const shown = showsSteps || !right
       ? steps.map((step, index) => `\n${`${index + 1}`.padStart(10)}. ${step}`)
       : [];
@@ -201,23 +219,6 @@ async function take({ name, judge }: Task, showsSteps: boolean): Promise<boolean
     console.log(`FAILED  ${name}: ${error.message}`);
     return false;
   }
-}
-
-async function isInstalled(command: string, args: readonly string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" }).output())
-      .success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-async function missingPackages(): Promise<string[]> {
-  const missing = [];
-  if (!await isInstalled("spin", ["-V"])) missing.push("spin");
-  if (!await isInstalled("cc", ["--version"])) missing.push("gcc");
-  return missing;
 }
 
 function tasksFor(words: readonly string[], isSlice: boolean): Task[] {
@@ -232,14 +233,7 @@ function tasksFor(words: readonly string[], isSlice: boolean): Task[] {
 }
 
 if (import.meta.main) {
-  const missing = await missingPackages();
-  if (missing.length > 0) {
-    console.log(
-      `SKIPPED: the model is not checked, because ${missing.join(" and ")} cannot be run. ` +
-        `On Debian: apt-get install ${missing.join(" ")}`,
-    );
-    Deno.exit(0);
-  }
+  await requirePackages("the model is not checked", ["spin", "gcc"]);
   const words = Deno.args.filter((arg) => !arg.startsWith("--"));
   const jobs = Number(Deno.args.find((arg) => arg.startsWith("--jobs="))?.slice(7) ?? 2);
   const waiting = tasksFor(words, Deno.args.includes("--slice"));
@@ -252,6 +246,7 @@ if (import.meta.main) {
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
+  if (Deno.args.includes("--write")) await write();
   const minutes = ((performance.now() - start) / 60_000).toFixed(1);
   console.log(`${right} of ${total} as they should be, in ${minutes} minutes`);
   Deno.exit(right === total && total > 0 ? 0 : 1);

@@ -11,6 +11,12 @@ const FIRST = 500;
 /** Ceiling of every wait, in milliseconds. */
 const LONGEST = 30_000;
 
+/**
+ * The least wait before an attempt, in milliseconds, apart from the first after a connection that was good: whatever
+ * the jitter is, a source is not asked again and again at the speed of the network.
+ */
+export const LEAST_WAIT = 100;
+
 /** The waits of one reader. */
 export class BackOff {
   readonly #random: () => number;
@@ -28,7 +34,10 @@ export class BackOff {
    */
   next(atLeast = 0): number {
     const ceiling = Math.min(LONGEST, FIRST * 2 ** this.#attempt++);
-    return Math.max(atLeast, this.#random() * ceiling);
+    const drawn = this.#random();
+    // An option of the user: what is no share of the ceiling counts as all of it.
+    const jitter = drawn >= 0 && drawn < 1 ? drawn : 1;
+    return Math.max(LEAST_WAIT, atLeast, jitter * ceiling);
   }
 
   /** The same, but 0 for the first attempt after a success. */

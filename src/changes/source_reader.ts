@@ -8,7 +8,7 @@ import { BatchQueue } from "./batch_queue.ts";
 import type { Change, ChangeBatch, Instant } from "./change.ts";
 import { ChangesError } from "./changes_error.ts";
 import { type Clock, instant } from "./clock.ts";
-import { deadline, EXPIRED, type Sleep } from "./timing.ts";
+import { deadline, EXPIRED, proofPeriod, type Sleep } from "./timing.ts";
 
 /** How a source hands over what it hears. Once its connection is lost, whatever it calls is ignored. */
 export interface SourceController<C extends Change = Change> {
@@ -196,7 +196,7 @@ class Connection<C extends Change> {
     }
     while (this.#loss === undefined) {
       this.#prove(instant(clock));
-      await sleep(maxLag / 2, this.#abort.signal);
+      await sleep(proofPeriod(maxLag), this.#abort.signal);
     }
   }
 
@@ -213,7 +213,7 @@ class Connection<C extends Change> {
       }
       this.#awaited = { token: `stillfresh-${session}-${count}`, sent: instant(clock) };
       void this.#send(connection, this.#awaited.token);
-      await sleep(maxLag / 2, signal);
+      await sleep(proofPeriod(maxLag), signal);
     }
   }
 

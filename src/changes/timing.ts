@@ -27,6 +27,14 @@ export function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** The least time between two proofs of contact, in milliseconds, however small `maxLag` is. */
+const LEAST_PERIOD = 10;
+
+/** Milliseconds after which contact is to be proved again: half of the time after which it would be too old. */
+export function proofPeriod(maxLag: number): number {
+  return Math.max(LEAST_PERIOD, maxLag / 2);
+}
+
 /**
  * Waits for `work`, but at most `ms` milliseconds and not beyond the abort of `signal`.
  *

@@ -7,7 +7,7 @@ import type { Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import type { FetchFunction } from "./connection/fetch.ts";
 import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
-import { SHORTEST_WAIT } from "./connection/stream.ts";
+import { WORTHWHILE } from "./connection/stream.ts";
 import { parseJson, Transport } from "./connection/transport.ts";
 import { ClosableIterator } from "./reader/closable_iterator.ts";
 import { pause, type RetryDecision, RetryPolicy } from "./reader/retry_policy.ts";
@@ -131,7 +131,7 @@ async function* follow(
       since = lastSeq;
       onSince(since);
       // A pin is answered at once. An empty long poll that ends sooner than it should is a server that does not wait.
-      if (pinning || updates.length > 0 || clock.monotonic() - requested >= SHORTEST_WAIT) {
+      if (pinning || updates.length > 0 || clock.monotonic() - requested >= WORTHWHILE) {
         retryPolicy.noteProgress();
         continue;
       }

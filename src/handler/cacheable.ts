@@ -48,6 +48,16 @@ export interface Cacheability {
    * depend on who asked would go on matching after a logout.
    */
   readonly refusal: RegistrationRefusal | undefined;
+  /** The same, were it a 200: a 206 or 416 has the entity tag of the 200 (RFC 9110 §15.3.7). */
+  readonly refusalOfWhole: RegistrationRefusal | undefined;
+}
+
+/** Statuses of a response about a part of the representation. */
+const OF_PART: ReadonlySet<number> = /* @__PURE__ */ new Set([206, 416]);
+
+/** Whether a response is about a part of the representation that its 200 would have (RFC 9110 §14). */
+export function isOfPart({ status }: Response): boolean {
+  return OF_PART.has(status);
 }
 
 /**
@@ -63,17 +73,20 @@ export function cacheability(
 ): Cacheability {
   const directives = cacheDirectives(response.headers.get("cache-control"));
   const isPublic = directives.has("public");
-  return { isPublic, refusal: uncacheableReason(request, response, caller, directives, isPublic) };
+  if (response.status !== 200 && !isOfPart(response)) {
+    return { isPublic, refusal: "not-200", refusalOfWhole: "not-200" };
+  }
+  const refusalOfWhole = uncacheableReason(request, response, caller, directives, isPublic);
+  return { isPublic, refusal: isOfPart(response) ? "not-200" : refusalOfWhole, refusalOfWhole };
 }
 
 function uncacheableReason(
   request: Headers,
-  { status, headers }: Response,
+  { headers }: Response,
   caller: string | undefined,
   directives: ReadonlySet<string>,
   isPublic: boolean,
 ): RegistrationRefusal | undefined {
-  if (status !== 200) return "not-200";
   if (headers.has("set-cookie")) return "set-cookie";
   if (directives.has("no-store")) return "no-store";
   if (directives.has("private") && caller === undefined) return "private";

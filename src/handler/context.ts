@@ -28,7 +28,11 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly caller?: (request: Req) => string | undefined;
   /** Build id, part of every derived tag; default: the registry's, else random for this process: tags end with it. */
   readonly version?: string;
-  /** Whether 200s that nothing else identifies are read and hashed: saves bytes, not the handler; default false. */
+  /**
+   * Whether 200s that nothing else identifies are read and hashed: saves bytes, not the handler; default false. Private
+   * answers too, because the handler has run for each. Left alone are event streams, and bodies that are longer than 8 MiB
+   * or not complete within 2 s.
+   */
   readonly hashBody?: boolean;
   /**
    * What an unsafe request with a precondition is judged by, before the handler runs: the document that it replaces, or
@@ -108,7 +112,7 @@ export interface HandlerContext {
 /** A request as it arrived: preconditions and `Accept` are read from it, whatever the handler does to its own. */
 export type ArrivedRequest = Pick<Request, "method" | "headers">;
 
-/** The state of one GET or HEAD that the handler has to answer. */
+/** The state of one GET, HEAD or QUERY that the handler has to answer. */
 export interface RequestContext {
   readonly request: ArrivedRequest;
   /** What the handler was given, for the hooks of an audit. */
@@ -120,8 +124,12 @@ export interface RequestContext {
   readonly caller: string | undefined;
   /** Asks the option `current`; undefined: there is none. */
   readonly current: (() => unknown) | undefined;
-  /** Undefined for HEAD, which never registers. */
-  readonly lease: Lease | undefined;
+  /** Taken before the handler ran. */
+  readonly lease: Lease;
+  /** Whether a response may be registered: not that to a HEAD or a QUERY. */
+  readonly mayRegister: boolean;
+  /** Runs the handler again, for the whole representation: as a GET without `Range`. */
+  readonly askForWhole: () => unknown;
   /** Why the registry did not answer. */
   readonly reason: LookupRefusal | Outcome;
   /** The entry that would have answered, where this is an audit. */

@@ -173,7 +173,7 @@ function digestOf(value: unknown, length?: number): string {
  * @param told What the tag tells beside the digest; undefined: nothing.
  */
 export async function digestTag(
-  body: ArrayBuffer,
+  body: BufferSource,
   representation: Representation,
   told?: Told,
 ): Promise<string> {

@@ -37,7 +37,7 @@ export function answerFromRegistry(
     const why = whyRefused(request, validatorsOf(entry));
     return preconditionFailed(request, why, { ...crossOriginFields(entry.headers.fields), ...status });
   }
-  // Two edits fit in the second that If-Modified-Since can tell, so a date alone is for the handler to answer.
+  // A date alone is for the handler to answer: evaluate.ts says why.
   if (outcome !== 304 || field === null) return count(context, "tag-differs");
   if (context.audit?.shouldAudit()) return count(context, "audit");
   // By its own name: under one that varies, V8 takes as long as it does to read a field of a request.

@@ -22,7 +22,7 @@ import { randomTag } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 import { forwardedStatus } from "./cache_status.ts";
 import type { AuditedAnswer } from "./audit.ts";
-import { cacheability, expiryOf } from "./cacheable.ts";
+import { cacheability, expiryOf, isOfPart } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
 import { type Current, readCurrent } from "./current_state.ts";
 import {
@@ -32,9 +32,19 @@ import {
   representationOf,
   type Revision,
   toldBy,
+  withoutGuards,
 } from "./derived_tag.ts";
 import { echoIn } from "./echo.ts";
 import { evaluateAgainst, spellingFields, whyRefused } from "./evaluate.ts";
+import { isHashable, readBody } from "./hashed_body.ts";
+import {
+  askedForWhole,
+  failsIfRange,
+  hasTagCondition,
+  isForLess,
+  mayLackFields,
+  withoutBody,
+} from "./part.ts";
 import { preconditionFailed } from "./refusals.ts";
 import {
   cancelBody,
@@ -61,8 +71,15 @@ interface Facts {
   readonly isPublic: boolean;
   /** The groups for caches in front. */
   readonly purgeFields: Readonly<Record<string, string>>;
-  /** Why the response may neither be registered nor get a tag of ours; undefined if it may. */
+  /** Why the response may not be registered; undefined if it may. */
   readonly refusal: RegistrationRefusal | undefined;
+  /** Why neither it nor the 200 that it is a part of may get a tag of ours; undefined if it may. */
+  readonly refusalOfWhole: RegistrationRefusal | undefined;
+  /**
+   * Whether a digest of the body may be its tag. The handler and its access check have run, and equal tags mean equal
+   * bytes: so this does not depend on who asked.
+   */
+  readonly isHashable: boolean;
 }
 
 /** The entity tag that a response is to have. */
@@ -86,7 +103,7 @@ interface TagChoice {
 interface Registered {
   /** Undefined: no tag of ours. */
   readonly etag: string | undefined;
-  /** Undefined: it was registered, or it answers a HEAD. */
+  /** Undefined: it was registered, or it is the response to a HEAD. */
   readonly refusal: RegistrationRefusal | undefined;
   /** Whether an audit has found that the tag, or the entry that it was to confirm, stands for another response. */
   readonly isRefuted: boolean;
@@ -110,13 +127,30 @@ const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: tru
 /** The response as the client gets it; what is no Response is returned untouched. */
 export function finishRetrieval(context: HandlerContext, request: RequestContext, result: unknown): unknown {
   if (!isResponse(result)) {
-    request.lease?.release();
+    request.lease.release();
     return result;
   }
   context.crossOrigin.note(request.key, request.request.headers.get("origin"), result);
   const facts = inspect(context, request, result);
-  const finishWith = (written: readonly Revision[]) => finishTagged(context, request, result, facts, written);
-  return asksCurrent(context, request, facts) ? askCurrent(request).then(finishWith) : finishWith([]);
+  const isLess = isForLess(request) && (request.request.method === "HEAD" || isOfPart(result));
+  return (isLess ? finishLess : finishWhole)(context, request, result, facts);
+}
+
+/** The response of a whole representation. */
+function finishWhole(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
+): Response | Promise<Response> {
+  const finishWith = (written: readonly Revision[]) => {
+    const tag = tagFor(context, asked, response, facts, written);
+    if (tag.etag === undefined && facts.isHashable && response.status === 200) {
+      return finishHashed(context, asked, response, facts, written);
+    }
+    return finishAudited(context, asked, response, facts, tag);
+  };
+  return asksCurrent(asked, facts) ? askCurrent(asked).then(finishWith) : finishWith([]);
 }
 
 /**
@@ -124,17 +158,13 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
  * which state it is of: where the first dependency that is no group of a follower is a bare name.
  */
 function asksCurrent(
-  { hashBody }: HandlerContext,
-  { current, lease }: RequestContext,
-  { dependencies, ownTag, refusal }: Facts,
+  { current, request: { method } }: RequestContext,
+  { dependencies, ownTag, refusalOfWhole, isHashable }: Facts,
 ): boolean {
-  if (current === undefined || lease === undefined || refusal !== undefined || ownTag !== undefined) {
-    return false;
-  }
-  const built = dependencies.filter((dependency) => !dependency[GUARD] && dependency[FOLLOWED] === undefined);
-  const [first] = built;
-  if (first === undefined) return hashBody;
-  return first._rev === undefined;
+  if (current === undefined || ownTag !== undefined || method !== "GET") return false;
+  if (refusalOfWhole !== undefined && !isHashable) return false;
+  const [first] = withoutGuards(dependencies).filter((dependency) => dependency[FOLLOWED] === undefined);
+  return first === undefined ? isHashable : first._rev === undefined;
 }
 
 /** The documents that `current` gives; none where it cannot tell, or was not meant for this request. */
@@ -146,22 +176,129 @@ async function askCurrent({ current }: RequestContext): Promise<readonly Revisio
   }
 }
 
-/** @param written The documents that a write to the resource is judged by, where the response does not declare them. */
-function finishTagged(
+/** The response to a HEAD, or about a part: with the tag of the whole, or replaced by the whole. */
+function finishLess(
   context: HandlerContext,
-  request: RequestContext,
-  result: Response,
+  asked: RequestContext,
+  response: Response,
   facts: Facts,
-  written: readonly Revision[],
 ): Response | Promise<Response> {
-  const tag = tagFor(context, request, result, facts, written);
-  // The body of the response to a HEAD is not there to be hashed.
-  if (
-    tag.etag === undefined && facts.refusal === undefined && context.hashBody && request.lease !== undefined
-  ) {
-    return finishHashed(context, request, result, facts, written);
+  const { dependencies, ownTag } = facts;
+  const tag = tagOfLess(context, asked, response, facts);
+  const isDeclared = dependencies.length > 0;
+  if (tag.etag === undefined && ownTag === undefined && isTagWanted(context, asked, response, facts)) {
+    return finishByWhole(context, asked, response, facts, asked.request.method !== "HEAD");
   }
-  return finishAudited(context, request, result, facts, tag);
+  // A client that has a tag of ours has no use for a date, which two edits can share (RFC 9110 §8.8.2.2).
+  const dated = isDeclared && ownTag === undefined ? undefined : response.headers.get("last-modified");
+  const isKnown = isDeclared || tag.etag !== undefined || ownTag !== undefined || typeof dated === "string";
+  if (isKnown && failsIfRange(asked, response, tag.etag ?? ownTag, dated ?? undefined)) {
+    return finishByWhole(context, asked, response, facts, false);
+  }
+  return finishAudited(context, asked, response, facts, tag);
+}
+
+/** Whether the tag of the whole is worth asking the handler for it. */
+function isTagWanted(
+  { registry }: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  { dependencies, refusalOfWhole, isHashable }: Facts,
+): boolean {
+  const { key, caller, request: { method, headers } } = asked;
+  const isDeclared = dependencies.length > 0 && refusalOfWhole === undefined;
+  if (isDeclared && areRevisionsKnown(dependencies)) return true;
+  if (method !== "HEAD") return (isDeclared || isHashable) && hasTagCondition(asked);
+  // A random tag is that of an entry, and a digest that of a 200.
+  return isHashable
+    ? response.status === 200
+    : isDeclared && registry.peek(key, headers, caller) !== undefined;
+}
+
+/** The tag of the whole, as far as it is known without asking for that. */
+function tagOfLess(
+  context: HandlerContext,
+  asked: RequestContext,
+  response: Response,
+  facts: Facts,
+): TagChoice {
+  const { lease, request: { headers } } = asked;
+  const { dependencies, ownTag, refusalOfWhole } = facts;
+  const tag = tagFor(context, asked, response, facts);
+  if (ownTag !== undefined || refusalOfWhole !== undefined || dependencies.length === 0) return tag;
+  if (tag.etag === undefined) {
+    return { ...tag, etag: context.registry.keptTag(lease, dependencies, tag.id, headers) };
+  }
+  return !mayLackFields(asked, response) || isRegistered(context, asked, tag.etag) ? tag : NO_TAG;
+}
+
+function areRevisionsKnown(dependencies: readonly DeclaredDependency[]): boolean {
+  const built = withoutGuards(dependencies);
+  return built.length > 0 && built.every(({ _rev }) => _rev !== undefined);
+}
+
+/**
+ * Asks the handler for the whole representation, and answers with it; a part only gets its tag, if it is built from the
+ * same revisions and in the same coding.
+ *
+ * @param mayStay Whether the part may be sent after all.
+ */
+async function finishByWhole(
+  context: HandlerContext,
+  asked: RequestContext,
+  less: Response,
+  facts: Facts,
+  mayStay: boolean,
+): Promise<Response> {
+  if (!mayStay) cancelBody(less);
+  let whole: unknown;
+  try {
+    whole = await asked.askForWhole();
+  } catch (error) {
+    asked.lease.release();
+    throw error;
+  }
+  if (!isResponse(whole)) return finishAudited(context, asked, less, facts, NO_TAG);
+  const isSame = mayStay && isPartOf(context, asked, less, facts, whole);
+  const answer =
+    await (finishRetrieval(context, askedForWhole(asked), whole) as Response | Promise<Response>);
+  if (asked.request.method === "HEAD") return withoutBody(answer);
+  const etag = answer.headers.get("etag") ?? undefined;
+  const stays = isSame && etag !== undefined && answer.status === 200 &&
+    (areRevisionsKnown(facts.dependencies) || isRegistered(context, asked, etag));
+  if (!stays || failsIfRange(asked, less, etag, undefined)) {
+    if (mayStay) cancelBody(less);
+    return answer;
+  }
+  cancelBody(answer);
+  return finish(context, asked, less, facts, { etag, refusal: "not-200", isRefuted: false });
+}
+
+/** Whether a part is surely one of the representation that the handler gave just now. */
+function isPartOf(
+  context: HandlerContext,
+  { lease }: RequestContext,
+  { status, headers }: Response,
+  { dependencies }: Facts,
+  whole: Response,
+): boolean {
+  const declared = readDependencies(context, whole.headers);
+  if (typeof declared === "string" || dependencies.length === 0) return false;
+  if (dependenciesId([], declared) !== dependenciesId([], dependencies)) return false;
+  // Without revisions, both are of what the feed has reported; but a digest would tell them apart.
+  const isSameState = areRevisionsKnown(dependencies) ||
+    !context.hashBody && !context.registry.isOvertaken(lease, dependencies);
+  return isSameState &&
+    (status === 416 || headers.get("content-encoding") === whole.headers.get("content-encoding"));
+}
+
+/** Whether a tag is that of the entry which this request finds. */
+function isRegistered(
+  { registry }: HandlerContext,
+  { key, caller, request: { headers } }: RequestContext,
+  etag: string,
+): boolean {
+  return registry.peek(key, headers, caller)?.etag === etag;
 }
 
 /** Registers and finishes the response, after its body has been read if it is drawn for an audit. */
@@ -184,19 +321,20 @@ function finishAudited(
   return audit.record(response, asked.given).then(finishWith);
 }
 
-function isRegistrable({ lease }: RequestContext, { refusal, dependencies }: Facts): boolean {
-  return lease !== undefined && refusal === undefined && dependencies.length > 0;
+function isRegistrable({ mayRegister }: RequestContext, { refusal, dependencies }: Facts): boolean {
+  return mayRegister && refusal === undefined && dependencies.length > 0;
 }
 
 function auditedAnswer(
-  { request: { headers }, given: request, key, caller, lease, audited }: RequestContext,
+  { request: { headers }, given: request, key, caller, lease, mayRegister, audited }: RequestContext,
   { status }: Response,
   { dependencies, ownTag, refusal }: Facts,
   { etag, id, isHashed = false }: TagChoice,
   body: BodyRecord | undefined,
 ): AuditedAnswer {
   return {
-    ...{ request, headers, key, caller, lease, audited, status, dependencies, id, isHashed, refusal, body },
+    ...{ request, headers, key, caller, audited, status, dependencies, id, isHashed, refusal, body },
+    lease: mayRegister ? lease : undefined,
     etag: etag ?? ownTag,
   };
 }
@@ -210,7 +348,7 @@ function refuse(
   { etag, id }: TagChoice,
 ): Registered {
   const refusal = facts.refusal ?? "refuted";
-  asked.lease?.release();
+  asked.lease.release();
   registry.count(refusal);
   const given = etag ?? (isRegistrable(asked, facts) ? randomTag(id) : undefined);
   return { etag: given, refusal, isRefuted: true };
@@ -222,8 +360,8 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   const ownTag = headers.get("etag") ?? undefined;
   const dependencies = readDependencies(context, headers);
   if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
-  const hashed = context.hashBody && ownTag === undefined && !isDecoded(response);
-  if (dependencies.length === 0 && !hashed) {
+  const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && isHashable(response);
+  if (dependencies.length === 0 && !isHashed) {
     return withoutDependencies(ownTag, "undeclared");
   }
   const selecting = headers.get("vary");
@@ -231,12 +369,23 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   if (vary === undefined || (ownTag !== undefined && parseEntityTag(ownTag) === undefined)) {
     return withoutDependencies(ownTag, "malformed");
   }
-  const { isPublic, refusal } = cacheability(asked.request.headers, response, asked.caller);
-  return { dependencies, ownTag, vary, isPublic, purgeFields: purgeFieldsOf(context, dependencies), refusal };
+  const { isPublic, refusal, refusalOfWhole } = cacheability(
+    asked.request.headers,
+    response,
+    asked.caller,
+  );
+  const purgeFields = purgeFieldsOf(context, dependencies);
+  return {
+    ...{ dependencies, ownTag, vary, isPublic, purgeFields, refusal, refusalOfWhole },
+    isHashable: isHashed,
+  };
 }
 
 function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRefusal): Facts {
-  return { dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {}, refusal };
+  return {
+    ...{ dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {} },
+    ...{ refusal, refusalOfWhole: refusal, isHashable: false },
+  };
 }
 
 function readDependencies(
@@ -256,11 +405,13 @@ function tagFor(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
-  { dependencies, ownTag, vary, refusal }: Facts,
-  written: readonly Revision[],
+  { dependencies, ownTag, vary, refusalOfWhole }: Facts,
+  written: readonly Revision[] = [],
 ): TagChoice {
-  if (refusal !== undefined) return NO_TAG;
+  if (refusalOfWhole !== undefined) return NO_TAG;
   if (ownTag !== undefined) return { etag: ownTag, id: "", identifiesDependencies: false };
+  // Two queries of one resource are told by their content, which is not known here.
+  if (asked.request.method === "QUERY") return NO_TAG;
   const representation = representationOf(asked, response, vary);
   const etag = deriveTag(dependencies, context.build, representation);
   const idWith = (told: readonly Revision[]) =>
@@ -282,12 +433,16 @@ function register(
 ): Registered {
   const { etag, id, identifiesDependencies, untold = choice } = choice;
   const { registry } = context;
-  const { request, lease } = asked;
+  const { request, lease, mayRegister } = asked;
   const refused = refusal ?? (dependencies.length === 0 ? "undeclared" : undefined);
-  if (refused !== undefined || lease === undefined) {
-    lease?.release();
+  if (refused !== undefined || !mayRegister) {
+    // The response to a HEAD has the random tag that the GET would keep.
+    const kept = refused === undefined && etag === undefined
+      ? registry.keptTag(lease, dependencies, id, request.headers)
+      : etag;
+    lease.release();
     if (refused !== undefined) registry.count(refused);
-    return { etag, refusal: refused, isRefuted: false };
+    return { etag: kept, refusal: refused, isRefuted: false };
   }
   const echo = echoIn(context, asked, pickFields(headers, context.retainedNames));
   if (echo.hostEchoed) {
@@ -316,7 +471,7 @@ function register(
   return { etag: untold.etag ?? randomTag(untold.id), refusal: entry, isRefuted: false };
 }
 
-/** The same for a response that nothing but its body identifies. */
+/** The same for a response that nothing but its body identifies; one that is too long for that gets no tag. */
 async function finishHashed(
   context: HandlerContext,
   asked: RequestContext,
@@ -324,14 +479,17 @@ async function finishHashed(
   facts: Facts,
   written: readonly Revision[],
 ): Promise<Response> {
-  let body: ArrayBuffer;
+  let body: Awaited<ReturnType<typeof readBody>>;
   try {
-    body = await response.arrayBuffer();
+    body = await readBody(response);
   } catch (error) {
-    asked.lease?.release();
+    asked.lease.release();
     throw error;
   }
   const read = remade(response, body, new Headers(response.headers));
+  if (body instanceof ReadableStream) {
+    return finishAudited(context, asked, read, facts, tagFor(context, asked, read, facts, written));
+  }
   // Without `current` no write is judged here, and the tag is that of the body alone.
   const tagWith = async (documents: readonly Revision[]) => {
     const told = asked.current === undefined ? undefined : toldBy(facts.dependencies, documents);
@@ -348,29 +506,39 @@ function finish(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
-  { ownTag, purgeFields }: Facts,
+  { ownTag, purgeFields, dependencies, refusalOfWhole }: Facts,
   { etag, refusal, isRefuted }: Registered,
 ): Response {
   const { registry, cacheName } = context;
-  const { request, reason, lease } = asked;
-  const stored = lease !== undefined && refusal === undefined;
+  const { request, reason, mayRegister } = asked;
+  const stored = mayRegister && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
   const fields = {
     ...purgeFields,
     ...etag === undefined ? {} : { etag },
     ...mayBeStale(context, refusal) ? NOT_FOR_SHARED_CACHES : {},
   };
-  // Without a condition, and a date to compare, there is nothing to evaluate.
-  const conditional = reason !== "unconditional" || response.headers.has("last-modified");
-  const outcome = conditional ? evaluateAgainst(context, request, response, etag ?? ownTag) : "proceed";
+  // Without a condition, and a date to compare, there is nothing to evaluate. Those of a QUERY have not been looked for.
+  const isQuery = request.method === "QUERY";
+  const conditional = reason !== "unconditional" || isQuery || response.headers.has("last-modified");
+  const isDeclared = dependencies.length > 0;
+  const isTaggable = isDeclared && refusalOfWhole === undefined && !isQuery;
+  const isOurs = ownTag === undefined && (etag !== undefined || isTaggable);
+  const outcome = conditional
+    ? evaluateAgainst(context, request, response, { etag: etag ?? ownTag, isOurs, isDeclared })
+    : "proceed";
   switch (outcome === 304 && isRefuted ? "proceed" : outcome) {
-    case 304:
+    case 304: {
       registry.count("not-modified");
-      return notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
+      const answer = notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
         ...fields,
         ...spellingFields(request.headers, etag ?? ownTag, response.headers.get("vary")),
         ...forwardedStatus(cacheName, null, forwarding),
       });
+      // The handler did not ask for its answer to be validated, so that must not lose what it sets.
+      if (etag !== undefined && refusalOfWhole === "set-cookie") keepCookies(response, answer);
+      return answer;
+    }
     case 412: {
       registry.count("precondition-failed-late");
       const lastModified = response.headers.get("last-modified") ?? undefined;
@@ -389,6 +557,10 @@ function finish(
         ...forwardedStatus(cacheName, response.headers.get("cache-status"), forwarding),
       });
   }
+}
+
+function keepCookies({ headers }: Response, answer: Response): void {
+  for (const cookie of headers.getSetCookie()) answer.headers.append("set-cookie", cookie);
 }
 
 /** Whether a cache in front would go on sending an old response that no purge removes any more. */

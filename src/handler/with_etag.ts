@@ -8,11 +8,12 @@ import { type RequestContext, resolveOptions, type WithEtagOptions } from "./con
 import { readCurrent } from "./current_state.ts";
 import { answerFromRegistry } from "./hit.ts";
 import { finishRetrieval } from "./miss.ts";
+import { wholeRequest } from "./request_copy.ts";
 import { isResponse, withFields } from "./responses.ts";
 import { finishWrite, hasPrecondition, refuseConflicting, refuseUnconditional } from "./write.ts";
 
-/** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1; QUERY). */
-const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRACE", "QUERY"]);
+/** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1, §13.2.1). */
+const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRACE"]);
 
 /**
  * Wraps a fetch handler: a conditional request whose entity tag is still valid is answered 304 and the handler does
@@ -69,34 +70,51 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   const context = resolveOptions(registry, options);
   const core = context.registry;
 
-  /** A GET or HEAD that the registry cannot answer. */
+  /** A GET or HEAD that the registry cannot answer, or a QUERY. */
   function retrieve(
     request: Req,
     key: string,
     caller: string | undefined,
     reason: RequestContext["reason"],
-    run: () => unknown,
+    run: (request: Req) => unknown,
   ): unknown {
     const { method, url } = request;
     // A gateway may take credentials off the request before it passes it on.
     const headers = new Headers(request.headers);
     const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
-    const lease = method === "GET" ? core.lease(key, caller) : undefined;
+    const lease = core.lease(key, caller);
     const asked: RequestContext = {
       request: { method, headers },
       ...{ given: request, url, key, caller, lease, reason, audited },
       current: current === undefined ? undefined : () => current(request),
+      mayRegister: method === "GET",
+      askForWhole: () => run(wholeRequest(request)),
     };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
-      lease?.release();
+      lease.release();
       throw error;
     };
-    return settle(run, finish, fail);
+    return settle(() => run(request), finish, fail);
+  }
+
+  /**
+   * A QUERY (RFC 10008). What it asks is in its content, which only the handler reads: so the registry neither answers nor
+   * keeps anything, and the result is evaluated by a tag of the handler's own, or by the digest of its body.
+   */
+  function query(self: unknown, request: Req, rest: Rest): unknown {
+    const run = (asked: Req) => handler.call(self, asked, ...rest);
+    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    if (key === undefined) return run(request);
+    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
+    if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
+    core.count("unconditional");
+    return retrieve(request, `QUERY ${key}`, caller, "unconditional", run);
   }
 
   /** A request of another method: a write, unless the method is safe. */
   function change(self: unknown, request: Req, rest: Rest, method: string): unknown {
+    if (method === "QUERY") return query(self, request, rest);
     const run = () => handler.call(self, request, ...rest);
     const origin = request.headers.get("origin");
     const isSafe = OTHER_SAFE.has(method);
@@ -161,7 +179,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     }
     const answer = answerFromRegistry(context, request, key, caller);
     if (typeof answer !== "string") return answer;
-    return retrieve(request, key, caller, answer, () => handler.call(this, request, ...rest));
+    return retrieve(request, key, caller, answer, (asked) => handler.call(this, asked, ...rest));
   }
   return Object.assign(wrapped, { registry }) as unknown as ReturnType<typeof withEtag<Req, Rest, Result>>;
 }

@@ -9,17 +9,18 @@ export type { Validators } from "./selected_representation.ts";
 
 /**
  * Evaluates the preconditions of a request in their order (RFC 9110 §13.2.2): `If-Match`, compared strongly, else
- * `If-Unmodified-Since`; then `If-None-Match`, compared weakly, else, for GET and HEAD, `If-Modified-Since`.
+ * `If-Unmodified-Since`; then `If-None-Match`, compared weakly, else, for GET, HEAD and QUERY, `If-Modified-Since`.
  *
  * - Only to be asked where the answer without preconditions would be a 2xx (§13.2.1).
- * - 304 is for GET and HEAD alone. QUERY is safe too, but §13.1.2 names only those two, so it gets 412.
+ * - 304 is for GET and HEAD, and for QUERY: what it selects is what a GET of its equivalent resource would select (RFC
+ *   10008 §2.6), so give the validators of the result of the query. Other methods get 412.
  * - CONNECT, OPTIONS and TRACE always proceed (§13.2.1).
  * - A malformed member of a list is skipped. A field that is present with no legal member, or empty, is still a field:
  *   `If-Match` is then false (a write that asked for protection is not let through unprotected), `If-None-Match` is
  *   true, and the date beside either is ignored, as §13.1.3 and §13.1.4 ask.
  * - A date field that is no HTTP-date, or has nothing to be compared with, is ignored (§13.1.3, §13.1.4). Dates are
  *   compared in whole seconds.
- * - `If-Range` is not evaluated: it belongs to the code that serves ranges (§13.1.5).
+ * - `If-Range` is not evaluated: it comes last, and is about a part only (§13.1.5). `withEtag` evaluates it.
  *
  * No field that a client sends makes it throw, and no malformed validator: that one counts as absent.
  *

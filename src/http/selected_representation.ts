@@ -30,17 +30,24 @@ export interface SelectedRepresentation {
 /** Methods that neither select nor modify a representation; their preconditions are ignored (§13.2.1). */
 const WITHOUT_REPRESENTATION: ReadonlySet<string> = /* @__PURE__ */ new Set(["CONNECT", "OPTIONS", "TRACE"]);
 
+/**
+ * Methods that ask for a representation, which a 304 can stand for. RFC 9110 §13.1.2 and §13.1.3 name GET and HEAD; a
+ * QUERY selects what a GET of its equivalent resource would (RFC 10008 §2.6).
+ */
+const RETRIEVALS: ReadonlySet<string> = /* @__PURE__ */ new Set(["GET", "HEAD", "QUERY"]);
+
 /** The representation that these validators identify. A malformed validator counts as absent. */
 export function representationWith(validators: Validators | null): SelectedRepresentation | null {
   if (validators === null) return null;
   const { etag = "", lastModified } = validators;
   return {
     matches: (field, weak) => matchesList(field, etag, weak),
-    lastModified: lastModified === undefined ? undefined : toSeconds(lastModified),
+    lastModified: lastModified === undefined ? undefined : validatorSeconds(lastModified),
   };
 }
 
-function toSeconds(date: Date | string): number | undefined {
+/** A modification date in seconds since the epoch; undefined where it is none. */
+export function validatorSeconds(date: Date | string): number | undefined {
   if (typeof date === "string") return parseHttpDate(trimOws(date));
   const seconds = Math.floor(date.getTime() / 1000);
   return Number.isNaN(seconds) ? undefined : seconds;
@@ -98,14 +105,10 @@ export function falseCondition(
   if (matches === undefined && ifUnmodifiedSince(headers, selected) === false) return "if-unmodified-since";
   const differs = ifNoneMatch(headers, selected);
   if (differs === false) return "if-none-match";
-  if (differs === undefined && isRetrieval(method) && ifModifiedSince(headers, selected) === false) {
+  if (differs === undefined && RETRIEVALS.has(method) && ifModifiedSince(headers, selected) === false) {
     return "if-modified-since";
   }
   return undefined;
-}
-
-function isRetrieval(method: string): boolean {
-  return method === "GET" || method === "HEAD";
 }
 
 /** Evaluates a request's preconditions against the representation that it selects; null: there is none. */
@@ -118,7 +121,7 @@ export function evaluateSelected(
       return "proceed";
     case "if-none-match":
     case "if-modified-since":
-      return isRetrieval(request.method) ? 304 : 412;
+      return RETRIEVALS.has(request.method) ? 304 : 412;
     default:
       return 412;
   }

@@ -238,16 +238,11 @@ export class RegistryCore {
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
     const { dependencies } = registration;
-    const groups = distinctGroups(dependencies);
-    const refusal = this.#unfollowedGroup(dependencies) ??
-      this.#changeLog.conflict(lease, dependencies) ??
-      (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
-      (this.#subscriptions.reports(dependencies) ? undefined : "unreported");
+    const groups = groupsFor(lease, dependencies);
+    const refusal = this.#refusalOf(lease, dependencies);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
-    // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
-    if (caller !== undefined) groups.push({ _id: resourceGroup(key) });
     const { sequence } = this.#changeLog;
     const tagFor = (previous: StoredEntry | undefined) => {
       const { etag, representation } = registration;
@@ -262,6 +257,32 @@ export class RegistryCore {
       tagFor,
     );
     return typeof entry === "string" ? this.#refuse(entry) : entry;
+  }
+
+  /** Why a response that was built under a lease may not be registered. */
+  #refusalOf(lease: Lease, dependencies: readonly DeclaredDependency[]): RegistrationRefusal | undefined {
+    return this.#unfollowedGroup(dependencies) ??
+      this.#changeLog.conflict(lease, dependencies) ??
+      (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
+      (this.#subscriptions.reports(dependencies) ? undefined : "unreported");
+  }
+
+  /**
+   * The random tag that a response would keep if it were registered: for a HEAD or a part, which is not. Counts nothing,
+   * and leaves the lease open.
+   *
+   * @param representation What a random tag of the response would carry.
+   * @param headers The request's fields, from which `Vary` selects.
+   */
+  keptTag(
+    lease: Lease,
+    dependencies: readonly DeclaredDependency[],
+    representation: string,
+    headers: Headers,
+  ): string | undefined {
+    if (this.#refusalOf(lease, dependencies) !== undefined) return undefined;
+    const entry = this.peek(lease.key, headers, lease.caller);
+    return this.#tagToKeep(entry, groupsFor(lease, dependencies), representation);
   }
 
   /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
@@ -407,4 +428,15 @@ export class RegistryCore {
     this.#changeLog.invalidateAll();
     for (const entry of this.#entries.clear()) this.#reportEviction(entry.key, reason);
   }
+}
+
+/** The groups that an entry has: those declared, and its resource where it is a caller's. */
+function groupsFor(
+  { key, caller }: Lease,
+  dependencies: readonly DeclaredDependency[],
+): DeclaredDependency[] {
+  const groups = distinctGroups(dependencies);
+  // The key of a resource does not find the entries of callers, so a write to the resource must reach them as a change.
+  if (caller !== undefined) groups.push({ _id: resourceGroup(key) });
+  return groups;
 }

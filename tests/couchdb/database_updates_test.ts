@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { databaseUpdates, type DatabaseUpdatesOptions, type FeedEvent } from "../../src/couchdb/changes.ts";
 import type { Sleep } from "../../src/couchdb/changes.ts";
-import { LEAST_WAIT } from "../../src/couchdb/reader/retry_policy.ts";
+import { LEAST_WAIT } from "../../src/changes/back_off.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
 type Answer = (url: URL, init: RequestInit) => Response | Promise<Response>;

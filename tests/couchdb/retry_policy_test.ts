@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ChangesError } from "../../src/changes/changes_error.ts";
 import type { ChangesErrorCode } from "../../src/changes/change.ts";
-import { LEAST_WAIT, RetryPolicy } from "../../src/couchdb/reader/retry_policy.ts";
+import { LEAST_WAIT } from "../../src/changes/back_off.ts";
+import { RetryPolicy } from "../../src/couchdb/reader/retry_policy.ts";
 import { FeedGap } from "../../src/couchdb/reader/gap.ts";
 
 const standing = { now: () => 0, monotonic: () => 0 };

@@ -63,9 +63,9 @@ const tagList = fc.oneof(
 const second = fc.integer({ min: 0, max: 3 });
 const dateOf = (n: number): string => `Thu, 01 Jan 1970 00:00:0${n} GMT`;
 
-/** RFC 9110 §13.2.2 word by word, on lists without malformed members and dates as numbers. */
+/** RFC 9110 §13.2.2 word by word, and RFC 10008 §2.6 for QUERY, on lists without malformed members and dates as numbers. */
 function oracle(method: string, fields: Sent, current: Known | null): Outcome {
-  const read = method === "GET" || method === "HEAD";
+  const read = ["GET", "HEAD", "QUERY"].includes(method);
   const tags = (list: string): string[] => list.match(/(W\/)?"[^"]*"/g) ?? [];
   const bare = (text: string): string => text.replace("W/", "");
   const { im, ius, inm, ims } = fields;

@@ -185,6 +185,21 @@ byte anchorDoc[FEEDS] = NO_DOC;
 byte anchorRev[FEEDS];
 byte anchorSeq[SPANS];
 byte anchorSince[SPANS];
+#if DOCS == 2 && FEEDS == 1
+/* Where the anchor is the last row of two, the row before it is known as well: the other document, at this revision. */
+#define TWO_KNOWN
+byte alsoRev[FEEDS];
+byte soughtAlso[FEEDS]; /* by the probe; 0: none is known, or it has come */
+bit streamAlso[FEEDS]; /* sought by the stream */
+byte also; /* scratch: the row of the page that it is */
+#define setAlso(f, rev) alsoRev[f] = (rev)
+#define ALSO_CAME (also != NO_DOC)
+#define IS_ALSO(n) (also == (n))
+#else
+#define setAlso(f, rev) skip
+#define ALSO_CAME false
+#define IS_ALSO(n) false
+#endif
 bit knownIncarnation[FEEDS];
 bit knownPurges[FEEDS];
 bit resuming[FEEDS]; /* the reader begins at the position of the subscription */
@@ -214,10 +229,33 @@ bit isDead[FEEDS];
 bit isVerified[FEEDS];
 bit sought[FEEDS]; /* the known row has not come */
 byte streamSeq[SPANS]; /* the position of the known row when the stream was opened */
+#ifdef WITHOUT_RENEWAL
+#define OWN_STREAM_ANCHOR
+#endif
+#ifdef WITHOUT_RENEWAL_AFTER_REPEATED
+#define OWN_STREAM_ANCHOR
+#endif
+/* The known row itself is the cursor's anchor as long as a stream does not outlive a probe that moves it. */
+#ifdef OWN_STREAM_ANCHOR
+byte streamDoc[FEEDS];
+byte streamRev[FEEDS];
+#define STREAM_DOC(f) streamDoc[f]
+#define STREAM_REV(f) streamRev[f]
+#else
+#define STREAM_DOC(f) anchorDoc[f]
+#define STREAM_REV(f) anchorRev[f]
+#endif
 byte streamSince[SPANS];
 byte onItsWay[FEEDS] = NO_DOC;
 byte onItsWayRev[FEEDS];
 byte onItsWaySeq[SPANS];
+#ifdef WALK
+/*
+ * A stream that brings other rows before the anchor is doubted, and one probe follows at once. Where no walk is compared,
+ * that is left out: a probe may come at any time.
+ */
+bit mayDoubt[FEEDS];
+#endif
 
 /* --- The registry --- */
 
@@ -366,9 +404,18 @@ inline invalidateAll() {
 #endif
 }
 
+#ifdef WALK
+/* The first batch says that there are replicas. Before, nothing is answered, and what is registered is void with it. */
+bit lagKnown;
+#define LAG_IS_KNOWN lagKnown
+#else
+#define LAG_IS_KNOWN true
+#endif
+
 inline noteReport(l, g, rev, isSame, bySite) {
   if
-  :: bySite -> FLAGS(l, g) = FLAGS(l, g) | SITE_SETTLING
+  :: !LAG_IS_KNOWN
+  :: LAG_IS_KNOWN && (bySite) -> FLAGS(l, g) = FLAGS(l, g) | SITE_SETTLING
   :: else ->
     if
     :: !isSame && (FLAGS(l, g) & SETTLING) -> FLAGS(l, g) = FLAGS(l, g) | ANOTHER
@@ -530,7 +577,7 @@ inline takeLease(l) {
 #ifdef WITHOUT_SAVED_LAG
   allSettling[l] = allSettling[NOW] && !lagUnknown;
 #else
-  allSettling[l] = allSettling[NOW];
+  allSettling[l] = allSettling[NOW] && LAG_IS_KNOWN;
 #endif
   i = 0;
   do
@@ -555,7 +602,35 @@ inline close(l) {
 
 /* === src/registry/entry_store.ts, group_table.ts, report.ts === */
 
+#ifdef WITHOUT_REPORTS_AFTER_ENTRIES
+/* A void entry stays until a look-up meets it; with the last one, the group leaves. */
+bit lingering[PAGES];
+#define linger(p) lingering[p] = lingering[p] || valid[p]
+inline lookUp(l) {
+  if
+  :: isLive && lingering[PAGE(l)] ->
+    lingering[PAGE(l)] = 0;
+    i = 0;
+    do
+    :: i < GROUPS ->
+      if
+      :: DEPENDS(PAGE(l), i) && !(DEPENDS(0, i) && (valid[0] || lingering[0])) &&
+          !(DEPENDS(PAGES - 1, i) && (valid[PAGES - 1] || lingering[PAGES - 1])) -> report[i] = NO_REPORT
+      :: else
+      fi;
+      i++
+    :: else -> break
+    od
+  :: else
+  fi
+}
+#else
+#define linger(p) skip
+#define lookUp(l) skip
+#endif
+
 inline dropEntry(p) {
+  linger(p);
   valid[p] = 0;
 #ifdef SNAPSHOT
   sameTag[p] = 0;
@@ -567,17 +642,13 @@ inline dropEntry(p) {
   od
 }
 
-/* A group leaves with its last entry. */
+/* Nothing is declared of a group that no valid entry depends on. */
 inline releaseGroups() {
   j = 0;
   do
   :: j < GROUPS ->
     if
-    :: !(DEPENDS(0, j) && valid[0]) && !(DEPENDS(PAGES - 1, j) && valid[PAGES - 1]) ->
-#ifdef WITHOUT_REPORTS_AFTER_ENTRIES
-      report[j] = NO_REPORT;
-#endif
-      declared[j] = NOTHING
+    :: !(DEPENDS(0, j) && valid[0]) && !(DEPENDS(PAGES - 1, j) && valid[PAGES - 1]) -> declared[j] = NOTHING
     :: else
     fi;
     j++
@@ -658,7 +729,12 @@ inline reset() {
   invalidateAll();
   i = 0;
   do
-  :: i < PAGES -> dropEntry(i); i++
+  :: i < PAGES ->
+    dropEntry(i);
+#ifdef WITHOUT_REPORTS_AFTER_ENTRIES
+    lingering[i] = 0;
+#endif
+    i++
   :: else -> break
   od;
   i = 0;
@@ -725,6 +801,9 @@ inline register(l) {
     :: else -> break
     od;
     valid[PAGE(l)] = 1;
+#ifdef WITHOUT_REPORTS_AFTER_ENTRIES
+    lingering[PAGE(l)] = 0;
+#endif
 #ifdef SNAPSHOT
     sameTag[PAGE(l)] = (was -> sameTag[PAGE(l)] : 0);
 #endif
@@ -767,6 +846,9 @@ inline register(l) {
 /* === src/registry/subscription.ts: a batch is its reset, what came again, the changes, the state. === */
 
 inline beginBatch(f, isReset, isLoss) {
+#ifdef WALK
+  lagKnown = lagKnown || begun[f];
+#endif
 #ifdef WITHOUT_SAVED_LAG
   lagUnknown = 0;
 #endif
@@ -870,7 +952,7 @@ inline applyRepeated(d, rev) {
 /* === src/couchdb/reader === */
 
 inline emptyAnchor(f) {
-  anchorDoc[f] = NO_DOC; anchorRev[f] = 0;
+  anchorDoc[f] = NO_DOC; anchorRev[f] = 0; setAlso(f, 0);
   clearPosition(f, anchorSeq);
   clearPosition(f, anchorSince)
 }
@@ -882,6 +964,9 @@ inline endProbe(f) {
   rowDoc[f * 2 + 1] = 0; rowRev[f * 2 + 1] = 0; rowSeq[f * 2 + 1] = 0;
   clearPosition(f, soughtSeq);
   clearPosition(f, probeSince);
+#ifdef TWO_KNOWN
+  soughtAlso[f] = 0;
+#endif
 #ifdef REPLICAS
   j = 0;
   do
@@ -908,6 +993,9 @@ inline endProbe(f) {
 
 inline closeStream(f) {
   isOpen[f] = 0; isDead[f] = 0; isVerified[f] = 0; sought[f] = 0;
+#ifdef TWO_KNOWN
+  streamAlso[f] = 0;
+#endif
   onItsWay[f] = NO_DOC; onItsWayRev[f] = 0;
   clearPosition(f, onItsWaySeq);
   clearPosition(f, streamSeq);
@@ -926,6 +1014,12 @@ inline openStream(f) {
   :: anchorDoc[f] == NO_DOC -> isVerified[f] = 1; copyPosition(f, streamSince, since)
   :: else ->
     sought[f] = 1;
+#ifdef OWN_STREAM_ANCHOR
+    streamDoc[f] = anchorDoc[f]; streamRev[f] = anchorRev[f];
+#endif
+#ifdef TWO_KNOWN
+    streamAlso[f] = (alsoRev[f] != 0);
+#endif
     copyPosition(f, streamSince, anchorSince);
     copyPosition(f, streamSeq, anchorSeq)
   fi
@@ -1046,6 +1140,9 @@ inline newestAnchor(f, order) {
     j = (DOCS == 2 -> (first + n) % 2 : 0);
     if
     :: OF_FEED(j, f) && seq[j] > 0 ->
+#ifndef ONE_ROW_PAGES
+      setAlso(f, anchorRev[f]);
+#endif
       anchorDoc[f] = j; anchorRev[f] = REV(winner[j]);
       copyPosition(f, anchorSince, before);
       before[SPAN(j)] = seq[j];
@@ -1058,14 +1155,17 @@ inline newestAnchor(f, order) {
   clearPosition(f, before)
 }
 
-inline requestPage(f) {
-#ifndef WITHOUT_REQUESTED_FIRST
-  noteRequest(f);
+/*
+ * The moment that becomes the contact. The library asks as soon as it can. Where asking is no step of its own, the model
+ * takes the moment of the answer, which is the stronger claim; not so in a walk, which compares the two.
+ */
+#ifdef WALK
+#define noteAsking(f) noteRequest(f)
+#define noteAnswer(f) skip
+#else
+#define noteAsking(f) skip
+#define noteAnswer(f) noteRequest(f)
 #endif
-  skip
-}
-
-/* The moment that becomes the contact. */
 inline noteRequest(f) {
   j = 0;
   do
@@ -1092,6 +1192,9 @@ inline probePage(f, order) {
   exact = (soughtDoc[f] == NO_DOC);
   unmoved = NO_DOC; /* the document of the known row that came, and is not told */
   was = NO_DOC; /* the document of the known row that came again */
+#ifdef TWO_KNOWN
+  also = NO_DOC;
+#endif
   copyPosition(f, before, probeSince);
   n = 0;
   do
@@ -1110,6 +1213,14 @@ inline probePage(f, order) {
         fi
       :: else
       fi
+#ifdef TWO_KNOWN
+    :: soughtDoc[f] != rowDoc[f * 2 + n] && soughtAlso[f] != 0 ->
+      if
+      :: soughtAlso[f] == rowRev[f * 2 + n] -> also = n
+      :: else
+      fi;
+      soughtAlso[f] = 0
+#endif
     :: else
     fi;
     copyPosition(f, before, after);
@@ -1156,8 +1267,9 @@ inline probePage(f, order) {
     :: rows[f] > 0 && trusted[f] ->
 #endif
       copyPosition(f, before, probeSince);
+      setAlso(f, 0);
       if
-      :: rows[f] == 2 -> rowPosition(f, 0); copyPosition(f, before, after)
+      :: rows[f] == 2 -> rowPosition(f, 0); copyPosition(f, before, after); setAlso(f, rowRev[f * 2])
       :: else
       fi;
       anchorDoc[f] = rowDoc[f * 2 + rows[f] - 1];
@@ -1173,20 +1285,34 @@ inline probePage(f, order) {
     :: rows[f] > 0 || newest[f] -> newest[f] = 0
     :: rows[f] == 0 && !newest[f] && anchorDoc[f] == NO_DOC && complete[f] && !faulty ->
       newestAnchor(f, order);
-      newest[f] = (anchorDoc[f] != NO_DOC)
+      newest[f] = 1
     :: else
     fi;
     any = (was != NO_DOC) || (unmoved != NO_DOC && phase[f] == FIRST);
     exact = ((was != NO_DOC) -> was : unmoved); /* which row came again */
     first = any;
-    any = (rows[f] > ((exact != NO_DOC) -> 1 : 0)); /* whether there is news */
+    any = (rows[f] > ((exact != NO_DOC) -> 1 : 0) + (ALSO_CAME -> 1 : 0)); /* whether there is news */
     if
     :: any -> isLost[f] = 0; probeNews[f] = 1
     :: else
     fi;
     if
-    :: any || first ->
+    :: any || first || ALSO_CAME ->
       beginBatch(f, false, isLost[f]);
+#ifdef TWO_KNOWN
+#ifndef WITHOUT_REPEATED_BY_PROBE
+      if
+      :: also != NO_DOC ->
+        gapped = rowDoc[f * 2 + also];
+        was = rowRev[f * 2 + also];
+        applyRepeated(gapped, was);
+#ifndef WITHOUT_RENEWAL_AFTER_REPEATED
+        probeNews[f] = 1
+#endif
+      :: else
+      fi;
+#endif
+#endif
       if
       :: first ->
 #ifndef WITHOUT_REPEATED_BY_PROBE
@@ -1203,7 +1329,7 @@ inline probePage(f, order) {
       do
       :: n < rows[f] ->
         if
-        :: n != exact ->
+        :: n != exact && !IS_ALSO(n) ->
           gapped = rowDoc[f * 2 + n];
           first = rowRev[f * 2 + n];
           was = n;
@@ -1222,11 +1348,11 @@ inline probePage(f, order) {
     if
     :: faulty -> printf("+ the page breaks off\n"); lose(f, false)
 #ifdef WITHOUT_ALL_PAGES
-    :: !faulty -> step[f] = IDENTITY_DUE
+    :: !faulty && !newest[f] -> step[f] = IDENTITY_DUE
 #else
     :: !faulty && complete[f] && !newest[f] -> step[f] = IDENTITY_DUE
-    :: else -> step[f] = PAGE_DUE
 #endif
+    :: else -> step[f] = PAGE_DUE; noteAsking(f)
     fi;
     rows[f] = 0; complete[f] = 0;
     rowDoc[f * 2] = 0; rowRev[f * 2] = 0; rowSeq[f * 2] = 0;
@@ -1294,10 +1420,17 @@ inline finishProbe(f) {
 }
 
 inline beginProbe(f, isFirst) {
+#ifdef WALK
+  mayDoubt[f] = mayDoubt[f] || (isFirst);
+#endif
   phase[f] = (isFirst -> FIRST : AGAIN);
   step[f] = PAGE_DUE;
+  noteAsking(f);
   soughtDoc[f] = anchorDoc[f]; soughtRev[f] = anchorRev[f];
   copyPosition(f, soughtSeq, anchorSeq);
+#ifdef TWO_KNOWN
+  soughtAlso[f] = alsoRev[f];
+#endif
   if
   :: anchorDoc[f] == NO_DOC -> copyPosition(f, probeSince, since); trusted[f] = 1
   :: else -> copyPosition(f, probeSince, anchorSince)
@@ -1380,10 +1513,10 @@ inline readRow(f) {
   was = 0; /* known with the known revision */
   exact = 0; /* and not told */
   if
-  :: !isVerified[f] && sought[f] && n == anchorDoc[f] ->
+  :: !isVerified[f] && sought[f] && n == STREAM_DOC(f) ->
     sought[f] = 0;
     if
-    :: first == anchorRev[f] ->
+    :: first == STREAM_REV(f) ->
       was = 1;
       isVerified[f] = 1;
       any = DIFFERS(f, onItsWaySeq, streamSeq);
@@ -1392,10 +1525,15 @@ inline readRow(f) {
 #ifdef WITHOUT_STREAM_HISTORY
       isVerified[f] = 1
 #else
-      isVerified[f] = IN_HISTORY(n, anchorRev[f]);
+      isVerified[f] = IN_HISTORY(n, STREAM_REV(f));
       gapped = !isVerified[f]
 #endif
     fi
+#ifdef TWO_KNOWN
+  :: !isVerified[f] && streamAlso[f] && n != anchorDoc[f] ->
+    streamAlso[f] = 0;
+    was = (first == alsoRev[f])
+#endif
   :: else
   fi;
   if
@@ -1410,7 +1548,7 @@ inline readRow(f) {
 #else
     :: isVerified[f] ->
 #endif
-      anchorDoc[f] = n; anchorRev[f] = first;
+      anchorDoc[f] = n; anchorRev[f] = first; setAlso(f, 0);
       copyPosition(f, anchorSince, before);
       copyPosition(f, anchorSeq, after);
       if
@@ -1435,7 +1573,8 @@ inline readRow(f) {
 #else
         skip
 #endif
-      :: else -> applyChange(gapped, first)
+      :: else ->
+applyChange(gapped, first)
       fi;
       setPosition(f, before);
 #ifdef WITHOUT_PROBED_CONTACT
@@ -1450,7 +1589,16 @@ inline readRow(f) {
       :: else -> break
       od;
 #endif
-      endBatch(f, told[f])
+#ifdef WALK
+      n = (!was);
+#endif
+      endBatch(f, told[f]);
+#ifdef WALK
+      if
+      :: n && !isVerified[f] && mayDoubt[f] -> mayDoubt[f] = 0; beginProbe(f, false)
+      :: else
+      fi
+#endif
     fi
   fi
 }
@@ -1536,7 +1684,14 @@ inline put(d, s) {
 #define RIGHT(p, d, set) (set)
 #endif
 
+#ifdef TWO_KNOWN
+#define CLEAR_ALSO also = 0;
+#else
+#define CLEAR_ALSO
+#endif
 #define END \
+  OBSERVED \
+  CLEAR_ALSO \
   faulty = 0; i = 0; j = 0; n = 0; gapped = 0; exact = 0; unmoved = 0; isAgain = 0; refusal = 0; any = 0; first = 0; was = 0; \
   CLEAR_POSITIONS
 #if SPANS == 2
@@ -1546,6 +1701,17 @@ inline put(d, s) {
 #endif
 
 /* === Steps, for each document, state, handler, feed and page === */
+
+#ifdef WALK
+/* What can be seen of the library after each step, for a random walk that it takes as well. */
+#define OBSERVED \
+  printf("= %d %d %d %d %d %d", isLive, valid[0], valid[PAGES - 1], copies[0], copies[DOCS - 1], copies[PAGES * DOCS - 1]); \
+  printf(" %d %d %d", told[0], phase[0], step[0]); \
+  printf(" %d %d %d", told[FEEDS - 1], phase[FEEDS - 1], step[FEEDS - 1]); \
+  printf(" %d %d\n", current[0], current[DOCS - 1]);
+#else
+#define OBSERVED
+#endif
 
 #define WRITE(d, s) \
   :: d_step { WATCHING (CAN_WRITE(d, s)) -> printf("- document %d is written: %d\n", d, s); \
@@ -1691,7 +1857,7 @@ inline put(d, s) {
 /* Handlers. */
 #define LEASE(l) \
   :: d_step { WATCHING (reading[l] == 0) -> printf("- handler %d begins\n", l); \
-    takeLease(l); reading[l] = ((SHOWS(PAGE(l)) & 1) -> 1 : 2); END }
+    lookUp(l); takeLease(l); reading[l] = ((SHOWS(PAGE(l)) & 1) -> 1 : 2); END }
 #define READ(l, d, s) \
   :: d_step { WATCHING (reading[l] == d + 1 && (winner[d] == s || IS_STALE(d, s) || IS_KEPT(d, s)) && SEEN(l, s) == s) -> \
     printf("- handler %d reads document %d: %d\n", l, d, s); \
@@ -1710,11 +1876,16 @@ inline put(d, s) {
   :: d_step { WATCHING (reading[l] == DOCS + 1) -> register(l); END }
 
 /* The reader. */
+#if SHARDS == 2
+#define SAY_PAGE(order) printf("+ document %d first\n", order)
+#else
+#define SAY_PAGE(order) skip
+#endif
 #ifdef NO_EARLY_LOSS
 #define LOSE_EARLY(f)
 #else
 #define LOSE_EARLY(f) \
-  :: d_step { WATCHING (!begun[f] && phase[f] == IDLE && !isLost[f]) -> printf("- the first request fails\n"); lose(f, false); END }
+  :: d_step { WATCHING (!begun[f] && phase[f] == IDLE && !isLost[f]) -> printf("- the first request of feed %d fails\n", f); lose(f, false); END }
 #endif
 #define START(f) \
   :: d_step { WATCHING (!begun[f] && phase[f] == IDLE) -> printf("- feed %d begins\n", f); start(f); END }
@@ -1727,9 +1898,9 @@ inline put(d, s) {
 /* Requests are answered, and answers applied, later. */
 #define REQUEST_PAGE(f) \
   :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d asks for a page\n", f); \
-    noteRequest(f); step[f] = PAGE_ASKED; END }
+    noteAnswer(f); step[f] = PAGE_ASKED; END }
 #define ANSWER_PAGE(f, order) \
-  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_ASKED) -> printf("- the page is answered\n"); \
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_ASKED) -> printf("- the page is answered\n"); SAY_PAGE(order); \
     answerPage(f, order); step[f] = PAGE_ANSWERED; END }
 #define APPLY_PAGE(f) \
   :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_ANSWERED) -> printf("- feed %d applies the page\n", f); \
@@ -1739,8 +1910,8 @@ inline put(d, s) {
 #define ANSWER_PAGE(f, order)
 #define APPLY_PAGE(f)
 #define READ_PAGE(f, order) \
-  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d reads a page\n", f); \
-    noteRequest(f); answerPage(f, order); probePage(f, order); END }
+  :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d reads a page\n", f); SAY_PAGE(order); \
+    noteAnswer(f); answerPage(f, order); probePage(f, order); END }
 #endif
 #ifdef LATE
 #define READ_PAGE(f, order)
@@ -1749,7 +1920,7 @@ inline put(d, s) {
 /* The first row of a page arrives, and then the connection breaks. */
 #define READ_FAULTY_PAGE(f) \
   :: d_step { WATCHING (IS_PROBING(f) && step[f] == PAGE_DUE) -> printf("- feed %d reads a part of a page\n", f); \
-    noteRequest(f); answerPage(f, 0); faulty = 1; n = rows[f]; rows[f] = (n > 0 -> 1 : 0); \
+    noteAnswer(f); answerPage(f, 0); faulty = 1; n = rows[f]; rows[f] = (n > 0 -> 1 : 0); \
     rowDoc[f * 2 + 1] = 0; rowRev[f * 2 + 1] = 0; rowSeq[f * 2 + 1] = 0; probePage(f, 0); EVENT(BROKEN_OFF); END }
 #else
 #define READ_FAULTY_PAGE(f)
@@ -1923,6 +2094,15 @@ inline put(d, s) {
 #define REPLAY_OF(d)
 #endif
 
+#ifdef WALK
+/* What a random choice among all steps would take too seldom. */
+#define OFTEN \
+  STREAM_OF(0) READ_ROW(0) READ_PAGE(0, 0) FINISH_PROBE(0) LEASE(0) READ(0, 0, 0) EACH_STATE(READ0, 0) REGISTER(0)
+#define WALKED OFTEN OFTEN OFTEN
+#else
+#define WALKED
+#endif
+
 init {
   d_step {
     i = 0;
@@ -1970,6 +2150,7 @@ init {
   fi;
 #endif
   do
+  WALKED
   OF_DOCUMENT(0)
   STREAM_OF(0)
   REPLAY_OF(0)

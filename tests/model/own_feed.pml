@@ -65,6 +65,7 @@ byte queued; /* how many changes wait */
 bit ownQueued; /* whether one of them is of the document */
 bit queueReset;
 bit queueLive;
+bit queueLost = 1; /* as after a first attempt that fails */
 bit pending;
 
 /* The registry. */
@@ -116,7 +117,7 @@ inline lose() {
   listening = 0; tokenOut = 0;
   clearWire();
   if
-  :: queueLive || !pending -> queueLive = 0; pending = 1
+  :: !queueLost -> queueLive = 0; queueLost = 1; pending = 1
   :: else
   fi;
   EVENT(LOST)
@@ -130,7 +131,7 @@ inline prove() {
   proven = asked;
 #endif
   asked = 0;
-  queueLive = 1; pending = 1;
+  queueLive = 1; queueLost = 0; pending = 1;
 #ifndef WITHOUT_CONNECTED_RESET
   queueReset = queueReset || !proved;
 #endif
@@ -196,16 +197,23 @@ inline apply() {
   fi
 }
 
+#ifdef WALK
+/* What can be seen of the library after each step. */
+#define OBSERVED printf("= %d %d %d %d %d\n", live, valid, copies, told, current)
+#else
+#define OBSERVED skip
+#endif
+
 #define WRITE(s) \
   :: d_step { WATCHING (written < WRITES && winner != s && wire[ROOM - 1] == 0) -> \
     printf("- the document is written: %d\n", s); \
     written++; winner = s; \
     current = current | BIT(s); proven = proven | BIT(s); asked = asked | (awaited -> BIT(s) : 0); \
     if :: listening -> append(s) :: else fi; \
-    EVENT(WRITTEN) }
+    EVENT(WRITTEN); OBSERVED }
 #define READ(s) \
   :: d_step { WATCHING (reading == 1 && winner == s) -> printf("- the handler reads: %d\n", s); \
-    read = s; reading = 2 }
+    read = s; reading = 2; OBSERVED }
 
 init {
 #ifdef WATCHED
@@ -225,25 +233,25 @@ init {
   WRITE(2)
   WRITE(3)
   :: d_step { WATCHING (listening && wire[ROOM - 1] == 0) -> printf("- another document is written\n");
-      append(OTHER) }
+      append(OTHER); OBSERVED }
   :: d_step { WATCHING (!connected) -> printf("- the source is connected\n");
-      connected = 1; listening = 1 }
+      connected = 1; listening = 1; OBSERVED }
   :: d_step { WATCHING (connected && !awaited) -> printf("- a token is sent\n");
-      awaited = 1; tokenOut = 1; asked = BIT(winner) }
+      awaited = 1; tokenOut = 1; asked = BIT(winner); OBSERVED }
   :: d_step { WATCHING (tokenOut && listening && wire[ROOM - 1] == 0) -> printf("- the token reaches the source\n");
-      tokenOut = 0; append(TOKEN) }
+      tokenOut = 0; append(TOKEN); OBSERVED }
   :: d_step { WATCHING (connected && wire[0] != 0 && wire[0] != TOKEN) -> printf("- a change arrives: %d\n", wire[0]);
-      push(wire[0]); shift() }
+      push(wire[0]); shift(); OBSERVED }
   :: d_step { WATCHING (connected && wire[0] == TOKEN) -> printf("- the token comes back\n");
-      shift(); receive() }
-  :: d_step { WATCHING (connected) -> printf("- the source is lost\n"); lose() }
+      shift(); receive(); OBSERVED }
+  :: d_step { WATCHING (connected) -> printf("- the source is lost\n"); lose(); OBSERVED }
   /* The client connects anew without a word. */
   :: d_step { WATCHING (connected && listening) -> printf("- the client drops its session\n");
-      listening = 0; clearWire() }
+      listening = 0; clearWire(); OBSERVED }
   :: d_step { WATCHING (connected && !listening) -> printf("- the client has another session\n");
-      listening = 1; foreign = identified; EVENT(RECONNECTED) }
-  :: d_step { WATCHING (pending) -> printf("- a batch is applied\n"); apply() }
-  :: d_step { WATCHING (reading == 0) -> printf("- the handler begins\n"); open = 1; changed = 0; reading = 1 }
+      listening = 1; foreign = identified; EVENT(RECONNECTED); OBSERVED }
+  :: d_step { WATCHING (pending) -> printf("- a batch is applied\n"); apply(); OBSERVED }
+  :: d_step { WATCHING (reading == 0) -> printf("- the handler begins\n"); open = 1; changed = 0; reading = 1; OBSERVED }
   READ(1)
   READ(2)
   READ(3)
@@ -254,10 +262,10 @@ init {
         copies = BIT(read) | ((valid && live) -> copies : 0); valid = 1
       :: else -> printf("- the handler is refused\n"); EVENT(REFUSED)
       fi;
-      open = 0; changed = 0; read = 0; reading = 0 }
+      open = 0; changed = 0; read = 0; reading = 0; OBSERVED }
   :: d_step { WATCHING (valid && live) -> printf("- the page is answered\n");
       assert(told);
       assert((copies & ~current) == 0); /* the promise */
-      ANSWERED }
+      ANSWERED; OBSERVED }
   od
 }

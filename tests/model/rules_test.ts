@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { mutants } from "../mutants/all.ts";
+import { furtherMutants } from "../mutants/further.ts";
 import { configurations, EVENTS } from "./configurations.ts";
 import { furtherRules, isModelled, rules, unneededRules } from "./rules.ts";
 
@@ -24,6 +25,10 @@ test("model: docs/consistency.md, the mutants and the model have the same rules"
   assert.ok(names.length >= 70, `${names.length}`);
   assert.deepEqual(names, mutants.map(({ name }) => name));
   assert.deepEqual(names, documentedRules());
+});
+
+test("model: a rule that it alone leaves out has a mutant for its replay", () => {
+  assert.deepEqual(furtherMutants.map(({ name }) => name), furtherRules.map(({ name }) => name));
 });
 
 test("model: the models have a switch for each rule, and no other", () => {

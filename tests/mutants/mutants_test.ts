@@ -6,6 +6,7 @@ import { leftToModel, mutants } from "./all.ts";
 import { anchorMutants } from "./anchor.ts";
 import { checkMutants } from "./checks.ts";
 import { contactMutants } from "./contact.ts";
+import { furtherMutants } from "./further.ts";
 import { memoryMutants } from "./memory.ts";
 import { applied, type Mutant } from "./mutant.ts";
 import { restartMutants } from "./restarts.ts";
@@ -26,7 +27,7 @@ function problemOf({ name, edits }: Mutant): string | undefined {
 
 test("mutants: every edit applies to the sources as they are", () => {
   assert.ok(mutants.length >= 50, `${mutants.length}`);
-  assert.deepEqual(mutants.flatMap((mutant) => problemOf(mutant) ?? []), []);
+  assert.deepEqual([...mutants, ...furtherMutants].flatMap((mutant) => problemOf(mutant) ?? []), []);
 });
 
 test("mutants: every edit changes something", () => {

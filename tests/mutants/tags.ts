@@ -56,7 +56,7 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "tag for a private copy",
     "handler/miss.ts",
-    "  if (refusal !== undefined) return NO_TAG;\n",
+    "  if (refusalOfWhole !== undefined) return NO_TAG;\n",
     "",
   ),
   mutant(

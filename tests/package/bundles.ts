@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 31_500 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 34_000 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 25_000,
+    most: 27_000,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -71,7 +71,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     ],
     most: 2_380,
   },
-  "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_900 },
+  "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_990 },
   "evaluatePreconditions": {
     from: "mod.ts",
     names: ["evaluatePreconditions"],
@@ -79,7 +79,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/", "src/handler/"],
       ...http("dependency", "cache_groups", "structured_field_list", "cdn_tags", "problem_details", "sha256"),
     ],
-    most: 1_460,
+    most: 1_500,
   },
   "dependsOn, invalidates": {
     from: "mod.ts",
@@ -97,7 +97,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/"],
       ...http("dependency", "cache_groups", "problem_details", "sha256", "http_date"),
     ],
-    most: 860,
+    most: 940,
   },
   "conflictResponse": {
     from: "mod.ts",
@@ -112,7 +112,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 14_250,
+    most: 14_550,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -121,7 +121,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       `src/couchdb/${name}.ts`
     )
       .concat(rooms),
-    most: 13_000,
+    most: 13_350,
   },
   "currentRevision of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -135,12 +135,12 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...rooms, ...reader, "src/changes/"],
     most: 1_240,
   },
-  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_250 },
+  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_600 },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)
       .concat(rooms, "src/nano.ts", "src/couchdb/wire/row_scanner.ts"),
-    most: 9_950,
+    most: 10_250,
   },
 };
 

@@ -169,6 +169,8 @@ export class World {
 
   /** The handler behind both sites. */
   async handle(process: Process, request: Request, visit: Visit): Promise<Response> {
+    // A HEAD is run as a GET as well, to know its tag: then that is what the client is told.
+    if (visit.ran) visit.readings.length = visit.forgotten.length = 0;
     visit.ran = true;
     this.running++;
     try {
@@ -218,7 +220,7 @@ export class World {
       cancel: () => Promise.resolve(),
     };
     return Object.defineProperties(response, {
-      arrayBuffer: { value: read },
+      body: { value: { locked: false, getReader: () => reader, cancel: reader.cancel } },
       clone: { value: () => ({ body: { getReader: () => reader } }) },
     });
   }

@@ -6,7 +6,7 @@ import {
   type CouchChangesFeed,
   type Sleep,
 } from "../../src/couchdb/changes.ts";
-import { LEAST_WAIT } from "../../src/couchdb/reader/retry_policy.ts";
+import { LEAST_WAIT } from "../../src/changes/back_off.ts";
 import { FakeTime } from "./fake_time.ts";
 import { type Behaviour, ScriptedCouchdb } from "./scripted_couchdb.ts";
 

@@ -170,7 +170,7 @@ export function preconditions(
   now: number,
 ): "proceed" | 304 | 412 {
   if (["CONNECT", "OPTIONS", "TRACE"].includes(method)) return "proceed";
-  const reads = ["GET", "HEAD"].includes(method);
+  const reads = ["GET", "HEAD", "QUERY"].includes(method);
   const dateOf = (value: string | undefined) => value === undefined ? undefined : httpDate(value, now);
   const modified = dateOf(current?.lastModified);
   const names = (field: string, weak: boolean) =>

@@ -69,7 +69,7 @@ const SUCCESSFUL: readonly AnswerRow[] = [
   heeded("226, If-Match of the tag", 226, im('"a"'), 226, 226),
 ];
 
-/** If-Range comes last (§13.2.2) and is left to a handler that serves ranges: its 206 or 416 is evaluated as it is. */
+/** Ranges come last (§13.2.2, §14.2): a 206 or 416 is what is left where each precondition is true. */
 function ranged(name: string, status: number, headers: Lines, read: number, write: number): AnswerRow {
   const range = status === 206 ? "bytes 0-1/4" : "bytes */4";
   return {
@@ -79,7 +79,7 @@ function ranged(name: string, status: number, headers: Lines, read: number, writ
     response: { status, headers: [...VALIDATORS, ["content-range", range]] },
     read,
     write,
-    dropped: status === 206 && read === 304 ? ["content-range"] : [],
+    dropped: read === 304 ? ["content-range"] : [],
     unregistered: "only a 200 is registered",
   };
 }
@@ -92,7 +92,9 @@ const OF_RANGES: readonly AnswerRow[] = [
   ranged("206, If-Match of another tag", 206, [...im('"b"'), ...ifRange('"a"')], 412, 412),
   ranged("206, If-Modified-Since", 206, [...ims(DATE), ...ifRange(DATE)], 304, 206),
   ranged("416 to If-Range with the tag", 416, ifRange('"a"'), 416, 416),
-  ranged("416, If-None-Match of the tag", 416, [...inm('"a"'), ...ifRange('"a"')], 416, 416),
+  ranged("416, If-None-Match of the tag", 416, [...inm('"a"'), ...ifRange('"a"')], 304, 416),
+  ranged("416, If-None-Match of another tag", 416, [...inm('"b"'), ...ifRange('"a"')], 416, 416),
+  ranged("416, If-Match of another tag", 416, [...im('"b"'), ...ifRange('"a"')], 412, 416),
 ];
 
 /** The table. */

@@ -31,7 +31,7 @@ export const IF_MODIFIED_SINCE: readonly PreconditionRow[] = rows("13.1.3", [
   ["ignored for POST", "POST", ims(DATE), DATED, 304, GO],
   ["ignored for DELETE", "DELETE", ims(DATE), DATED, 304, GO],
   ["ignored for PATCH", "PATCH", ims(DATE), DATED, 304, GO],
-  ["ignored for QUERY", "QUERY", ims(DATE), DATED, 304, GO],
+  ["modified then, QUERY (RFC 10008 §2.6)", "QUERY", ims(DATE), DATED, 304, GO, 304],
   ["ignored without a date to compare", "GET", ims(DATE), STRONG, GO, GO],
   ["ignored without validators", "GET", ims(DATE), BARE, GO, GO],
   ["ignored without a representation", "GET", ims(DATE), null, GO, GO],

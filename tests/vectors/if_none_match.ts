@@ -19,7 +19,7 @@ export const IF_NONE_MATCH: readonly PreconditionRow[] = rows("13.1.2", [
   ["the tag, PATCH", "PATCH", inm('"a"'), STRONG, 304, 412],
   ["the tag, DELETE", "DELETE", inm('"a"'), STRONG, 304, 412],
   ["the tag, POST", "POST", inm('"a"'), STRONG, 304, 412],
-  ["the tag, QUERY: safe, but no 304", "QUERY", inm('"a"'), STRONG, 304, 412],
+  ["the tag, QUERY (RFC 10008 §2.6)", "QUERY", inm('"a"'), STRONG, 304, 412, 304],
   ["another tag, GET", "GET", inm('"b"'), STRONG, GO, GO],
   ["another tag, HEAD", "HEAD", inm('"b"'), STRONG, GO, GO],
   ["another tag, PUT", "PUT", inm('"b"'), STRONG, GO, GO],

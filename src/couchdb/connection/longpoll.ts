@@ -7,7 +7,7 @@ import type { Since } from "../../changes/change.ts";
 import type { Page } from "../wire/page.ts";
 import type { Rows } from "../wire/rows.ts";
 import type { Settings } from "./options.ts";
-import { SHORTEST_WAIT, type Stream } from "./stream.ts";
+import { paceQuiet, shortestWait, type Stream } from "./stream.ts";
 import { deadline, EXPIRED } from "../../changes/timing.ts";
 
 /** Sends one request at a time, the first at once and each later one in `read()`: a slow consumer is waited for. */
@@ -66,9 +66,11 @@ export class LongpollStream implements Stream {
     try {
       const { rows } = await this.#poll(this.#since, this.#request.signal);
       this.#since = rows.since;
+      if (rows.changes.length > 0) return rows;
+      const elapsed = clock.monotonic() - asked;
       // The server does not wait: end the stream, so that the reader backs off.
-      const hasty = rows.changes.length === 0 && clock.monotonic() - asked < SHORTEST_WAIT;
-      if (hasty) rows.ended = true;
+      if (elapsed < shortestWait(this.#settings)) rows.ended = true;
+      else await paceQuiet(elapsed, this.#settings, this.#request.signal);
       return rows;
     } catch (error) {
       if (!this.#request.signal.aborted) this.#session.abort(error);

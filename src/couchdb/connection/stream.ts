@@ -3,13 +3,32 @@
  *
  * @module
  */
+import { LEAST_WAIT } from "../../changes/back_off.ts";
 import type { Rows } from "../wire/rows.ts";
+import type { Settings } from "./options.ts";
+
+/** Milliseconds after which a connection has been of use, so that the next back-off begins anew. */
+export const WORTHWHILE = 1_000;
 
 /**
- * Milliseconds that a healthy server keeps a live request open when there is nothing to send. A request that ends
- * sooner without rows counts as a failure, so that a server that never waits is not asked in a tight loop.
+ * Milliseconds that a healthy server keeps a live request open when there is nothing to send: a second, or half of a
+ * shorter `timeout`, because timers are not exact. A request that ends sooner without rows counts as a failure, so that a
+ * server that never waits is not asked in a tight loop.
  */
-export const SHORTEST_WAIT = 1_000;
+export function shortestWait(
+  { endsWhenIdle, heartbeat }: Pick<Settings, "endsWhenIdle" | "heartbeat">,
+): number {
+  return endsWhenIdle ? Math.min(WORTHWHILE, heartbeat / 2) : WORTHWHILE;
+}
+
+/** Waits until a live request that ended without rows was sent long enough ago for the next one, however short `timeout` is. */
+export async function paceQuiet(
+  elapsed: number,
+  { sleep }: Pick<Settings, "sleep">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (elapsed < LEAST_WAIT) await sleep(LEAST_WAIT - elapsed, signal);
+}
 
 /** The rows of a live feed from one position on. */
 export interface Stream {

@@ -5,9 +5,10 @@
  */
 import type { Position } from "../../changes/change.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
+import { proofPeriod } from "../../changes/timing.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
-import { SHORTEST_WAIT } from "../connection/stream.ts";
+import { paceQuiet, shortestWait, WORTHWHILE } from "../connection/stream.ts";
 import { rewindOf } from "../wire/database_info.ts";
 import { type CouchBatch, Cursor } from "./cursor.ts";
 import { descendingBatches } from "./descending.ts";
@@ -150,20 +151,22 @@ export class Reader {
         for (const batch of cursor.batches(news, batchSize, since, repeated)) yield batch;
         if (rows.fault !== undefined) throw rows.fault;
         if (!rows.ended) continue;
-        if (!endsWhenIdle || clock.monotonic() - opened < SHORTEST_WAIT) return;
+        const elapsed = clock.monotonic() - opened;
+        if (!endsWhenIdle || elapsed < shortestWait(this.#settings)) return;
         // The stream ended because `timeout` had passed, and said how far it had come: nothing is lost.
+        await paceQuiet(elapsed, this.#settings, session.signal);
         stream = renew();
         opened = clock.monotonic();
       }
     } finally {
-      if (clock.monotonic() - opened >= SHORTEST_WAIT) this.#retryPolicy.noteProgress();
+      if (clock.monotonic() - opened >= WORTHWHILE) this.#retryPolicy.noteProgress();
     }
   }
 
   /** Milliseconds until the contact has to be renewed. */
   #untilProbe({ contact }: Cursor): number {
     const { clock, maxLag } = this.#settings;
-    return contact === undefined ? 0 : maxLag / 2 - possiblyElapsed(contact, instant(clock));
+    return contact === undefined ? 0 : proofPeriod(maxLag) - possiblyElapsed(contact, instant(clock));
   }
 
   /** Yields the loss: an empty batch with state `"lost"`, once; and once more for each reset while it lasts. */

@@ -8,14 +8,8 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import type { Clock } from "../../changes/clock.ts";
 import type { Settings } from "../connection/options.ts";
 import { retryAfterOf } from "../wire/faults.ts";
-import { BackOff } from "../../changes/back_off.ts";
+import { BackOff, LEAST_WAIT } from "../../changes/back_off.ts";
 import { FeedGap } from "./gap.ts";
-
-/**
- * The least wait before an attempt, in milliseconds, apart from the first after a connection that was good: whatever
- * the jitter is, the reader does not ask again and again at the speed of the network.
- */
-export const LEAST_WAIT = 100;
 
 /**
  * The least wait after a 403, in milliseconds. It means that the user has lost a role, or that CouchDB has locked out a

@@ -12,7 +12,8 @@ export type Difference =
   | "A star and nothing to compare with"
   | "Weak comparison"
   | "No validator and a date"
-  | "Ranges are the handler's";
+  | "Ranges are the handler's"
+  | "A date alone, and a tag of ours";
 
 /** One case of theirs. */
 export interface PublicRow {
