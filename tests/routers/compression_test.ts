@@ -66,6 +66,11 @@ const COMPRESSORS: readonly Compressor[] = [
     start: (handler, wrap) => served(wrap(compressInside(async (request) => await handler(request)))),
   },
   {
+    name: "inside: Hono's `compress`",
+    skip: false,
+    start: (handler, wrap) => served(wrap(compressed(handler))),
+  },
+  {
     name: "outside: Hono's `compress`",
     skip: false,
     start: (handler, wrap) => served(compressed(wrap(handler))),
