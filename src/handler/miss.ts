@@ -187,7 +187,8 @@ function finishLess(
   const tag = tagOfLess(context, asked, response, facts);
   const isDeclared = dependencies.length > 0;
   if (tag.etag === undefined && ownTag === undefined && isTagWanted(context, asked, response, facts)) {
-    return finishByWhole(context, asked, response, facts, asked.request.method !== "HEAD");
+    const own = mayLackFields(asked, response) ? undefined : tagFor(context, asked, response, facts).etag;
+    return finishByWhole(context, asked, response, facts, asked.request.method !== "HEAD", own);
   }
   // A client that has a tag of ours has no use for a date, which two edits can share (RFC 9110 §8.8.2.2).
   const dated = isDeclared && ownTag === undefined ? undefined : response.headers.get("last-modified");
@@ -229,7 +230,7 @@ function tagOfLess(
   if (tag.etag === undefined) {
     return { ...tag, etag: context.registry.keptTag(lease, dependencies, tag.id, headers) };
   }
-  return !mayLackFields(asked, response) || isRegistered(context, asked, tag.etag) ? tag : NO_TAG;
+  return isRegistered(context, asked, tag.etag) ? tag : NO_TAG;
 }
 
 function areRevisionsKnown(dependencies: readonly DeclaredDependency[]): boolean {
@@ -239,9 +240,11 @@ function areRevisionsKnown(dependencies: readonly DeclaredDependency[]): boolean
 
 /**
  * Asks the handler for the whole representation, and answers with it; a part only gets its tag, if it is built from the
- * same revisions and in the same coding.
+ * same revisions.
  *
  * @param mayStay Whether the part may be sent after all.
+ * @param own The tag that the fields of the part tell, where they can be trusted to: that of a part in another coding,
+ * which is one of another representation.
  */
 async function finishByWhole(
   context: HandlerContext,
@@ -249,6 +252,7 @@ async function finishByWhole(
   less: Response,
   facts: Facts,
   mayStay: boolean,
+  own?: string,
 ): Promise<Response> {
   if (!mayStay) cancelBody(less);
   let whole: unknown;
@@ -259,11 +263,13 @@ async function finishByWhole(
     throw error;
   }
   if (!isResponse(whole)) return finishAudited(context, asked, less, facts, NO_TAG);
-  const isSame = mayStay && isPartOf(context, asked, less, facts, whole);
+  const isSame = mayStay && isOfSameState(context, asked, facts, whole);
+  const isCodedAlike = less.status === 416 || codingOf(less) === codingOf(whole);
   const answer =
     await (finishRetrieval(context, askedForWhole(asked), whole) as Response | Promise<Response>);
   if (asked.request.method === "HEAD") return withoutBody(answer);
-  const etag = answer.headers.get("etag") ?? undefined;
+  const given = answer.headers.get("etag") ?? undefined;
+  const etag = isCodedAlike ? given : own;
   const stays = isSame && etag !== undefined && answer.status === 200 &&
     (areRevisionsKnown(facts.dependencies) || isRegistered(context, asked, etag));
   if (!stays || failsIfRange(asked, less, etag, undefined)) {
@@ -271,14 +277,16 @@ async function finishByWhole(
     return answer;
   }
   cancelBody(answer);
-  return finish(context, asked, less, facts, { etag, refusal: "not-200", isRefuted: false });
+  // The conditions are true of the whole, which is what they are about.
+  const { method } = asked.request;
+  const answered = { ...asked, request: { method, headers: new Headers() } };
+  return finish(context, answered, less, facts, { etag, refusal: "not-200", isRefuted: false });
 }
 
-/** Whether a part is surely one of the representation that the handler gave just now. */
-function isPartOf(
+/** Whether a part is surely of the state of which the handler gave the whole just now. */
+function isOfSameState(
   context: HandlerContext,
   { lease }: RequestContext,
-  { status, headers }: Response,
   { dependencies }: Facts,
   whole: Response,
 ): boolean {
@@ -286,10 +294,12 @@ function isPartOf(
   if (typeof declared === "string" || dependencies.length === 0) return false;
   if (dependenciesId([], declared) !== dependenciesId([], dependencies)) return false;
   // Without revisions, both are of what the feed has reported; but a digest would tell them apart.
-  const isSameState = areRevisionsKnown(dependencies) ||
+  return areRevisionsKnown(dependencies) ||
     !context.hashBody && !context.registry.isOvertaken(lease, dependencies);
-  return isSameState &&
-    (status === 416 || headers.get("content-encoding") === whole.headers.get("content-encoding"));
+}
+
+function codingOf({ headers }: Response): string | null {
+  return headers.get("content-encoding");
 }
 
 /** Whether a tag is that of the entry which this request finds. */

@@ -2,9 +2,10 @@
  * Responses that are not the whole representation: a 206 or 416 to a `Range`, and the response to a HEAD. Each has the
  * entity tag of the 200 (RFC 9110 §15.3.7, §9.3.2), and is evaluated by it.
  *
- * Such a response may leave out what its tag covers: a HEAD its media type and what a compressor adds, a part its media
- * type, and the parts of a `multipart/byteranges` have theirs inside. Where no entry of the registry has the tag that is
- * derived from what is left, the handler is asked for the whole representation, whose tag is right by construction.
+ * Such a response may leave out what its tag covers, or say something else: a HEAD its media type and what a compressor
+ * adds, a part its media type or `Vary`, and the parts of a `multipart/byteranges` have theirs inside. Where no entry of
+ * the registry has the tag that is derived from what is there, the handler is asked for the whole representation, whose
+ * tag is right by construction.
  *
  * @module
  */

@@ -493,3 +493,52 @@ test("withEtag current: a thousand tags against a list of five hundred documents
   assert.ok(timeOf(forged) < 200);
   assert.equal((await page.write(`${forged.join(", ")}, ${etag}`))[0], 204);
 });
+
+test("withEtag current: the tag of a HEAD, of a part and of a private answer is that of the state as well", async () => {
+  const pages: readonly [string, readonly Dependency[], Record<string, string>, WithEtagOptions][] = [
+    ["a document", [POST], PUBLIC, {}],
+    ["two documents", [POST, AUTHOR], PUBLIC, {}],
+    ["a document and a group", [POST, "posts"], PUBLIC, {}],
+    ["a name", ["post"], PUBLIC, {}],
+    ["a body", ["post"], PUBLIC, { hashBody: true }],
+    ["a body of a document and a group", [POST, "posts"], PUBLIC, { hashBody: true }],
+    ["a body that declares nothing", [], PUBLIC, { hashBody: true }],
+    ["private, for a caller", [POST], { "cache-control": "private" }, { caller: () => "ann" }],
+    ["private, by its body", [POST], { "cache-control": "private" }, { hashBody: true }],
+    ["private, by its body, a name", ["post"], { "cache-control": "private" }, { hashBody: true }],
+  ];
+  for (const [why, sources, fields, options] of pages) {
+    let post = POST;
+    const asDeclared = () => sources.map((source) => source === POST ? post : source);
+    const handler = withEtag((request: Request) => {
+      const headers = { ...fields, "content-type": "text/plain", ...dependsOn(...asDeclared()) };
+      if (request.method === "PUT") return new Response(revisionOf(request) ?? "none");
+      const body = `page of ${post._rev}`;
+      if (!request.headers.has("range")) {
+        return new Response(request.method === "HEAD" ? null : body, { headers });
+      }
+      return new Response(body.slice(0, 2), {
+        status: 206,
+        headers: { ...headers, "content-range": `bytes 0-1/${body.length}` },
+      });
+    }, { manual: true, ...options, current: () => post, requirePrecondition: true });
+    const tagOf = async (init: RequestInit = {}) =>
+      (await handler(new Request(URL, init))).headers.get("etag");
+    const write = async (etag: string) => {
+      const response = await handler(new Request(URL, { method: "PUT", headers: { "if-match": etag } }));
+      return [response.status, response.status === 200 ? await response.text() : ""];
+    };
+    const tags = async () =>
+      [await tagOf(), await tagOf({ method: "HEAD" }), await tagOf({ headers: { range: "bytes=0-1" } })]
+        .filter(
+          (etag) => etag !== null,
+        );
+    const first = await tags();
+    assert.ok(first.length > 0, why);
+    for (const etag of first) assert.deepEqual(await write(etag), [200, "3-x"], `${why}: ${etag}`);
+    post = { _id: "post", _rev: "4-y" };
+    for (const etag of first) assert.equal((await write(etag))[0], 412, why);
+    handler.registry.invalidate("post");
+    for (const etag of await tags()) assert.deepEqual(await write(etag), [200, "4-y"], `${why}: ${etag}`);
+  }
+});
