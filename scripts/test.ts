@@ -27,7 +27,7 @@ const oneFailure: Tally = { ...nothing, failed: 1 };
 /** Milliseconds one test may take; Bun's own limit of five seconds is short for a site with its database. */
 const testLimit = "120000";
 /** Seconds one runner may take: a test that hangs is ended, and its runner counts as failed. */
-const runnerLimit = 360;
+const runnerLimit = 600;
 /** Files that Node runs at once: by itself it leaves a core free, which on two cores is one file after another. */
 const filesAtOnce = Math.max(2, navigator.hardwareConcurrency - 1);
 /** What runners print about tests that went well: left out where one went wrong. */
