@@ -2,8 +2,8 @@
  * `deno task pack`: the npm tarball, ready for `npm publish`.
  *
  * `deno pack` compiles the modules and writes the `exports` of `package.json`. It leaves out the fields of `deno.json`
- * that only npm reads: they are copied here. And it writes the documentation of a public module twice, into the types,
- * where editors look for it, and into the code: there it is left out here.
+ * that only npm reads: they are copied here. And it writes documentation into the code as well as into the types, where
+ * editors look for it: in the code it is left out here. That of what is not public is in the repository.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export async function pack(path: string, options: { readonly allowDirty?: boolea
     if (name === "package/package.json") {
       const fields = { ...JSON.parse(text), ...npmFields() };
       tar = replaceFile(tar, name, encoder.encode(JSON.stringify(fields, undefined, 2) + "\n"));
-    } else if (name.endsWith(".js") && files.has(name.replace(/js$/, "d.ts"))) {
+    } else if (name.endsWith(".js")) {
       tar = replaceFile(tar, name, encoder.encode(text.replace(DOCUMENTATION, "$1")));
     }
   }
