@@ -328,10 +328,13 @@ export class RegistryCore {
     return [...subscribedCores()].map((core) => core.deref()).filter((core) => core !== undefined);
   }
 
-  /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
+  /**
+   * Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. Handlers
+   * that begin later may register at once, also where reads may lag: see {@linkcode ChangeLog.breakLeases}.
+   */
   delete(key: string): boolean {
     for (const core of this.#subscribedElsewhere()) core.delete(key);
-    this.#invalidateHere(resourceGroup(key));
+    this.#entries.change(resourceGroup(key), this.#changeLog.breakLeases(key));
     return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
 

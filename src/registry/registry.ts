@@ -91,7 +91,9 @@ export class EtagRegistry {
   }
 
   /**
-   * Takes out a resource with all variants and callers, and voids the leases of handlers that are building it.
+   * Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. A handler
+   * that begins later may register at once. Where reads may lag (`replicaLag`), also give
+   * {@linkcode EtagRegistry.invalidate} the documents that have changed: those count against lagging reads.
    *
    * @param key The resource, as the `key` option of `withEtag` names it.
    * @returns Whether an entry without a caller was removed.
