@@ -112,7 +112,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 14_550,
+    most: 14_850,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -127,13 +127,13 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "src/couchdb/changes.ts",
     names: ["currentRevision"],
     without: [...rooms, ...reader, "src/changes/"],
-    most: 800,
+    most: 1_150,
   },
   "cookieSession of ./couchdb": {
     from: "src/couchdb/changes.ts",
     names: ["cookieSession"],
     without: [...rooms, ...reader, "src/changes/"],
-    most: 1_240,
+    most: 1_370,
   },
   "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_600 },
   "everything of ./pouchdb": {
