@@ -37,7 +37,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 27_000,
+    most: 27_700,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 10_500,
+    most: 10_800,
   },
   "follow": {
     from: "mod.ts",
