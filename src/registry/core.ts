@@ -370,6 +370,11 @@ export class RegistryCore {
     return subscription;
   }
 
+  /** Forgets a closed feed; {@linkcode Subscriptions.retire} has the rules. */
+  retire(name: string): boolean {
+    return this.#subscriptions.retire(this.#sink, name);
+  }
+
   /** Lets writes through registries without a feed reach this one. */
   #keepReachable(): void {
     if (this.#isReachable) return;

@@ -29,7 +29,10 @@ export interface FollowOptions<C extends Change = Change> {
    * data; default 5,000 where the database has replicas, else 0.
    */
   readonly replicaLag?: number;
-  /** Tells several feeds of one registry apart; default `"changes"`. */
+  /**
+   * Tells several feeds of one registry apart; default `"changes"`. A feed that was closed is continued by the next one of
+   * its name, and suspends the registry until then; {@linkcode EtagRegistry.retire} forgets it.
+   */
   readonly name?: string;
   /**
    * Allows a feed that reports some documents only (`filter: "_doc_ids"`). A response that declares any other group is
@@ -138,6 +141,8 @@ class FeedFollower<C extends Change> implements Follower {
   // Whether the program learns of a fault without being told.
   #readyRead = false;
   #errorRead = false;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => void this.close();
   /** {@linkcode Subscription.spent} when requests and timers last had a turn. */
   #restedAt = 0;
 
@@ -167,7 +172,8 @@ class FeedFollower<C extends Change> implements Follower {
       this.#subscription.close();
       throw error;
     }
-    options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+    this.#signal = options.signal;
+    this.#signal?.addEventListener("abort", this.#onAbort);
     if (options.signal?.aborted) void this.close();
     else void this.#pump();
   }
@@ -274,6 +280,8 @@ class FeedFollower<C extends Change> implements Follower {
 
   #end(reason: unknown): void {
     this.#subscription.close();
+    // A signal may outlive thousands of followers.
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#settleReady.reject(reason);
   }
 }
