@@ -52,12 +52,9 @@ export interface Cacheability {
   readonly refusalOfWhole: RegistrationRefusal | undefined;
 }
 
-/** Statuses of a response about a part of the representation. */
-const OF_PART: ReadonlySet<number> = /* @__PURE__ */ new Set([206, 416]);
-
 /** Whether a response is about a part of the representation that its 200 would have (RFC 9110 §14). */
 export function isOfPart({ status }: Response): boolean {
-  return OF_PART.has(status);
+  return status === 206 || status === 416;
 }
 
 /**

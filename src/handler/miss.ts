@@ -132,7 +132,7 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
   }
   context.crossOrigin.note(request.key, request.request.headers.get("origin"), result);
   const facts = inspect(context, request, result);
-  const isLess = isForLess(request) && (request.request.method === "HEAD" || isOfPart(result));
+  const isLess = (request.request.method === "HEAD" || isOfPart(result)) && isForLess(request);
   return (isLess ? finishLess : finishWhole)(context, request, result, facts);
 }
 
@@ -391,15 +391,27 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   );
   const purgeFields = purgeFieldsOf(context, dependencies);
   return {
-    ...{ dependencies, ownTag, vary, isPublic, purgeFields, refusal, refusalOfWhole },
-    isHashable: isHashed,
+    dependencies,
+    ownTag,
+    vary,
+    isPublic,
+    purgeFields,
+    refusal,
+    refusalOfWhole,
+    isHashable: isHashed && (response.status === 200 || isOfPart(response)),
   };
 }
 
 function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRefusal): Facts {
   return {
-    ...{ dependencies: [], ownTag, vary: [], isPublic: false, purgeFields: {} },
-    ...{ refusal, refusalOfWhole: refusal, isHashable: false },
+    dependencies: [],
+    ownTag,
+    vary: [],
+    isPublic: false,
+    purgeFields: {},
+    refusal,
+    refusalOfWhole: refusal,
+    isHashable: false,
   };
 }
 

@@ -17,6 +17,8 @@ export function wholeRequest<Req extends Request>(request: Req): Req {
   const headers = new Headers(request.headers);
   headers.delete("range");
   const copy = copyOf(request, { method: "GET", headers });
+  // Bun takes no fields at all for those of the request.
+  copy.headers.delete("range");
   for (const [name, owner] of addedNames(request, copy)) forward(copy, name, request, owner);
   return copy as Req;
 }

@@ -95,7 +95,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
       lease.release();
       throw error;
     };
-    return settle(() => run(request), finish, fail);
+    return settle(run, finish, fail, request);
   }
 
   /**
@@ -198,14 +198,15 @@ function refuseRequest(value: unknown): never {
 }
 
 /** Calls a function, and what follows its result: at once, or when its promise is settled. */
-function settle(
-  run: () => unknown,
+function settle<Given>(
+  run: (given: Given) => unknown,
   done: (result: unknown) => unknown,
   fail: (error: unknown) => unknown = rethrow,
+  given: Given = undefined as Given,
 ): unknown {
   let result: unknown;
   try {
-    result = run();
+    result = run(given);
   } catch (error) {
     return fail(error);
   }

@@ -46,6 +46,13 @@ test("wholeRequest: everything but Range and the method is the request's", () =>
   assert.equal(copy.signal.aborted, true);
 });
 
+test("wholeRequest: a Range that is the only field goes too", () => {
+  const request = new Request(PAGE, { method: "HEAD", headers: { range: "bytes=5-" } });
+  const copy = wholeRequest(request);
+  assert.deepEqual([[...copy.headers], copy.method], [[], "GET"]);
+  assert.equal(request.headers.get("range"), "bytes=5-");
+});
+
 test("wholeRequest: what a class of its own adds is there, private fields included", () => {
   const copy = wholeRequest(new Framed(PAGE, { headers: FIELDS }, "ann"));
   assert.deepEqual([copy.user, copy.greet(), copy.params.id], ["ann", "hello ann", "7"]);

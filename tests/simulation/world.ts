@@ -192,13 +192,15 @@ export class World {
     return sharing(response, process.sharedHeaders, () => this.count("shared headers"));
   }
 
-  /** Its body shows what was read and nothing else, and comes a little later than its fields. */
+  /** Its body shows what was read and who it is for, and nothing else, and comes a little later than its fields. */
   #withBody(response: Response, visit: Visit): Response {
     const states = [...visit.readings, ...visit.forgotten].map((reading) =>
       `${reading.document.id} ${stateRead(reading)}`
     );
+    // Of equal bytes, a digest rightly confirms one user's copy to another: so these differ by all that selects a page.
+    const selected = [...visit.selected].sort().map((field) => `${field} ${visit.fields[field]}`);
     // Read twice alike is read once.
-    visit.body = JSON.stringify([visit.build, ...new Set(states)]);
+    visit.body = JSON.stringify([visit.build, ...selected, ...new Set(states)]);
     const body = new TextEncoder().encode(visit.body);
     const read = (): Promise<ArrayBuffer> => {
       this.running++;
