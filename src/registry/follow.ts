@@ -4,6 +4,7 @@
  * @module
  */
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
+import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
@@ -19,7 +20,7 @@ export interface FollowOptions<C extends Change = Change> {
   /**
    * Groups a change touches, besides its id: what {@linkcode group} and {@linkcode groupBy} made, or a function that
    * names them. A function sees only what the change shows, and not what the document was in before; if it throws,
-   * everything is void.
+   * everything is void. It runs while a batch is applied: it gives its names at once, and keeps it short.
    */
   readonly groups?: readonly (Group<C> | GroupFamily<C>)[] | ((change: C) => Iterable<string>);
   /** ms without contact after which nothing is answered; default 25,000. */
@@ -46,7 +47,7 @@ export interface FollowOptions<C extends Change = Change> {
    * Default: the console shows the fault, unless the program has read {@linkcode Follower.ready} before it was settled,
    * or {@linkcode Follower.error}.
    */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => unknown;
   /** Closes the follower. */
   readonly signal?: AbortSignal;
 }
@@ -133,7 +134,7 @@ class FeedFollower<C extends Change> implements Follower {
   #iterator: AsyncIterator<ChangeBatch<C>>;
   /** Whether the feed has to begin anew: what the iterator still yields is of before. */
   #isRestarting = false;
-  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #onError: ((error: unknown) => unknown) | undefined;
   readonly #ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
@@ -272,7 +273,7 @@ class FeedFollower<C extends Change> implements Follower {
       return;
     }
     try {
-      this.#onError(error);
+      ignoreRejection(this.#onError(error));
     } catch {
       // What the listener does with it is its own concern.
     }

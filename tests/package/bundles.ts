@@ -32,7 +32,7 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 34_000 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 34_500 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 10_800,
+    most: 11_000,
   },
   "follow": {
     from: "mod.ts",
