@@ -8,6 +8,7 @@
  */
 import process from "node:process";
 import { CurrentDocuments, judgeTag } from "../src/handler/current_state.ts";
+import { TagKey } from "../src/handler/tag_key.ts";
 import { someListedTag } from "../src/http/entity_tag_list.ts";
 import { evaluatePreconditions } from "../src/http/preconditions.ts";
 
@@ -71,7 +72,7 @@ const evaluations: Readonly<Record<string, Evaluation>> = {
     return () => evaluatePreconditions(request, { etag });
   },
   "the revision is known": (field) => {
-    const documents = new CurrentDocuments([{ _id: "a", _rev: "1-a" }], false);
+    const documents = new CurrentDocuments([{ _id: "a", _rev: "1-a" }], false, new TagKey());
     return () => someListedTag(field, true, (tag) => judgeTag(tag, documents) === "current");
   },
 };

@@ -69,7 +69,8 @@ export interface NanoServerConfig {
  */
 export function changes(database: NanoDatabase, options: ChangesOptions = {}): CouchChangesFeed {
   const { url, db } = database.config;
-  if (typeof url !== "string" || typeof db !== "string" || db === "") {
+  // A URL in the place of the name may hold a password, and is shown as part of the feed's.
+  if (typeof url !== "string" || typeof db !== "string" || !/^[^@%:]+$/.test(db)) {
     throw new TypeError("Expected a nano database handle, as nano(url).use(name) gives it");
   }
   const server: NanoServerConfig = database.server?.config ?? {};

@@ -110,7 +110,8 @@ class PouchClient implements Database {
 
   constructor(database: Pouch, settings: Settings) {
     this.#parameters = parametersOf(settings);
-    this.name = `pouchdb:${database.name}`;
+    // The name of a remote one is its URL, which may hold credentials.
+    this.name = `pouchdb:${database.name.replace(/^\s*(https?):.*@/is, "$1://")}`;
     this.#database = database;
     this.#settings = settings;
   }

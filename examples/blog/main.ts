@@ -2,6 +2,7 @@
  * The demo: a blog of 3,000 posts out of an embedded database, or out of the one that `COUCHDB_URL` names.
  *
  * Environment: `PORT` (8000), `HOST` (127.0.0.1), `COUCHDB_URL` (`http://user:password@127.0.0.1:5984/blog`),
+ * `SECRET` (16 characters or more, the same for all processes of the site and after a restart: then so are its tags),
  * `SNAPSHOT` (a file that keeps the registry across restarts; it pays off with a database that outlives them).
  */
 import process from "node:process";
@@ -23,7 +24,8 @@ async function main(): Promise<void> {
   const refused = (error: unknown) => Promise.reject(refusedByDatabase(url, error));
   await seed(url, { onProgress: progress }).catch(refused);
   const file = process.env["SNAPSHOT"];
-  const site = createSite({ couchUrl: url.href, snapshot: file ? await readSnapshot(file) : undefined });
+  const snapshot = file ? await readSnapshot(file) : undefined;
+  const site = createSite({ couchUrl: url.href, snapshot, secret: process.env["SECRET"] });
   if (site.registry.stats["snapshot-refused"] > 0) {
     console.error(`blog: ${file} holds no snapshot of this build, and is ignored`);
   }

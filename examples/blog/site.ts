@@ -32,11 +32,13 @@ export interface SiteOptions {
   readonly feed?: ChangesFeed;
   /** ms without contact after which nothing is answered from the registry; default 25,000. */
   readonly maxLag?: number;
+  /** What the tags of all its processes are made with, at least 16 characters; default: random for this process. */
+  readonly secret?: string | undefined;
 }
 
 /** Opens the site. */
 export function createSite(
-  { couchUrl, snapshot, feed = changes(couchUrl), maxLag = 25_000 }: SiteOptions,
+  { couchUrl, snapshot, feed = changes(couchUrl), maxLag = 25_000, secret }: SiteOptions,
 ): Site {
   const registry = new EtagRegistry({ version: build, snapshot });
   const groups = ({ id }: { readonly id: string }) => isPostId(id) ? [allPosts] : [];
@@ -50,6 +52,7 @@ export function createSite(
     key: ({ url }) => url.slice(url.indexOf("/", "https://".length)),
     current: (request) => currentPost(store, request),
     cacheStatus: "Stillfresh",
+    ...(secret === undefined ? {} : { secret }),
   });
   const stats = () => {
     const { live, lag, since } = follower;

@@ -80,7 +80,7 @@ class CookieSession {
   }
 
   async fetch(url: string, init: RequestInit): Promise<Response> {
-    if (new URL(url).origin !== this.#origin) return await this.#fetch(url, init);
+    if (originOf(url) !== this.#origin) return await this.#fetch(url, init);
     const sent = await this.#request(url, init);
     if (sent.response.status !== 401 || sent.cookie === undefined) return sent.response;
     await sent.response.body?.cancel();
@@ -152,4 +152,13 @@ function rootOf(server: string | URL): string {
   const { href, authorization } = parseServerUrl(server);
   if (authorization === undefined) return href;
   throw new TypeError("Expected the URL of a server without credentials: name and password are options");
+}
+
+/** @throws {TypeError} If this is no URL; the platform's own message would show its text. */
+function originOf(url: string): string {
+  try {
+    return new URL(url).origin;
+  } catch {
+    throw new TypeError("Expected the URL of a request, not a text that is no URL");
+  }
 }

@@ -34,7 +34,8 @@ export interface CurrentRevisionOptions {
  * @param id The document.
  * @param options Headers, `fetch`, a signal.
  * @returns The document at its revision; null if it does not exist; undefined if the database did not answer that.
- * @throws {TypeError} If this is no http(s) URL of a database.
+ * @throws {TypeError} If this is no http(s) URL of a database, or no id of a document: nothing is asked then, because the
+ * answer would tell of something else, such as the `ETag` of a view.
  * @see CouchDB documentation, `HEAD /{db}/{docid}`
  */
 export async function currentRevision(
@@ -43,6 +44,7 @@ export async function currentRevision(
   options: CurrentRevisionOptions = {},
 ): Promise<{ readonly _id: string; readonly _rev: string } | null | undefined> {
   const { href, authorization } = parseDatabaseUrl(database);
+  requireDocumentId(id);
   const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers };
   const { fetch = platformFetch, signal = null } = options;
   try {
@@ -62,4 +64,15 @@ export async function currentRevision(
   } catch {
     return undefined;
   }
+}
+
+/** No dot segment, which a URL cannot carry, nothing that CouchDB reserves, and no half of a surrogate pair. */
+const DOCUMENT_ID = /^(?!\.\.?$)(?!_(?!(?:design|local)\/.))\P{Cs}+$/su;
+
+/** @throws {TypeError} If CouchDB can have no document of that id. */
+function requireDocumentId(id: unknown): void {
+  if (typeof id === "string" && DOCUMENT_ID.test(id)) return;
+  throw new TypeError(
+    "currentRevision() takes the id of a document: text, and with _ in front only _design/… or _local/…",
+  );
 }

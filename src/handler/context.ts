@@ -15,6 +15,7 @@ import { CrossOriginFields } from "./cross_origin.ts";
 import type { Current } from "./current_state.ts";
 import { buildId } from "./derived_tag.ts";
 import { retainedNames } from "./responses.ts";
+import { TagKey } from "./tag_key.ts";
 
 /** How a handler is wrapped. */
 export interface WithEtagOptions<Req extends Request = Request> {
@@ -28,6 +29,16 @@ export interface WithEtagOptions<Req extends Request = Request> {
   readonly caller?: (request: Req) => string | undefined;
   /** Build id, part of every derived tag; default: the registry's, else random for this process: tags end with it. */
   readonly version?: string;
+  /**
+   * What the digests in tags are made with, so that no tag lets a client try ids offline; at least 16 characters. Default:
+   * random for this process, so that derived tags end with it. Give it, beside `version`, to all processes of one site.
+   */
+  readonly secret?: string;
+  /**
+   * Whether derived tags hide the revisions, and how often a document was edited, behind digests; default false.
+   * `revisionOf()` then needs `current`.
+   */
+  readonly hideRevisions?: boolean;
   /**
    * Whether 200s that nothing else identifies are read and hashed: saves bytes, not the handler; default false. Private
    * answers too, because the handler has run for each. Left alone are event streams, and bodies that are longer than 8 MiB
@@ -87,6 +98,8 @@ export interface HandlerContext {
   readonly registry: RegistryCore;
   /** Part of every derived tag. */
   readonly build: string;
+  /** Makes the digests in tags. */
+  readonly tagKey: TagKey;
   readonly hashBody: boolean;
   /** The fields that a 304 repeats, in lower case. */
   readonly retainedNames: readonly string[];
@@ -155,6 +168,7 @@ export function resolveOptions<Req extends Request>(
   return {
     registry: core,
     build: buildId(resolveVersion(registry, options.version)),
+    tagKey: new TagKey(options.secret, options.hideRevisions),
     hashBody: options.hashBody ?? false,
     retainedNames: retainedNames(options.retainedHeaders ?? []),
     purgeFields,

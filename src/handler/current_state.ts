@@ -12,8 +12,9 @@ import {
   show,
 } from "../http/dependency.ts";
 import type { Validators } from "../http/selected_representation.ts";
-import { idDigest, type Revision, revisionDigest, revisionsIn, stateDigest } from "./derived_tag.ts";
+import { revisionsIn } from "./derived_tag.ts";
 import { cancelBody, isResponse } from "./responses.ts";
+import type { Revision, TagKey } from "./tag_key.ts";
 import { tagState, WHOLE } from "./tag_state.ts";
 
 /**
@@ -60,28 +61,31 @@ export class CurrentDocuments {
   readonly revisions: readonly Revision[];
   /** Whether these are all documents that the page is built from; else it is the one that is written. */
   readonly isComplete: boolean;
+  readonly #key: TagKey;
   #revs: ReadonlyMap<string, string> | undefined;
   #digests: readonly string[] | undefined;
   #state: string | undefined;
 
-  constructor(revisions: readonly Revision[], isComplete: boolean) {
+  /** @param key What the digests in the site's tags are made with. */
+  constructor(revisions: readonly Revision[], isComplete: boolean, key: TagKey) {
+    this.#key = key;
     this.revisions = revisions;
     this.isComplete = isComplete;
   }
 
   /** The revisions by a digest of each id. */
   get revs(): ReadonlyMap<string, string> {
-    return this.#revs ??= new Map(this.revisions.map(({ _id, _rev }) => [idDigest(_id), _rev]));
+    return this.#revs ??= new Map(this.revisions.map(({ _id, _rev }) => [this.#key.idDigest(_id), _rev]));
   }
 
   /** A digest of each document at its revision. */
   get digests(): readonly string[] {
-    return this.#digests ??= this.revisions.map(revisionDigest);
+    return this.#digests ??= this.revisions.map((one) => this.#key.revisionDigest(one));
   }
 
   /** A digest of all. */
   get state(): string {
-    return this.#state ??= stateDigest(this.revisions);
+    return this.#state ??= this.#key.stateDigest(this.revisions);
   }
 }
 
@@ -95,48 +99,49 @@ export interface CurrentState {
 /**
  * Reads what `current` gave.
  *
+ * @param key What the digests in the site's tags are made with.
  * @returns Null: the resource does not exist; undefined: cannot tell.
  * @throws {TypeError} If that is none of what it may give, or a document without a revision: no tag could match it.
  */
-export function readCurrent(current: Current): CurrentState | null | undefined {
+export function readCurrent(current: Current, key: TagKey): CurrentState | null | undefined {
   if (current === null || current === undefined) return current;
   if (typeof current !== "object") {
     throw new TypeError(
       `current() gives a document, a list of dependencies, validators or null, not ${show(current)}`,
     );
   }
-  if (Array.isArray(current)) return listedState(current);
+  if (Array.isArray(current)) return listedState(current, key);
   if (isResponse(current)) {
     const { status, headers } = current;
     cancelBody(current);
     if (status === 404 || status === 410) return null;
-    return status >= 200 && status < 300 ? declaredState(headers) : undefined;
+    return status >= 200 && status < 300 ? declaredState(headers, key) : undefined;
   }
-  if ("_id" in current) return documentState(current as Exclude<Dependency, string>);
-  if (typeof (current as Headers).get === "function") return declaredState(current as Headers);
-  if (DEPENDS_ON in current) return declaredState(new Headers(current as Record<string, string>));
+  if ("_id" in current) return documentState(current as Exclude<Dependency, string>, key);
+  if (typeof (current as Headers).get === "function") return declaredState(current as Headers, key);
+  if (DEPENDS_ON in current) return declaredState(new Headers(current as Record<string, string>), key);
   return { documents: undefined, validators: current as Validators };
 }
 
-function documentState(document: Exclude<Dependency, string>): CurrentState {
+function documentState(document: Exclude<Dependency, string>, key: TagKey): CurrentState {
   const _id = requireGroup(document, "current");
   const { _rev } = document;
   if (typeof _rev !== "string") {
     throw new TypeError(`current() gave the document ${JSON.stringify(_id)} without a _rev`);
   }
-  return { documents: new CurrentDocuments([{ _id, _rev }], false), validators: {} };
+  return { documents: new CurrentDocuments([{ _id, _rev }], false, key), validators: {} };
 }
 
-function listedState(dependencies: readonly Dependency[]): CurrentState {
+function listedState(dependencies: readonly Dependency[], key: TagKey): CurrentState {
   const named = dependencies.map((dependency) => {
     const _id = requireGroup(dependency, "current");
     return typeof dependency === "string" ? { _id } : { ...dependency, _id };
   });
-  return { documents: new CurrentDocuments(revisionsIn(named), true), validators: {} };
+  return { documents: new CurrentDocuments(revisionsIn(named), true, key), validators: {} };
 }
 
 /** What the fields of a response say of its state: its own tag, as `withEtag` would send it, or its declaration. */
-function declaredState(headers: Headers): CurrentState {
+function declaredState(headers: Headers, key: TagKey): CurrentState {
   const lastModified = headers.get("last-modified") ?? undefined;
   const etag = headers.get("etag") ?? undefined;
   const declared = declaredIn(headers, DEPENDS_ON);
@@ -144,7 +149,7 @@ function declaredState(headers: Headers): CurrentState {
     return { documents: undefined, validators: { etag, lastModified } };
   }
   const revisions = revisionsIn(readDeclaration(declared) ?? []);
-  return { documents: new CurrentDocuments(revisions, true), validators: { lastModified } };
+  return { documents: new CurrentDocuments(revisions, true, key), validators: { lastModified } };
 }
 
 /**

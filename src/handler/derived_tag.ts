@@ -4,8 +4,9 @@
  * @module
  */
 import { type DeclaredDependency, GUARD } from "../http/dependency.ts";
-import { base64url, sha256 } from "../http/sha256.ts";
+import { base64url } from "../http/sha256.ts";
 import { randomId } from "../registry/random_tag.ts";
+import type { Revision, TagKey } from "./tag_key.ts";
 import { PLAIN, SHORT } from "./tag_state.ts";
 
 /** Up to this many revisions are spelled out in a tag, where people and proxies' logs can read them. */
@@ -50,12 +51,6 @@ export function representationOf(
   return [key, caller ?? null, type, coding, language, selected];
 }
 
-/** A document at a revision. */
-export interface Revision {
-  readonly _id: string;
-  readonly _rev: string;
-}
-
 /** What a response is built from and what its tag has to tell: everything but the guards. */
 export function withoutGuards(dependencies: readonly DeclaredDependency[]): readonly DeclaredDependency[] {
   return dependencies.some((dependency) => dependency[GUARD])
@@ -97,15 +92,18 @@ export function toldBy(
 }
 
 /** The state as a tag tells it; {@linkcode tagState} reads it back. Undefined where there is no document. */
-function spelledState({ revisions, names }: Told): string | undefined {
+function spelledState(key: TagKey, { revisions, names }: Told): string | undefined {
   const [first] = revisions;
   if (first === undefined) return undefined;
-  if (revisions.length + names.length <= SPELLED_OUT && revisions.every(({ _rev }) => PLAIN.test(_rev))) {
+  const isSpellable = !key.hidesRevisions && revisions.every(({ _rev }) => PLAIN.test(_rev));
+  if (isSpellable && revisions.length + names.length <= SPELLED_OUT) {
     const revs = [...revisions.map(({ _rev }) => _rev), ...names.map(() => "")];
-    return `${revs.join("+")}.${[...revisions.map(({ _id }) => _id), ...names].map(idDigest).join("+")}`;
+    return `${revs.join("+")}.${
+      [...revisions.map(({ _id }) => _id), ...names].map((id) => key.idDigest(id)).join("+")
+    }`;
   }
-  if (revisions.length <= MOST_TOLD) return `:${revisions.map(revisionDigest).join("+")}`;
-  return `:${revisionDigest(first)}+${stateDigest(revisions)}`;
+  if (revisions.length <= MOST_TOLD) return `:${revisions.map((one) => key.revisionDigest(one)).join("+")}`;
+  return `:${key.revisionDigest(first)}+${key.stateDigest(revisions)}`;
 }
 
 /**
@@ -114,17 +112,15 @@ function spelledState({ revisions, names }: Told): string | undefined {
  * has reported that yet.
  */
 export function dependenciesId(
+  key: TagKey,
   representation: Representation,
   dependencies: readonly DeclaredDependency[],
   told: Told = toldBy(dependencies),
 ): string {
   const built = withoutGuards(dependencies).map(({ _id, _rev }) => JSON.stringify([_id, _rev ?? null]))
     .sort();
-  return withState(digestOf([representation, built], SHORT), told);
-}
-
-function withState(digest: string, told: Told): string {
-  const state = spelledState(told);
+  const digest = key.digest([representation, built], SHORT);
+  const state = spelledState(key, told);
   return state === undefined ? digest : `${state}.${digest}`;
 }
 
@@ -137,6 +133,7 @@ function withState(digest: string, told: Told): string {
  * of it.
  */
 export function deriveTag(
+  key: TagKey,
   dependencies: readonly DeclaredDependency[],
   build: string,
   representation: Representation,
@@ -144,27 +141,8 @@ export function deriveTag(
   const built = withoutGuards(dependencies);
   if (built.length === 0 || built.some(({ _rev }) => _rev === undefined)) return undefined;
   const all = [build, representation, built.map(({ _id }) => _id), built.map(({ _rev }) => _rev)];
-  const state = spelledState(toldBy(built));
-  return state === undefined ? `"${digestOf(all)}"` : `"${state}.${digestOf(all, SHORT)}"`;
-}
-
-/** Represents a document's id in a tag: the same in every build, because a document outlives builds. */
-export function idDigest(id: string): string {
-  return digestOf(["document", id], SHORT);
-}
-
-/** Represents a document at a revision. */
-export function revisionDigest({ _id, _rev }: Revision): string {
-  return digestOf(["revision", _id, _rev], SHORT);
-}
-
-/** Represents documents at their revisions, in whatever order they were named. */
-export function stateDigest(revisions: readonly Revision[]): string {
-  return digestOf(revisions.map(({ _id, _rev }) => JSON.stringify([_id, _rev])).sort());
-}
-
-function digestOf(value: unknown, length?: number): string {
-  return base64url(sha256(JSON.stringify(value)), length);
+  const state = spelledState(key, toldBy(built));
+  return state === undefined ? `"${key.digest(all)}"` : `"${state}.${key.digest(all, SHORT)}"`;
 }
 
 /**
@@ -173,14 +151,15 @@ function digestOf(value: unknown, length?: number): string {
  * @param told What the tag tells beside the digest; undefined: nothing.
  */
 export async function digestTag(
+  key: TagKey,
   body: BufferSource,
   representation: Representation,
   told?: Told,
 ): Promise<string> {
   const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  const digest = digestOf([representation, base64url(own)]);
-  const state = told === undefined ? undefined : spelledState(told);
+  const digest = key.digest([representation, base64url(own)]);
+  const state = told === undefined ? undefined : spelledState(key, told);
   return state === undefined
     ? `"${digest}"`
-    : `"${digest}.${state}.${digestOf([representation, state], SHORT)}"`;
+    : `"${digest}.${state}.${key.digest([representation, state], SHORT)}"`;
 }

@@ -14,10 +14,10 @@ import {
 import type { RegisteredTag } from "../registry/core.ts";
 import type { ArrivedRequest, HandlerContext } from "./context.ts";
 import { type CurrentDocuments, type CurrentState, judgeTag, type TagVerdict } from "./current_state.ts";
-import { idDigest } from "./derived_tag.ts";
 import { matchesCoded } from "./evaluate.ts";
 import { noteJudged } from "./judged_requests.ts";
 import type { FalseCondition } from "./refusals.ts";
+import type { TagKey } from "./tag_key.ts";
 import { isOurTag, type TagState, tagState, withoutCoding } from "./tag_state.ts";
 
 /** A write, and what it asks to change. */
@@ -111,7 +111,7 @@ function judgeOf(context: HandlerContext, target: WriteTarget, state: CurrentSta
 
 /** What the documents say of a tag, and, where they leave something open, the registry. */
 function verdictsBy(
-  { registry }: HandlerContext,
+  { registry, tagKey }: HandlerContext,
   { key, caller }: WriteTarget,
   documents: CurrentDocuments,
 ): (tag: string) => TagVerdict {
@@ -124,7 +124,7 @@ function verdictsBy(
       const { isWhole, digests } = tagState(tag)!;
       // The tag tells these documents, and nothing else voids it.
       if (isWhole && (isComplete || digests.length === revisions.length)) return verdict;
-      return registered().some((one) => isLater(one, tag)) ? "old" : verdict;
+      return registered().some((one) => isLater(tagKey, one, tag)) ? "old" : verdict;
     }
     if ((verdict !== "silent" && verdict !== "more") || registry.isSuperseded(revisions)) return verdict;
     return registered().some(({ etag, state }) => etag === tag && state === "valid") ? "current" : verdict;
@@ -132,8 +132,12 @@ function verdictsBy(
 }
 
 /** Whether what is registered shows that something else that a tag tells has changed since. */
-function isLater({ etag, isVariant, state, changed }: RegisteredTag, tag: string): boolean {
-  if (state === "void") return etag === tag && changed.some((group) => isTold(group, tagState(tag)!));
+function isLater(
+  key: TagKey,
+  { etag, isVariant, state, changed }: RegisteredTag,
+  tag: string,
+): boolean {
+  if (state === "void") return etag === tag && changed.some((group) => isTold(key, group, tagState(tag)!));
   if (etag === tag) return false;
   const [theirs, ours] = [tagState(etag), tagState(tag)!];
   if (theirs === undefined || theirs.digests.length === 0) return false;
@@ -144,9 +148,9 @@ function isLater({ etag, isVariant, state, changed }: RegisteredTag, tag: string
 }
 
 /** Whether a tag tells the state of a group, or may: a guard that has changed leaves the state as it is. */
-function isTold(group: string, { revs, digests }: TagState): boolean {
+function isTold(key: TagKey, group: string, { revs, digests }: TagState): boolean {
   // A tag without revisions tells no id.
-  return revs === undefined || digests.includes(idDigest(group));
+  return revs === undefined || digests.includes(key.idDigest(group));
 }
 
 /** Whether two tags tell a document at two revisions. */

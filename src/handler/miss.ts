@@ -30,7 +30,6 @@ import {
   deriveTag,
   digestTag,
   representationOf,
-  type Revision,
   toldBy,
   withoutGuards,
 } from "./derived_tag.ts";
@@ -46,6 +45,7 @@ import {
   withoutBody,
 } from "./part.ts";
 import { preconditionFailed } from "./refusals.ts";
+import type { Revision } from "./tag_key.ts";
 import {
   cancelBody,
   CROSS_ORIGIN,
@@ -150,7 +150,7 @@ function finishWhole(
     }
     return finishAudited(context, asked, response, facts, tag);
   };
-  return asksCurrent(asked, facts) ? askCurrent(asked).then(finishWith) : finishWith([]);
+  return asksCurrent(asked, facts) ? askCurrent(context, asked).then(finishWith) : finishWith([]);
 }
 
 /**
@@ -168,9 +168,12 @@ function asksCurrent(
 }
 
 /** The documents that `current` gives; none where it cannot tell, or was not meant for this request. */
-async function askCurrent({ current }: RequestContext): Promise<readonly Revision[]> {
+async function askCurrent(
+  { tagKey }: HandlerContext,
+  { current }: RequestContext,
+): Promise<readonly Revision[]> {
   try {
-    return readCurrent(await current?.() as Current)?.documents?.revisions ?? [];
+    return readCurrent(await current?.() as Current, tagKey)?.documents?.revisions ?? [];
   } catch {
     return [];
   }
@@ -292,7 +295,9 @@ function isOfSameState(
 ): boolean {
   const declared = readDependencies(context, whole.headers);
   if (typeof declared === "string" || dependencies.length === 0) return false;
-  if (dependenciesId([], declared) !== dependenciesId([], dependencies)) return false;
+  if (dependenciesId(context.tagKey, [], declared) !== dependenciesId(context.tagKey, [], dependencies)) {
+    return false;
+  }
   // Without revisions, both are of what the feed has reported; but a digest would tell them apart.
   return areRevisionsKnown(dependencies) ||
     !context.hashBody && !context.registry.isOvertaken(lease, dependencies);
@@ -435,9 +440,11 @@ function tagFor(
   // Two queries of one resource are told by their content, which is not known here.
   if (asked.request.method === "QUERY") return NO_TAG;
   const representation = representationOf(asked, response, vary);
-  const etag = deriveTag(dependencies, context.build, representation);
+  const etag = deriveTag(context.tagKey, dependencies, context.build, representation);
   const idWith = (told: readonly Revision[]) =>
-    etag === undefined ? dependenciesId(representation, dependencies, toldBy(dependencies, told)) : "";
+    etag === undefined
+      ? dependenciesId(context.tagKey, representation, dependencies, toldBy(dependencies, told))
+      : "";
   const identifiesDependencies = !dependencies.some((dependency) => dependency[GUARD]);
   const untold = { etag, id: idWith([]), identifiesDependencies };
   if (written.length === 0) return untold;
@@ -515,7 +522,7 @@ async function finishHashed(
   // Without `current` no write is judged here, and the tag is that of the body alone.
   const tagWith = async (documents: readonly Revision[]) => {
     const told = asked.current === undefined ? undefined : toldBy(facts.dependencies, documents);
-    const etag = await digestTag(body, representationOf(asked, read, facts.vary), told);
+    const etag = await digestTag(context.tagKey, body, representationOf(asked, read, facts.vary), told);
     return { etag, id: "", identifiesDependencies: false, isHashed: true };
   };
   const untold = await tagWith([]);

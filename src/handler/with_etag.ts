@@ -142,7 +142,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     return settle(
       () => current(request),
       (given) => {
-        const state = readCurrent(given as Awaited<ReturnType<typeof current>>);
+        const state = readCurrent(given as Awaited<ReturnType<typeof current>>, context.tagKey);
         return refuseUnconditional(context, target, state) ?? refuseConflicting(context, target, state) ??
           proceed();
       },

@@ -55,17 +55,28 @@ function compress(): void {
   state[4]! += e, state[5]! += f, state[6]! += g, state[7]! += h;
 }
 
-/** The SHA-256 of a text's UTF-8 bytes, as 32 bytes (FIPS 180-4 §6.2). */
-export function sha256(text: string): Uint8Array {
+/** A text's UTF-8 bytes, in a buffer with room for the padding, and how many they are. */
+function encode(text: string): { readonly bytes: Uint8Array; readonly length: number } {
   // A code unit takes three bytes at most, the padding 72.
   const most = 3 * text.length + 72;
   const bytes = most <= KEPT ? kept : new Uint8Array(most);
-  const { written: length } = encoder.encodeInto(text, bytes);
+  return { bytes, length: encoder.encodeInto(text, bytes).written };
+}
+
+/**
+ * Pads a message and digests it.
+ *
+ * @param from The state after the blocks before it.
+ * @param before The bytes of these.
+ */
+function digest(bytes: Uint8Array, length: number, from: Int32Array, before: number): Uint8Array {
   const end = (length + 72) & ~63;
   bytes.fill(0, length, end);
   bytes[length] = 0x80;
-  for (let i = 1, bits = length * 8; i <= 8; i++, bits = Math.floor(bits / 256)) bytes[end - i] = bits;
-  state.set(INITIAL);
+  for (let i = 1, bits = (before + length) * 8; i <= 8; i++, bits = Math.floor(bits / 256)) {
+    bytes[end - i] = bits;
+  }
+  state.set(from);
   for (let offset = 0; offset < end; offset += 64) {
     extend(bytes, offset);
     compress();
@@ -73,6 +84,46 @@ export function sha256(text: string): Uint8Array {
   const digest = new Uint8Array(32);
   for (let i = 0; i < 32; i++) digest[i] = state[i >> 2]! >>> (24 - 8 * (i & 3));
   return digest;
+}
+
+/** The SHA-256 of a text's UTF-8 bytes, as 32 bytes (FIPS 180-4 §6.2). */
+export function sha256(text: string): Uint8Array {
+  const { bytes, length } = encode(text);
+  return digest(bytes, length, INITIAL, 0);
+}
+
+const BLOCK = 64;
+
+/** HMAC-SHA-256 (RFC 2104) under one key. Its first blocks are digested once, so that it costs one block more than SHA-256. */
+export class HmacSha256 {
+  readonly #inner: Int32Array;
+  readonly #outer: Int32Array;
+
+  /** @param key Its UTF-8 bytes are the key. */
+  constructor(key: string) {
+    const bytes = encoder.encode(key);
+    const short = bytes.length > BLOCK ? sha256(key) : bytes;
+    this.#inner = stateAfter(short, 0x36);
+    this.#outer = stateAfter(short, 0x5c);
+  }
+
+  /** The code of a text's UTF-8 bytes, as 32 bytes. */
+  sign(text: string): Uint8Array {
+    const { bytes, length } = encode(text);
+    const inner = digest(bytes, length, this.#inner, BLOCK);
+    kept.set(inner);
+    return digest(kept, inner.length, this.#outer, BLOCK);
+  }
+}
+
+/** The state after the block of a key. */
+function stateAfter(key: Uint8Array, pad: number): Int32Array {
+  const block = new Uint8Array(BLOCK).fill(pad);
+  for (let i = 0; i < key.length; i++) block[i]! ^= key[i]!;
+  state.set(INITIAL);
+  extend(block, 0);
+  compress();
+  return state.slice();
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -16,7 +16,6 @@
 import { type Clock, type Instant, instant, surelyElapsed } from "../changes/clock.ts";
 import type { DeclaredDependency } from "../http/dependency.ts";
 import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
-import { resourceGroup } from "./group_table.ts";
 import type { RegistrationRefusal } from "./reason.ts";
 
 /** What one feed has reported of a group. Kept only where `replicaLag` is not 0. */
@@ -105,6 +104,17 @@ export class ChangeLog {
   }
 
   /**
+   * Closes the leases of handlers that are building a resource, because it was written, and returns the sequence number
+   * of that change. It is not remembered, so it delays no later lease: any client may send a write, again and again, and
+   * a write does not say which documents it has changed. The groups that its response names are recorded apart.
+   */
+  breakLeases(key: string): number {
+    this.#open.deleteAllOf(key);
+    this.#forget();
+    return ++this.#sequence;
+  }
+
+  /**
    * Records a change, and returns its sequence number.
    *
    * @param group What changed.
@@ -185,7 +195,7 @@ export class ChangeLog {
       const reason = this.#conflictWith(lease as OpenLease, _id, _rev);
       if (reason !== undefined) return reason;
     }
-    return this.#conflictWith(lease as OpenLease, resourceGroup(lease.key), undefined);
+    return undefined;
   }
 
   /** Whether a lease was taken within `replicaLag` after everything was invalidated. */

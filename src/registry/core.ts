@@ -85,7 +85,11 @@ export class RegistryCore {
    * that an Origin needs. Asking each request for its Origin takes as long as a tenth of a hit.
    */
   originMatters = false;
-  #inEvictCallback = false;
+  /** What `onEvict` is still to be told of. */
+  readonly #departed: { readonly key: string; readonly reason: Departure | Incident }[] = [];
+  #isReporting = false;
+  /** Whether the console has been told that `onEvict` throws. */
+  #evictThrew = false;
   #isReachable = false;
   /** Whether the console has been told that no feed is followed. */
   #warned = false;
@@ -100,7 +104,7 @@ export class RegistryCore {
     this.#subscriptions = new Subscriptions(clock, options.manual ?? false);
     this.#entries = new EntryStore(limits, (entry, reason) => {
       this.count(reason);
-      this.#reportEviction(entry.key, reason);
+      this.#noteDeparture(entry.key, reason);
     });
     this.#changeLog = new ChangeLog(clock, limits.maxBytes, () => this.count("overflow"));
     this.#sink = {
@@ -114,8 +118,12 @@ export class RegistryCore {
         this.#subscriptions.updateDeadlines();
         this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
       },
+      batchApplied: () => this.#reportDepartures(),
     };
-    if (options.snapshot !== undefined) this.#restore(options.snapshot);
+    if (options.snapshot === undefined) return;
+    this.#restore(options.snapshot);
+    // The variable that the registry is for is not set yet.
+    if (this.#departed.length > 0) queueMicrotask(() => this.#reportDepartures());
   }
 
   /** Entries kept, including void ones that no look-up has met since. */
@@ -166,11 +174,11 @@ export class RegistryCore {
     const entry = this.#entries.find(storageKey(key, caller), headers);
     if (typeof entry === "string") return this.#refuse(entry);
     if (!this.#entries.isValid(entry)) {
-      this.#entries.drop(entry, "outdated");
+      this.#drop(entry, "outdated");
       return this.#refuse("group-changed");
     }
     if (entry.expires !== Infinity && entry.expires <= this.#clock.now()) {
-      this.#entries.drop(entry, "lapsed");
+      this.#drop(entry, "lapsed");
       return this.#refuse("expired");
     }
     if (this.originMatters && !entry.headers.anyOrigin && headers.has("origin")) {
@@ -256,6 +264,7 @@ export class RegistryCore {
       headers,
       tagFor,
     );
+    this.#reportDepartures();
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }
 
@@ -328,11 +337,16 @@ export class RegistryCore {
     return [...subscribedCores()].map((core) => core.deref()).filter((core) => core !== undefined);
   }
 
-  /** Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. */
+  /**
+   * Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. Handlers
+   * that begin later may register at once, also where reads may lag: see {@linkcode ChangeLog.breakLeases}.
+   */
   delete(key: string): boolean {
     for (const core of this.#subscribedElsewhere()) core.delete(key);
-    this.#invalidateHere(resourceGroup(key));
-    return this.#entries.dropAll(storageKey(key, undefined), "deleted");
+    this.#entries.change(resourceGroup(key), this.#changeLog.breakLeases(key));
+    const isFound = this.#entries.dropAll(storageKey(key, undefined), "deleted");
+    this.#reportDepartures();
+    return isFound;
   }
 
   /** Whether a valid entry has this tag. Looks at every entry. */
@@ -342,13 +356,16 @@ export class RegistryCore {
 
   /** Takes out the entries with these tags, and returns how many. Looks at every entry. */
   deleteTags(tags: ReadonlySet<string>): number {
-    return this.#entries.dropTags(tags, "deleted");
+    const count = this.#entries.dropTags(tags, "deleted");
+    this.#reportDepartures();
+    return count;
   }
 
   /** Takes out everything, and voids every lease. */
   clear(): void {
     for (const core of this.#subscribedElsewhere()) core.clear();
     this.#reset("cleared");
+    this.#reportDepartures();
   }
 
   /** Takes out everything, and lets every feed begin anew. */
@@ -356,6 +373,7 @@ export class RegistryCore {
     for (const core of this.#subscribedElsewhere()) core.restart();
     this.#reset("cleared");
     this.#subscriptions.restart();
+    this.#reportDepartures();
   }
 
   /** Opens the subscription of a feed; {@linkcode Subscriptions.open} has the rules. */
@@ -364,7 +382,15 @@ export class RegistryCore {
     this.#keepReachable();
     // What was registered before may depend on documents that this feed does not report.
     if (reach.documents !== undefined) this.#reset("reset");
+    this.#reportDepartures();
     return subscription;
+  }
+
+  /** Forgets a closed feed; {@linkcode Subscriptions.retire} has the rules. */
+  retire(name: string): boolean {
+    const isFound = this.#subscriptions.retire(this.#sink, name);
+    this.#reportDepartures();
+    return isFound;
   }
 
   /** Lets writes through registries without a feed reach this one. */
@@ -402,14 +428,38 @@ export class RegistryCore {
     );
   }
 
-  /** Called within the operation that made the entry leave, so that a nested `clear()` has to be refused. */
-  #reportEviction(key: string, reason: Departure | Incident): void {
-    this.#inEvictCallback = true;
-    try {
-      this.#onEvict?.(key, reason);
-    } finally {
-      this.#inEvictCallback = false;
+  #drop(entry: StoredEntry, reason: Departure): void {
+    this.#entries.drop(entry, reason);
+    this.#reportDepartures();
+  }
+
+  #noteDeparture(key: string, reason: Departure | Incident): void {
+    if (this.#onEvict !== undefined) this.#departed.push({ key, reason });
+  }
+
+  /**
+   * Tells `onEvict` what has left, once the operation that made it leave is complete: it may then call anything. What
+   * leaves because of that is told after what has left before, by the same loop.
+   */
+  #reportDepartures(): void {
+    if (this.#departed.length === 0 || this.#isReporting) return;
+    this.#isReporting = true;
+    for (const { key, reason } of this.#departed) {
+      try {
+        const result: unknown = this.#onEvict?.(key, reason);
+        if (result !== undefined) Promise.resolve(result).catch((error) => this.#warnEvictThrew(error));
+      } catch (error) {
+        this.#warnEvictThrew(error);
+      }
     }
+    this.#departed.length = 0;
+    this.#isReporting = false;
+  }
+
+  #warnEvictThrew(error: unknown): void {
+    if (this.#evictThrew) return;
+    this.#evictThrew = true;
+    console.warn("Stillfresh: onEvict threw. What it throws from now on is ignored.", error);
   }
 
   #change(
@@ -423,10 +473,9 @@ export class RegistryCore {
   }
 
   #reset(reason: Incident): void {
-    if (this.#inEvictCallback) throw new TypeError("onEvict must not clear the registry that calls it");
     this.count(reason);
     this.#changeLog.invalidateAll();
-    for (const entry of this.#entries.clear()) this.#reportEviction(entry.key, reason);
+    for (const entry of this.#entries.clear()) this.#noteDeparture(entry.key, reason);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
+import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
@@ -19,7 +20,7 @@ export interface FollowOptions<C extends Change = Change> {
   /**
    * Groups a change touches, besides its id: what {@linkcode group} and {@linkcode groupBy} made, or a function that
    * names them. A function sees only what the change shows, and not what the document was in before; if it throws,
-   * everything is void.
+   * everything is void. It runs while a batch is applied: it gives its names at once, and keeps it short.
    */
   readonly groups?: readonly (Group<C> | GroupFamily<C>)[] | ((change: C) => Iterable<string>);
   /** ms without contact after which nothing is answered; default 25,000. */
@@ -29,7 +30,10 @@ export interface FollowOptions<C extends Change = Change> {
    * data; default 5,000 where the database has replicas, else 0.
    */
   readonly replicaLag?: number;
-  /** Tells several feeds of one registry apart; default `"changes"`. */
+  /**
+   * Tells several feeds of one registry apart; default `"changes"`. A feed that was closed is continued by the next one of
+   * its name, and suspends the registry until then; {@linkcode EtagRegistry.retire} forgets it.
+   */
   readonly name?: string;
   /**
    * Allows a feed that reports some documents only (`filter: "_doc_ids"`). A response that declares any other group is
@@ -43,7 +47,7 @@ export interface FollowOptions<C extends Change = Change> {
    * Default: the console shows the fault, unless the program has read {@linkcode Follower.ready} before it was settled,
    * or {@linkcode Follower.error}.
    */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => unknown;
   /** Closes the follower. */
   readonly signal?: AbortSignal;
 }
@@ -130,7 +134,7 @@ class FeedFollower<C extends Change> implements Follower {
   #iterator: AsyncIterator<ChangeBatch<C>>;
   /** Whether the feed has to begin anew: what the iterator still yields is of before. */
   #isRestarting = false;
-  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #onError: ((error: unknown) => unknown) | undefined;
   readonly #ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
@@ -138,6 +142,8 @@ class FeedFollower<C extends Change> implements Follower {
   // Whether the program learns of a fault without being told.
   #readyRead = false;
   #errorRead = false;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => void this.close();
   /** {@linkcode Subscription.spent} when requests and timers last had a turn. */
   #restedAt = 0;
 
@@ -167,7 +173,8 @@ class FeedFollower<C extends Change> implements Follower {
       this.#subscription.close();
       throw error;
     }
-    options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+    this.#signal = options.signal;
+    this.#signal?.addEventListener("abort", this.#onAbort);
     if (options.signal?.aborted) void this.close();
     else void this.#pump();
   }
@@ -266,7 +273,7 @@ class FeedFollower<C extends Change> implements Follower {
       return;
     }
     try {
-      this.#onError(error);
+      ignoreRejection(this.#onError(error));
     } catch {
       // What the listener does with it is its own concern.
     }
@@ -274,6 +281,8 @@ class FeedFollower<C extends Change> implements Follower {
 
   #end(reason: unknown): void {
     this.#subscription.close();
+    // A signal may outlive thousands of followers.
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#settleReady.reject(reason);
   }
 }

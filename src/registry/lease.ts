@@ -96,6 +96,16 @@ export class OpenLeases {
     return true;
   }
 
+  /** Closes those of a resource. Looks at every one: an index would cost each lease more than a write costs here. */
+  deleteAllOf(key: string): void {
+    let lease = this.#oldest;
+    while (lease !== undefined) {
+      const { newer } = lease;
+      if (lease.key === key) this.delete(lease);
+      lease = newer;
+    }
+  }
+
   /** Closes all. */
   clear(): void {
     this.#oldest = this.#newest = undefined;

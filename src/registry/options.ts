@@ -20,8 +20,12 @@ export interface EtagRegistryOptions {
    * process writes. Default false: until {@linkcode follow} follows a feed, nothing is answered.
    */
   readonly manual?: boolean;
-  /** Called after an entry has left, with its resource and the reason. Must neither throw nor clear the registry. */
-  readonly onEvict?: (key: string, reason: Departure | Incident) => void;
+  /**
+   * Called with the resource and the reason after an entry has left, and after the operation or the batch of a feed that
+   * made it leave is complete. It may call the registry and a wrapped handler; what it throws goes to the console, once. It
+   * is told of what leaves because of it too: one that brings back what it is told of does so for ever.
+   */
+  readonly onEvict?: (key: string, reason: Departure | Incident) => unknown;
   /** Build id: `withEtag` puts it into every tag it derives, and a snapshot is of one build; default none. */
   readonly version?: string;
   /** What `snapshot()` gave in an earlier process; one that does not line up is refused, and the registry is empty. */

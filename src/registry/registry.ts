@@ -91,7 +91,9 @@ export class EtagRegistry {
   }
 
   /**
-   * Takes out a resource with all variants and callers, and voids the leases of handlers that are building it.
+   * Takes out a resource with all variants and callers, and voids the leases of handlers that are building it. A handler
+   * that begins later may register at once. Where reads may lag (`replicaLag`), also give
+   * {@linkcode EtagRegistry.invalidate} the documents that have changed: those count against lagging reads.
    *
    * @param key The resource, as the `key` option of `withEtag` names it.
    * @returns Whether an entry without a caller was removed.
@@ -152,6 +154,38 @@ export class EtagRegistry {
    */
   restart(): void {
     this.#core.restart();
+  }
+
+  /**
+   * Forgets a feed that has been closed and will not be followed again. Until then a closed feed keeps the registry from
+   * answering, because nothing reports its changes. Takes out everything, and voids the leases of all handlers that are
+   * running, because they may depend on what only that feed reported: nothing that it did may be read from now on.
+   *
+   * Not needed where every feed is closed, and one is followed under a new name: that one takes their place.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { EtagRegistry, follow, ownFeed } from "@stillfresh/etag";
+   *
+   * const registry = new EtagRegistry();
+   * const notes = follow(registry, ownFeed(() => {}, { onlyWriter: true }), { name: "notes" });
+   * const users = follow(registry, ownFeed(() => {}, { onlyWriter: true }), { name: "users" });
+   * await Promise.all([notes.ready, users.ready]);
+   *
+   * await users.close();
+   * assert.equal(registry.live, false);
+   * registry.retire("users");
+   * assert.equal(registry.live, true);
+   * await notes.close();
+   * ```
+   *
+   * @param name What `follow` was given as `name`; `"changes"` where it was given none.
+   * @returns Whether there was a feed of that name.
+   * @throws {TypeError} If it is still being followed, or the name is no string.
+   */
+  retire(name: string): boolean {
+    return this.#core.retire(requireText("retire", "the name of a feed", name));
   }
 
   /**

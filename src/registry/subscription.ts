@@ -4,6 +4,7 @@
  * @module
  */
 import type { Change, ChangeBatch, Position } from "../changes/change.ts";
+import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
 import type { Incident } from "./reason.ts";
 
@@ -20,6 +21,8 @@ export interface ChangeSink {
   repeat(group: string, rev: string, subscription: Subscription): void;
   /** The subscription may have become live, or may no longer be. */
   stateChanged(): void;
+  /** A batch has been applied, to its end. */
+  batchApplied(): void;
 }
 
 /** Of what the changes of a feed tell. */
@@ -41,6 +44,7 @@ export class Subscription {
   #live = false;
   #closed = false;
   #spent = 0;
+  #restarts = 0;
   /** Tells several feeds of one registry apart. */
   readonly name: string;
   /** The place of its name among those of the registry, from 1 on. */
@@ -117,7 +121,8 @@ export class Subscription {
    * Applies a batch synchronously: the reset, then what came again, then each change, then the state. No look-up can run
    * between these steps.
    *
-   * @param groups What a change touches besides its id. If it throws, everything is void.
+   * @param groups What a change touches besides its id. If it throws, everything is void. It may call back: what it asks of
+   * the registry then is answered by what has been applied so far.
    * @param onReset Called where the feed begins anew, before the changes of the batch.
    */
   apply<C extends Change>(
@@ -127,6 +132,7 @@ export class Subscription {
   ): void {
     if (this.#closed) return;
     const start = this.#clock.monotonic();
+    const restarts = this.#restarts;
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
@@ -145,10 +151,14 @@ export class Subscription {
       this.#change(change.id, change.rev);
       this.#changeGroups(change, groups);
     }
-    this.#position = batch.position;
-    this.#contact = batch.contact ?? this.#contact;
-    this.#live = batch.state === "live" && batch.contact !== undefined;
+    // The function may have closed the follower, or restarted the registry: then the state of the batch is of before.
+    if (!this.#closed && this.#restarts === restarts) {
+      this.#position = batch.position;
+      this.#contact = batch.contact ?? this.#contact;
+      this.#live = batch.state === "live" && batch.contact !== undefined;
+    }
     this.#sink.stateChanged();
+    this.#sink.batchApplied();
     this.#spent += this.#clock.monotonic() - start;
   }
 
@@ -162,13 +172,16 @@ export class Subscription {
   }
 
   #changeGroups<C extends Change>(change: C, groups: (change: C) => Iterable<string>): void {
+    let touched: Iterable<string> | undefined;
     try {
-      const touched = groups(change);
+      touched = groups(change);
       // A string is an iterable of its letters, and never meant as one.
       for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
     } catch {
       // Which groups it would have named is unknown, so any of them may have changed.
       this.#sink.reset("groups-threw");
+      // An async function gives a promise, whose rejection would end the process.
+      ignoreRejection(touched);
     }
   }
 
@@ -184,6 +197,7 @@ export class Subscription {
 
   /** Suspends the registry until the feed has begun anew: no position of before is of use any more. */
   restart(): void {
+    this.#restarts++;
     this.#position = undefined;
     this.#contact = undefined;
     this.#started = false;

@@ -12,6 +12,9 @@ import type { SavedSubscription } from "./snapshot.ts";
 /** The subscriptions of a registry, by name. */
 export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
+  /** Names that a snapshot brought, and that have not been followed since. */
+  readonly #awaited: Set<string> = new Set();
+  #wasFollowed = false;
   readonly #clock: Clock;
   /** The documents that partial feeds report; undefined: no feed is partial. */
   #documents: ReadonlySet<string> | undefined;
@@ -30,7 +33,7 @@ export class Subscriptions {
 
   /** Whether no feed has ever been followed, although one has to be. */
   get unfollowed(): boolean {
-    return this.#byName.size === 0 && !this.#manual;
+    return !this.#wasFollowed && !this.#manual;
   }
 
   /** True while each subscription is live and within its `maxLag`, by both clocks; without subscriptions, if `manual`. */
@@ -53,7 +56,8 @@ export class Subscriptions {
 
   /**
    * Opens a subscription; a closed one of the same name hands its position over. Groups that only the closed one
-   * followed change no more, so they are void.
+   * followed change no more, so they are void. Where all others are closed, one of a new name takes their place: they are
+   * retired, and the registry begins anew. Those that a snapshot brought have not been followed yet, and are kept.
    *
    * @param reach Of what the changes of the feed tell.
    * @throws {TypeError} If one of that name is open, or one that reports all documents beside one that does not: it is
@@ -80,7 +84,8 @@ export class Subscriptions {
         } is followed already: all feeds of a registry are partial, or none`,
       );
     }
-    const number = previous?.number ?? this.#byName.size + 1;
+    if (previous === undefined) this.#retireClosed(host);
+    const number = previous?.number ?? this.#freeNumber();
     const subscription = new Subscription(
       host,
       this.#clock,
@@ -92,15 +97,56 @@ export class Subscriptions {
       reach,
     );
     this.#byName.set(name, subscription);
-    const lists = [...this.#byName.values()].map((subscription) => subscription.reach.documents);
-    this.#documents = lists.every((list) => list === undefined)
-      ? undefined
-      : new Set(lists.flatMap((list) => list ?? []));
+    this.#awaited.delete(name);
+    this.#wasFollowed = true;
+    this.#updateDocuments();
     for (const group of previous?.reach.groups ?? []) {
       if (!reach.groups?.has(group)) host.change(group, undefined, subscription);
     }
     this.updateDeadlines();
     return subscription;
+  }
+
+  #retireClosed(host: ChangeSink): void {
+    const names = [...this.#byName.keys()];
+    const areGone = names.every((name) => this.#byName.get(name)!.closed && !this.#awaited.has(name));
+    if (areGone) { for (const name of names) this.retire(host, name); }
+  }
+
+  /**
+   * Forgets a closed subscription, whose feed will not be followed again: the others vouch for the entries without it.
+   * Everything is void, because an entry may depend on what only that feed reports.
+   *
+   * @returns Whether there was one of that name.
+   * @throws {TypeError} If it is open.
+   */
+  retire(host: ChangeSink, name: string): boolean {
+    const subscription = this.#byName.get(name);
+    if (subscription === undefined) return false;
+    if (!subscription.closed) {
+      throw new TypeError(`The feed ${JSON.stringify(name)} is being followed: close() its follower first`);
+    }
+    this.#byName.delete(name);
+    this.#awaited.delete(name);
+    this.#updateDocuments();
+    host.reset("reset");
+    host.stateChanged();
+    return true;
+  }
+
+  /** Reports of revisions are told apart by it, and a reset has forgotten those of whatever had it before. */
+  #freeNumber(): number {
+    const taken = new Set([...this.#byName.values()].map(({ number }) => number));
+    let number = 1;
+    while (taken.has(number)) number++;
+    return number;
+  }
+
+  #updateDocuments(): void {
+    const lists = [...this.#byName.values()].map((subscription) => subscription.reach.documents);
+    this.#documents = lists.every((list) => list === undefined)
+      ? undefined
+      : new Set(lists.flatMap((list) => list ?? []));
   }
 
   /** Subscriptions of an earlier process, closed: nothing is answered until each is followed again and has caught up. */
@@ -110,6 +156,8 @@ export class Subscriptions {
       const subscription = new Subscription(host, this.#clock, previous.name, number, 0, undefined, previous);
       subscription.close();
       this.#byName.set(previous.name, subscription);
+      this.#awaited.add(previous.name);
+      this.#wasFollowed = true;
     }
     this.updateDeadlines();
   }
@@ -138,7 +186,8 @@ export class Subscriptions {
   /** Works out until when answers may be given. */
   updateDeadlines(): void {
     this.#replicaLag = 0;
-    this.#wallDeadline = this.#monotonicDeadline = this.unfollowed ? -Infinity : Infinity;
+    const isVouchedFor = this.#manual || this.#byName.size > 0;
+    this.#wallDeadline = this.#monotonicDeadline = isVouchedFor ? Infinity : -Infinity;
     for (const { replicaLag, contact, maxLag } of this.#byName.values()) {
       this.#replicaLag = Math.max(this.#replicaLag, replicaLag);
       this.#wallDeadline = Math.min(

@@ -14,6 +14,7 @@ import {
 } from "../../mod.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import { CurrentDocuments, judgeTag } from "../../src/handler/current_state.ts";
+import { TagKey } from "../../src/handler/tag_key.ts";
 import fc from "../support/fast_check.ts";
 
 const URL = "http://localhost/posts/1";
@@ -482,7 +483,7 @@ test("withEtag current: a thousand tags against a list of five hundred documents
     ...Array.from({ length: 400 }, (_, n) => `"1-a.${String(n).padStart(11, "0")}.aaaaaaaaaaa"`),
   ];
   assert.equal((await page.write(forged.join(", ")))[0], 412);
-  const documentsRead = new CurrentDocuments(documents, true);
+  const documentsRead = new CurrentDocuments(documents, true, new TagKey());
   const timeOf = (tags: readonly string[]) => {
     const began = performance.now();
     for (const tag of tags) judgeTag(tag, documentsRead);

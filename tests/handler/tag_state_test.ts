@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  dependenciesId,
-  deriveTag,
-  digestTag,
-  type Revision,
-  revisionsIn,
-  toldBy,
-} from "../../src/handler/derived_tag.ts";
+import { dependenciesId, deriveTag, digestTag, revisionsIn, toldBy } from "../../src/handler/derived_tag.ts";
+import { type Revision, TagKey } from "../../src/handler/tag_key.ts";
 import { CurrentDocuments, judgeTag } from "../../src/handler/current_state.ts";
 import { isOurTag, tagState, withoutCoding } from "../../src/handler/tag_state.ts";
 import { randomTag } from "../../src/registry/random_tag.ts";
 import fc from "../support/fast_check.ts";
 
+const KEY = new TagKey("a secret of these tests");
 const D = "abcdefghi_-";
 const E = "bcdefghij12";
 const UNIQUE = "abcdefghijklmnopqrstuv";
@@ -78,15 +73,15 @@ test("judgeTag: every tag tells the documents that it was made from, in whatever
   await fc.assert(
     fc.asyncProperty(revisions, fc.nat(), async (documents, which) => {
       const tags: string[] = [
-        deriveTag(documents, "build", ["page"])!,
-        randomTag(dependenciesId(["page"], [...documents, { _id: "a name" }])),
-        await digestTag(new ArrayBuffer(3), ["page"], toldBy([...documents, { _id: "a name" }])),
+        deriveTag(KEY, documents, "build", ["page"])!,
+        randomTag(dependenciesId(KEY, ["page"], [...documents, { _id: "a name" }])),
+        await digestTag(KEY, new ArrayBuffer(3), ["page"], toldBy([...documents, { _id: "a name" }])),
       ];
       const at = which % documents.length;
       const changed = documents.with(at, { ...documents[at]!, _rev: `${documents[at]!._rev}1` });
       const renamed = documents.with(at, { ...documents[at]!, _id: `${documents[at]!._id}/` });
       const verdict = (tag: string, given: readonly Revision[], isComplete: boolean) =>
-        judgeTag(tag, new CurrentDocuments(given, isComplete));
+        judgeTag(tag, new CurrentDocuments(given, isComplete, KEY));
       for (const tag of tags) {
         assert.equal(isOurTag(tag), true, tag);
         assert.equal(verdict(tag, documents, true), "current");
@@ -110,7 +105,7 @@ test("revisionsIn: each document once, and none where one was read at two revisi
   assert.deepEqual(revisionsIn([a, b, a, { _id: "a" }, { _id: "c" }]), [a, b]);
   assert.deepEqual(revisionsIn([a, b, { _id: "a", _rev: "2-a" }]), []);
   assert.equal(
-    deriveTag([a, { _id: "a", _rev: "2-a" }], "build", [])?.length,
+    deriveTag(KEY, [a, { _id: "a", _rev: "2-a" }], "build", [])?.length,
     45,
     "such a page tells no state",
   );

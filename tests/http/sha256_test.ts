@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
-import { base64url, sha256 } from "../../src/http/sha256.ts";
+import { base64url, HmacSha256, sha256 } from "../../src/http/sha256.ts";
 
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -27,6 +28,29 @@ test("sha256: agrees with crypto.subtle on any text", async () => {
   await fc.assert(fc.asyncProperty(fc.string({ unit: "binary", maxLength: 500 }), async (text) => {
     const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
     assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)));
+  }));
+});
+
+test("HmacSha256: the examples of RFC 4231", () => {
+  const rows: readonly [string, string, string][] = [
+    ["\v".repeat(20), "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"],
+    [
+      "Jefe",
+      "what do ya want for nothing?",
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ],
+  ];
+  for (const [key, text, code] of rows) assert.equal(hex(new HmacSha256(key).sign(text)), code);
+});
+
+test("HmacSha256: agrees with node:crypto under any key on any text, whatever was signed in between", () => {
+  const other = new HmacSha256("another key");
+  const text = fc.string({ unit: "grapheme", maxLength: 2_000 });
+  fc.assert(fc.property(text, text, (key, message) => {
+    const hmac = new HmacSha256(key);
+    other.sign(message);
+    const expected = createHmac("sha256", key).update(message).digest("hex");
+    assert.deepEqual([hex(hmac.sign(message)), hex(hmac.sign(message))], [expected, expected]);
   }));
 });
 

@@ -26,7 +26,12 @@ export class Instance {
 
   constructor(port: number, couchUrl: string, snapshot: string) {
     this.port = port;
-    this.#environment = { PORT: String(port), COUCHDB_URL: couchUrl, SNAPSHOT: snapshot };
+    this.#environment = {
+      PORT: String(port),
+      COUCHDB_URL: couchUrl,
+      SNAPSHOT: snapshot,
+      SECRET: "shared by all instances",
+    };
   }
 
   /** Resolves when it serves. */

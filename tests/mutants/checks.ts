@@ -39,7 +39,7 @@ export const checkMutants: readonly Mutant[] = [
   mutant(
     "digest without representation",
     "handler/derived_tag.ts",
-    "digestOf([representation, base64url(own)])",
-    "digestOf([base64url(own)])",
+    "key.digest([representation, base64url(own)])",
+    "key.digest([base64url(own)])",
   ),
 ];

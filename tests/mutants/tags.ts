@@ -2,6 +2,7 @@
 import { type Mutant, mutant } from "./mutant.ts";
 
 const VALIDATOR = "handler/derived_tag.ts";
+const KEY = "handler/tag_key.ts";
 
 const withoutId: Mutant = {
   name: "tag without id",
@@ -12,14 +13,14 @@ const withoutId: Mutant = {
       replace: "representation, built.map(({ _rev }) => _rev)]",
     },
     {
-      file: VALIDATOR,
-      search: 'digestOf(["document", id], SHORT)',
-      replace: 'digestOf(["document"], SHORT)',
+      file: KEY,
+      search: 'this.digest(["document", id], SHORT)',
+      replace: 'this.digest(["document"], SHORT)',
     },
     {
-      file: VALIDATOR,
-      search: 'digestOf(["revision", _id, _rev], SHORT)',
-      replace: 'digestOf(["revision", _rev], SHORT)',
+      file: KEY,
+      search: 'this.digest(["revision", _id, _rev], SHORT)',
+      replace: 'this.digest(["revision", _rev], SHORT)',
     },
   ],
 };
@@ -33,8 +34,8 @@ const otherGroups: Mutant = {
     { file: "registry/core.ts", search: MINTED, replace: "    return previous.etag;" },
     {
       file: VALIDATOR,
-      search: "withState(digestOf([representation, built], SHORT), told)",
-      replace: "digestOf([representation], SHORT)",
+      search: "return state === undefined ? digest : `${state}.${digest}`;",
+      replace: "void [state, digest];\n  return key.digest([representation], SHORT);",
     },
   ],
 };

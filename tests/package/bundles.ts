@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 34_000 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 34_500 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 27_000,
+    most: 27_700,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 10_500,
+    most: 11_000,
   },
   "follow": {
     from: "mod.ts",
@@ -112,7 +112,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 14_550,
+    most: 14_850,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -127,13 +127,13 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "src/couchdb/changes.ts",
     names: ["currentRevision"],
     without: [...rooms, ...reader, "src/changes/"],
-    most: 800,
+    most: 1_150,
   },
   "cookieSession of ./couchdb": {
     from: "src/couchdb/changes.ts",
     names: ["cookieSession"],
     without: [...rooms, ...reader, "src/changes/"],
-    most: 1_240,
+    most: 1_370,
   },
   "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_600 },
   "everything of ./pouchdb": {

@@ -111,7 +111,7 @@ test("ChangeLog: a write to the resource itself overtakes who is building it", (
   const { log } = setUp();
   const lease = log.lease("/page", "ann");
   const elsewhere = log.lease("/other", "ann");
-  log.record("\0resource /page", undefined, log, 0);
+  log.breakLeases("/page");
   assert.equal(log.conflict(lease, [{ _id: "a" }]), "lease-broken");
   assert.equal(log.conflict(elsewhere, [{ _id: "a" }]), undefined);
 });

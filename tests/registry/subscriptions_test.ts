@@ -17,6 +17,7 @@ function setUp() {
     change: (group, rev, subscription) => told.push(`${subscription.name}: ${group} ${rev ?? "-"}`),
     repeat: (group, rev, subscription) => told.push(`${subscription.name}: ${group} ${rev} again`),
     stateChanged: () => subscriptions.updateDeadlines(),
+    batchApplied: () => {},
   };
   const take = (name = "changes", replicaLag?: number, maxLag = MAX_LAG): Subscription =>
     subscriptions.open(host, name, maxLag, replicaLag);

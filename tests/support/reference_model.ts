@@ -136,7 +136,7 @@ export class ReferenceModel {
   }
 
   delete(key: string): void {
-    this.#happen(`resource ${key}`, undefined, this.#replicaLag);
+    this.#happen(`resource ${key}`, undefined, 0);
   }
 
   deleteTag(etag: string): void {

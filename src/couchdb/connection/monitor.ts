@@ -4,6 +4,7 @@
  * @module
  */
 import type { ChangeBatch, ChangesErrorCode, FeedState, Instant, ResetReason } from "../../changes/change.ts";
+import { ignoreRejection } from "../../changes/callback.ts";
 import { type Clock, instant, possiblyElapsed } from "../../changes/clock.ts";
 
 /**
@@ -85,7 +86,7 @@ export class FeedMonitor {
   /** Hands an event to the listener. */
   emit(event: FeedEvent): void {
     try {
-      this.#onEvent?.(event);
+      ignoreRejection(this.#onEvent?.(event));
     } catch {
       // An exception of the listener must not end the feed.
     }

@@ -37,8 +37,13 @@ export class EarlyStream {
   readonly #stream: Stream;
   #isVerified: boolean;
 
-  /** @param session Ends the stream when it is aborted. */
+  /**
+   * @param session Ends the stream when it is aborted.
+   * @throws The reason of the abort, if it has been aborted already.
+   */
   constructor(context: SessionContext, session: AbortController) {
+    // A feed may be closed in the turn in which it becomes live: nothing would abort a request that is sent after that.
+    session.signal.throwIfAborted();
     const { database, cursor, settings: { selection } } = context;
     this.#context = context;
     this.#anchor = cursor.anchor;
