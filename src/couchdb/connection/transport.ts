@@ -133,9 +133,19 @@ export class Transport {
       return await this.#settings.fetch(url, init);
     } catch (cause) {
       if (cause instanceof ChangesError) throw cause;
-      throw new ChangesError("network", "The database cannot be reached", { cause });
+      throw new ChangesError("network", `The database cannot be reached: ${innermost(cause)}`, { cause });
     }
   }
+}
+
+/** What the platform says of a connection: on Node and Deno, only the cause of its error tells the name from the port. */
+function innermost(error: unknown): string {
+  let message = String(error);
+  for (let depth = 0; depth < 4 && error instanceof Error; depth++) {
+    if (error.message !== "") message = error.message;
+    error = error.cause;
+  }
+  return message;
 }
 
 /** Where a redirect leads, without credentials; undefined if it does not say, or not by a URL. */

@@ -7,6 +7,7 @@ import type { Position } from "../../changes/change.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import { proofPeriod } from "../../changes/timing.ts";
 import type { Database } from "../connection/database.ts";
+import { faultFields } from "../connection/monitor.ts";
 import type { Settings } from "../connection/options.ts";
 import { paceQuiet, shortestWait, WORTHWHILE } from "../connection/stream.ts";
 import { rewindOf } from "../wire/database_info.ts";
@@ -16,7 +17,7 @@ import { asNews, EarlyStream } from "./early_stream.ts";
 import { FeedGap } from "./gap.ts";
 import { scopeOf, sourceMismatch } from "./position_source.ts";
 import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
-import { codeField, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
+import { pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
 
 type Batches = AsyncGenerator<CouchBatch, void, undefined>;
 
@@ -172,15 +173,16 @@ export class Reader {
   /** Yields the loss: an empty batch with state `"lost"`, once; and once more for each reset while it lasts. */
   *#lose(decision: RetryDecision): Generator<CouchBatch, void, undefined> {
     const { monitor } = this.#settings;
-    const { reset } = decision;
+    const { fault, reset } = decision;
+    const lost = { type: "lost", ...faultFields(fault) } as const;
     const cursor = this.#cursor;
     if (cursor === undefined) {
       if (this.#lossReported) return;
       this.#lossReported = true;
-      monitor.emit({ type: "lost", ...codeField(decision) });
+      monitor.emit(lost);
       yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
-      if (cursor.state !== "lost") monitor.emit({ type: "lost", ...codeField(decision) });
+      if (cursor.state !== "lost") monitor.emit(lost);
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }
