@@ -218,6 +218,14 @@ const faults: Record<string, Fault> = {
     code: "not-found",
     of: "404",
   },
+  "a page of too many rows": {
+    answer: (url) =>
+      url.pathname.endsWith("_changes")
+        ? Response.json({ results: Array(1_001).fill(known), last_seq: "9-x", pending: 0 })
+        : information(),
+    code: "too-large",
+    of: "an answer or a line",
+  },
   "a row without changes": { answer: row(`{"seq":"9-x","id":"a"}`), code: "bad-row", of: "a row" },
   "a row that is deep": { answer: row(`{"x":${nest(100_000)}}`), code: "bad-row", of: "a row" },
   "a row with a revision that is null": {
@@ -337,7 +345,7 @@ for (const [name, { answer, code, of }] of Object.entries(faults)) {
 
 for (const [name, { answer, code, of }] of Object.entries(faults)) {
   const { waits: cell } = lineOf(of);
-  if (!cell.includes("4 s") || code === "bad-row") continue;
+  if (!cell.includes("4 s") || code === "bad-row" || code === "too-large") continue;
   test(`changes: after an outage of ${name}, the feed is live within five seconds`, async () => {
     for (const outage of [1_000, 20_000, 55_000]) {
       const time = new FakeTime();

@@ -107,7 +107,13 @@ export class Reader {
     const from = this.#from;
     const info = await this.#database.readInfo(signal);
     const since = from?.since ?? this.#settings.since;
-    const cursor = new Cursor(scope, selection, since === "now" ? info.updateSeq : since, info);
+    const cursor = new Cursor(
+      scope,
+      selection,
+      since === "now" ? info.updateSeq : since,
+      info,
+      this.#settings.batchSize,
+    );
     if (this.#lossReported) cursor.state = "lost";
     this.#cursor = cursor;
     const mismatch = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
@@ -142,7 +148,7 @@ export class Reader {
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
         const { news, repeated, since } = stream.isVerified ? asNews(rows) : await stream.verify(rows);
-        if (news.length > 0) this.#retryPolicy.noteProgress();
+        if (news.length > 0) this.#retryPolicy.noteRows();
         if (news.length > 0 && !stream.isVerified && mayDoubt) {
           isDoubtful = true;
           mayDoubt = false;

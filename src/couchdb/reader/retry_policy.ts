@@ -38,6 +38,12 @@ const REPEATS_OF_BAD_ROW = 3;
 /** How long a row that cannot be read must keep coming before it is final, in milliseconds. */
 const DURATION_OF_BAD_ROW = 60_000;
 
+/**
+ * The least time between two back-offs that rows have ended, in milliseconds: a server that sends a row and ends, again
+ * and again, is not asked at the speed of the network.
+ */
+const LEAST_BETWEEN_ROWS = 5_000;
+
 /** Faults of a connection, and credentials that may have expired: the first new attempt is made at once. */
 const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated", "unauthorized"]);
 
@@ -58,6 +64,8 @@ export class RetryPolicy {
   readonly #clock: Clock;
   /** Whether a probe has been complete: the address, the credentials and the options were right. */
   #wasLive = false;
+  /** When rows last ended a back-off, by the monotonic clock. */
+  #rowsNoted = -Infinity;
   /** Whether an attempt has been decided on since the last progress: the next is not made at once. */
   #eagerSpent = false;
   /** Whether the database has answered before, and does not exist now. */
@@ -96,7 +104,15 @@ export class RetryPolicy {
     this.#badRow = { message: "", times: 0, since: 0 };
   }
 
-  /** Notes that a connection brought rows or lasted: the next wait begins anew. */
+  /** Notes that a connection brought rows: the next wait begins anew, unless it has done so a moment ago. */
+  noteRows(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#rowsNoted < LEAST_BETWEEN_ROWS) return;
+    this.#rowsNoted = now;
+    this.noteProgress();
+  }
+
+  /** Notes that a connection lasted: the next wait begins anew. */
   noteProgress(): void {
     this.#eagerSpent = false;
     this.#backOff.reset();
@@ -172,6 +188,7 @@ export class RetryPolicy {
       case "not-found":
         return !started;
       case "bad-request":
+      case "too-large":
         // What was accepted once will be accepted again: a design document that is replaced is missing for a while.
         return !this.#wasLive;
       case "bad-row":

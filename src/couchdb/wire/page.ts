@@ -42,6 +42,10 @@ export function toPage(body: { readonly [key: string]: unknown }, since: Since, 
     if ("error" in body) throw errorObjectFault(body, since);
     throw new ChangesError("not-json", "The answer is JSON, but no page of changes", { since });
   }
+  if (results.length > Math.max(limit, 1)) {
+    const message = `The answer has ${results.length} rows, where ${limit} were asked for`;
+    throw new ChangesError("too-large", message, { since });
+  }
   const rows = new Rows(since);
   rows.addResults(results);
   if (rows.fault === undefined) rows.since = lastSeq;
