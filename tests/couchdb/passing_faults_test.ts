@@ -213,6 +213,20 @@ const faults: Record<string, Fault> = {
     of: "401",
   },
   "a 403": { answer: page(403), code: "forbidden", of: "403" },
+  "a 403 that locks out": {
+    answer: refusal(
+      403,
+      "forbidden",
+      "Account is temporarily locked due to multiple authentication failures",
+    ),
+    code: "forbidden",
+    of: "403",
+  },
+  "a 403 of a lost role": {
+    answer: refusal(403, "forbidden", "You are not allowed to access this db."),
+    code: "forbidden",
+    of: "lost role",
+  },
   "a 404 of CouchDB": {
     answer: refusal(404, "not_found", "Database does not exist."),
     code: "not-found",

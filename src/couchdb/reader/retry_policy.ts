@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
+import type { ResetReason } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import type { Clock } from "../../changes/clock.ts";
 import { faultFields } from "../connection/monitor.ts";
@@ -13,8 +13,8 @@ import { BackOff, LEAST_WAIT } from "../../changes/back_off.ts";
 import { FeedGap } from "./gap.ts";
 
 /**
- * The least wait after a 403, in milliseconds. It means that the user has lost a role, or that CouchDB has locked out a
- * client whose credentials failed too often; both last for minutes.
+ * The least wait after a 403, in milliseconds, unless it says that the user has lost a role: CouchDB has locked out a
+ * client whose credentials failed too often, which lasts for minutes.
  */
 const LOCKED_OUT = 60_000;
 
@@ -149,7 +149,7 @@ export class RetryPolicy {
   #decideFault(fault: ChangesError, started: boolean): RetryDecision {
     const { code } = fault;
     if (this.#isFinal(fault, started)) throw fault;
-    const least = Math.max(this.#leastWait(code), retryAfterOf(fault));
+    const least = Math.max(this.#leastWait(fault), retryAfterOf(fault));
     if (least === 0 && EAGER.has(code)) return { wait: this.#nextEager(), fault };
     const decision = { wait: this.#next(least), fault };
     if (code !== "not-found" || this.#gone) return decision;
@@ -158,8 +158,9 @@ export class RetryPolicy {
   }
 
   /** The least wait after a fault that has one of its own, in milliseconds; else 0. */
-  #leastWait(code: ChangesErrorCode): number {
-    if (code === "forbidden") return LOCKED_OUT;
+  #leastWait({ code, message }: ChangesError): number {
+    // A role that was taken: asking again is no failed login, and it may be given back at any moment.
+    if (code === "forbidden") return message.includes("not allowed to access this db") ? 0 : LOCKED_OUT;
     if (code !== "unauthorized") return 0;
     const now = this.#clock.monotonic();
     this.#refusals = [...this.#refusals, now].slice(-MOST_REFUSALS);
