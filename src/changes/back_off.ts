@@ -8,8 +8,11 @@
 /** Ceiling of the first wait, in milliseconds. */
 const FIRST = 500;
 
-/** Ceiling of every wait, in milliseconds. */
-const LONGEST = 30_000;
+/**
+ * Ceiling of every wait, in milliseconds: when the source is back, it is asked within this time, and a feed is live
+ * again in less than five seconds.
+ */
+const LONGEST = 4_000;
 
 /**
  * The least wait before an attempt, in milliseconds, apart from the first after a connection that was good: whatever
@@ -20,11 +23,16 @@ export const LEAST_WAIT = 100;
 /** The waits of one reader. */
 export class BackOff {
   readonly #random: () => number;
+  readonly #longest: number;
   #attempt = 0;
 
-  /** @param random A number from 0 up to, not including, 1. */
-  constructor(random: () => number) {
+  /**
+   * @param random A number from 0 up to, not including, 1.
+   * @param longest The ceiling of every wait, in milliseconds.
+   */
+  constructor(random: () => number, longest: number = LONGEST) {
     this.#random = random;
+    this.#longest = longest;
   }
 
   /**
@@ -33,7 +41,7 @@ export class BackOff {
    * @param atLeast What the server asked for, in milliseconds.
    */
   next(atLeast = 0): number {
-    const ceiling = Math.min(LONGEST, FIRST * 2 ** this.#attempt++);
+    const ceiling = Math.min(this.#longest, FIRST * 2 ** this.#attempt++);
     const drawn = this.#random();
     // An option of the user: what is no share of the ceiling counts as all of it.
     const jitter = drawn >= 0 && drawn < 1 ? drawn : 1;

@@ -119,6 +119,7 @@ export type ChangesErrorCode =
   | "bad-request"
   | "since-refused"
   | "bad-row"
+  | "too-large"
   | "aborted";
 
 /**

@@ -66,7 +66,7 @@ export type { Sleep } from "../changes/timing.ts";
  * @throws {TypeError | RangeError} At once, if the URL or an option is illegal.
  * @throws {ChangesError} While it is read, if the fault is final. Before the feed is live: the database does not exist
  * or refuses the credentials (`not-found`, `unauthorized`, `forbidden`), another server answers (`not-json`), the
- * request is not understood or sent to another origin (`bad-request`). Later: the filter is missing (`bad-request`).
+ * request is not understood or sent to another origin, the URL is no database's, the filter is missing (`bad-request`).
  * At any time: a row that cannot be read (`bad-row`), the signal (`aborted`).
  * @see CouchDB documentation, `GET /{db}/_changes`
  */

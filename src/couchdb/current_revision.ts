@@ -48,7 +48,7 @@ export async function currentRevision(
   const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers };
   const { fetch = platformFetch, signal = null } = options;
   try {
-    const url = `${href}/${encodeURIComponent(id)}`;
+    const url = `${href}/${pathOf(id)}`;
     const response = await fetch(url, {
       method: "HEAD",
       headers,
@@ -75,4 +75,12 @@ function requireDocumentId(id: unknown): void {
   throw new TypeError(
     "currentRevision() takes the id of a document: text, and with _ in front only _design/… or _local/…",
   );
+}
+
+/**
+ * The path of a document. CouchDB redirects from `_design%2fx`, and knows no `_local%2fx`: the slash after these two
+ * names stays as it is (CouchDB documentation, `/{db}/_design/{ddoc}` and `/{db}/_local/{docid}`).
+ */
+function pathOf(id: string): string {
+  return encodeURIComponent(id).replace(/^(_design|_local)%2F/, "$1/");
 }

@@ -6,6 +6,7 @@
 import type { Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import type { FetchFunction } from "./connection/fetch.ts";
+import { faultFields } from "./connection/monitor.ts";
 import { type FeedOptions, type HeadersOption, resolveOptions, type Settings } from "./connection/options.ts";
 import { WORTHWHILE } from "./connection/stream.ts";
 import { parseJson, Transport } from "./connection/transport.ts";
@@ -90,7 +91,7 @@ class Updates extends ClosableIterator<DatabaseUpdate> implements DatabaseUpdate
       signal,
       onItem: () => {},
       onProcessed: ({ seq }) => this.#since = seq,
-      onEnd: () => monitor.emit({ type: "closed" }),
+      onEnd: (error) => monitor.emit({ type: "closed", ...faultFields(error) }),
     });
     this.#since = since === "now" ? undefined : since;
   }

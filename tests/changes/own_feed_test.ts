@@ -387,7 +387,7 @@ test("ownFeed: a close() that throws or rejects is ignored", async () => {
   }
 });
 
-test("ownFeed: waits between attempts grow to 30 s, and begin anew after a connection that lasted", async () => {
+test("ownFeed: waits between attempts grow to four seconds, and begin anew after a connection that lasted", async () => {
   const { lines, batches, begin, advance, time } = setUp();
   await begin();
   void batches.next();
@@ -404,7 +404,7 @@ test("ownFeed: waits between attempts grow to 30 s, and begin anew after a conne
   }
   assert.deepEqual(waits.slice(0, 4).map((ms) => ms > 0), [false, true, true, true]);
   assert.deepEqual(waits.slice(1), [...waits.slice(1)].sort((a, b) => a - b));
-  assert.equal(waits.at(-1), 15_000, "half of 30 s, by its jitter");
+  assert.equal(waits.at(-1), 2_000, "half of four seconds, by its jitter");
 
   const last = lines.at(-1)!;
   last.echo();

@@ -161,11 +161,13 @@ test("changes: state, lag, counters and events tell what happens", () =>
     database.recreate();
     await until(batches, ({ reset }) => reset !== undefined);
     await batches.return?.();
+    const error = events.flatMap((event) => event.type === "lost" ? event.error ?? [] : [])[0]!;
+    assert.deepEqual([error.name, error.message], ["ChangesError", "The connection broke off"]);
     assert.deepEqual(events, [
       { type: "live" },
       { type: "connected" },
-      { type: "lost", code: "truncated" },
-      { type: "retrying", ms: 0, code: "truncated" },
+      { type: "lost", code: "truncated", error },
+      { type: "retrying", ms: 0, code: "truncated", error },
       { type: "reset", reason: "recreated" },
       { type: "closed" },
     ]);

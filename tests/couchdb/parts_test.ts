@@ -139,7 +139,7 @@ test("parseDatabaseInfo: tells lives and purges apart, and spellings not", () =>
   for (const source of ["", "{}", "7", "null"]) {
     assert.equal(sourceMismatch(source, scope, known), "since-refused");
   }
-  for (const value of [null, 7, [], {}, { couchdb: "Welcome" }, { update_seq: null }]) {
+  for (const value of [null, 7, [], {}, { update_seq: null }]) {
     assert.throws(() => parseDatabaseInfo(value), { code: "not-json" });
   }
 });
@@ -171,9 +171,9 @@ test("encodeQuery: strings as they are, anything else as JSON", () => {
 test("BackOff: doubles, is capped, and begins anew after a success", () => {
   const backOff = new BackOff(() => 0.5);
   const waits = Array.from({ length: 9 }, () => backOff.next());
-  assert.deepEqual(waits, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+  assert.deepEqual(waits, [250, 500, 1_000, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000]);
   assert.equal(backOff.next(40_000), 40_000);
-  for (let n = 0; n < 2_000; n++) assert.ok(backOff.next() <= 15_000);
+  for (let n = 0; n < 2_000; n++) assert.ok(backOff.next() <= 2_000);
   backOff.reset();
   assert.deepEqual([backOff.nextEager(), backOff.nextEager(), backOff.next()], [0, 500, 1_000]);
 });

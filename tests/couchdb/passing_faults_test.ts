@@ -1,11 +1,12 @@
 /**
- * Every fault of an exchange, once before the database has answered and once after the feed was live: what is final,
- * and what is waited out, for how long at least.
+ * Every row of the table of faults in docs/changes.md, with each fault that belongs to it, at three times: before the
+ * database has answered, before the feed was live, and later. The cells of the table say what has to happen.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { changes, type FeedEvent } from "../../src/couchdb/changes.ts";
+import { changes, ChangesError, type FeedEvent } from "../../src/couchdb/changes.ts";
 import { FakeTime } from "../support/fake_time.ts";
 import { type Batch, live, until } from "../support/feed_harness.ts";
 
@@ -42,6 +43,8 @@ const known = { seq: "1-x", id: "a", changes: [{ rev: "1-a" }] };
 class Database {
   /** What is answered instead to the next requests, one each. */
   readonly faults: Answer[] = [];
+  /** What is answered to every request, while there is something. */
+  outage: () => Answer | undefined = () => undefined;
   readonly origins = new Set<string>();
   requests = 0;
   #cut: () => void = () => {};
@@ -53,7 +56,7 @@ class Database {
     const url = new URL(input instanceof Request ? input.url : input);
     this.requests++;
     this.origins.add(url.origin);
-    const fault = this.faults.shift();
+    const fault = this.outage() ?? this.faults.shift();
     return new Promise((resolve) => resolve(fault?.(url) ?? this.#answer(url, init?.signal)));
   };
 
@@ -90,9 +93,8 @@ class Database {
 /** A feed whose waits between attempts are over at once, and noted. They let time pass on the clocks, or do not. */
 function openFeed(
   database: Database,
-  { waitsPass = true, random = (): number => 0 } = {},
+  { waitsPass = true, random = (): number => 0, time = new FakeTime() } = {},
 ) {
-  const time = new FakeTime();
   const events: FeedEvent[] = [];
   const waits: number[] = [];
   let announced: number | undefined;
@@ -115,130 +117,211 @@ function openFeed(
   return { feed, events, waits };
 }
 
-/** At the start: the code of the final fault, or `waits`. Later: the code that is waited out. */
-interface Row {
-  readonly fault: Answer;
+/** One line of the table: what happens at which time, and how long is waited. */
+interface Line {
+  readonly codes: string;
   readonly start: string;
+  readonly between: string;
   readonly later: string;
-  /** The code that is waited out at the start; default: that of later. */
-  readonly waitedAtStart?: string;
-  /** The least wait after the first attempt, in milliseconds; default: the floor of 100. */
-  readonly least?: number;
-  readonly reset?: string;
+  readonly waits: string;
 }
 
-const rows: Record<string, Row> = {
-  "a redirect to another origin": {
-    fault: page(302, { location: `https://reader:${SECRET}@status.invalid/` }),
-    start: "bad-request",
-    later: "bad-request",
-  },
-  "a redirect to no URL": {
-    fault: page(302, { location: "http://[" }),
-    start: "bad-request",
-    later: "bad-request",
-  },
-  "a redirect to nowhere": { fault: page(302), start: "bad-request", later: "bad-request" },
-  "redirects in a circle": {
-    fault: page(307, {
-      location: `http://${SECRET}:${SECRET}@db.invalid/circle`,
-    }),
-    start: "bad-request",
-    later: "bad-request",
-  },
-  "a 401": { fault: page(401), start: "unauthorized", later: "unauthorized", least: 2 * MINUTE },
-  "a 401 of CouchDB": {
-    fault: refusal(401, "unauthorized", "Name or password is incorrect."),
-    start: "unauthorized",
-    later: "unauthorized",
-    least: 2 * MINUTE,
-  },
-  "a 403": { fault: page(403), start: "forbidden", later: "forbidden", least: MINUTE },
-  "a 404 as a web page": { fault: page(404), start: "not-json", later: "not-json" },
-  "a 404 of CouchDB": {
-    fault: refusal(404, "not_found", "Database does not exist."),
-    start: "not-found",
-    later: "not-found",
-    reset: "deleted",
-  },
-  "a 405 in JSON": {
-    fault: refusal(405, "method_not_allowed", "x"),
-    start: "bad-request",
-    later: "bad-request",
-  },
-  "a 429": { fault: page(429), start: "waits", later: "too-many-requests" },
-  "a 429 that asks for time": {
-    fault: page(429, { "retry-after": "7" }),
-    start: "waits",
-    later: "too-many-requests",
-    least: 7_000,
-  },
-  "a web page under 200": { fault: page(200), start: "waits", later: "not-json" },
-  "an empty body": { fault: text(""), start: "waits", later: "not-json" },
-  "a list": { fault: text("[]"), start: "waits", later: "not-json" },
-  "null": { fault: text("null"), start: "waits", later: "not-json" },
-  "a deep list": { fault: text(nest(200_000)), start: "waits", later: "not-json" },
-  "an error that is an object": {
-    fault: text(`{"error":{"toString":1},"reason":${nest(50_000)}}`),
-    start: "waits",
-    waitedAtStart: "not-json",
-    later: "server-error",
-  },
-  "a row without changes": { fault: row(`{"seq":"9-x","id":"a"}`), start: "bad-row", later: "bad-row" },
-  "a row that is deep": { fault: row(`{"x":${nest(100_000)}}`), start: "bad-row", later: "bad-row" },
-  "a row with a revision that is null": {
-    fault: row(`{"seq":"9-x","id":"a","changes":[{"rev":"1-a"},null]}`),
-    start: "bad-row",
-    later: "bad-row",
-  },
+/** The table, by its first cells. */
+const table: ReadonlyMap<string, Line> = new Map(
+  readFileSync(new URL("../../docs/changes.md", import.meta.url), "utf8")
+    .split("## Faults", 2)[1]!.split("\n## ", 1)[0]!
+    .split("\n").filter((line) => /^\| (?!-|fault )/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
+    .map(([fault, codes, start, between, later, waits]) =>
+      [fault, { codes, start, between, later, waits }] as [string, Line]
+    ),
+);
+
+/** A fault, its code, and the first words of its row. Some answers to `GET /blog` have another code than rows have. */
+interface Fault {
+  readonly answer: Answer;
+  readonly code: string;
+  readonly of: string;
+}
+
+const faults: Record<string, Fault> = {
   "a network that fails": {
-    fault: () => {
+    answer: () => {
       throw new TypeError("fetch failed");
     },
-    start: "waits",
-    later: "network",
+    code: "network",
+    of: "no connection",
+  },
+  "an answer that breaks off": {
+    answer: () =>
+      new Response(new ReadableStream({ start: (controller) => controller.error(new Error("reset")) })),
+    code: "truncated",
+    of: "no connection",
+  },
+  "an error object": {
+    answer: text(`{"error":"nodedown","reason":"progress not possible"}`),
+    code: "server-error",
+    of: "408",
+  },
+  "an error that is an object": {
+    answer: row(`{"error":{"toString":1},"reason":${nest(50_000)}}`),
+    code: "server-error",
+    of: "408",
+  },
+  "a 429": { answer: page(429), code: "too-many-requests", of: "429" },
+  "a web page under 200": { answer: page(200), code: "not-json", of: "a web page" },
+  "an empty body": { answer: text(""), code: "not-json", of: "a web page" },
+  "an empty list": { answer: text("[]"), code: "not-json", of: "a web page" },
+  "null": { answer: text("null"), code: "not-json", of: "a web page" },
+  "a deep list": { answer: text(nest(200_000)), code: "not-json", of: "a web page" },
+  "an object of another kind": { answer: text(`{"ok":true}`), code: "not-json", of: "a web page" },
+  "a redirect to another origin": {
+    answer: page(302, { location: `https://reader:${SECRET}@status.invalid/` }),
+    code: "bad-request",
+    of: "a redirect",
+  },
+  "a redirect to no URL": {
+    answer: page(302, { location: "http://[" }),
+    code: "bad-request",
+    of: "a redirect",
+  },
+  "a redirect to nowhere": { answer: page(302), code: "bad-request", of: "a redirect" },
+  "redirects in a circle": {
+    answer: page(307, { location: `http://${SECRET}:${SECRET}@db.invalid/circle` }),
+    code: "bad-request",
+    of: "a redirect",
+  },
+  "a 405 in JSON": {
+    answer: refusal(405, "method_not_allowed", "x"),
+    code: "bad-request",
+    of: "a 4xx of CouchDB",
+  },
+  "a filter that is missing": {
+    answer: refusal(404, "not_found", "missing json key: filters"),
+    code: "bad-request",
+    of: "a 4xx of CouchDB",
+  },
+  "a design document that is missing": {
+    answer: refusal(404, "not_found", "(missing)"),
+    code: "bad-request",
+    of: "a 4xx of CouchDB",
+  },
+  "a 401": { answer: page(401), code: "unauthorized", of: "401" },
+  "a 401 of CouchDB": {
+    answer: refusal(401, "unauthorized", "Name or password is incorrect."),
+    code: "unauthorized",
+    of: "401",
+  },
+  "a 403": { answer: page(403), code: "forbidden", of: "403" },
+  "a 403 that locks out": {
+    answer: refusal(
+      403,
+      "forbidden",
+      "Account is temporarily locked due to multiple authentication failures",
+    ),
+    code: "forbidden",
+    of: "403",
+  },
+  "a 403 of a lost role": {
+    answer: refusal(403, "forbidden", "You are not allowed to access this db."),
+    code: "forbidden",
+    of: "lost role",
+  },
+  "a 404 of CouchDB": {
+    answer: refusal(404, "not_found", "Database does not exist."),
+    code: "not-found",
+    of: "404",
+  },
+  "a page of too many rows": {
+    answer: (url) =>
+      url.pathname.endsWith("_changes")
+        ? Response.json({ results: Array(1_001).fill(known), last_seq: "9-x", pending: 0 })
+        : information(),
+    code: "too-large",
+    of: "an answer or a line",
+  },
+  "a row without changes": { answer: row(`{"seq":"9-x","id":"a"}`), code: "bad-row", of: "a row" },
+  "a row that is deep": { answer: row(`{"x":${nest(100_000)}}`), code: "bad-row", of: "a row" },
+  "a row with a revision that is null": {
+    answer: row(`{"seq":"9-x","id":"a","changes":[{"rev":"1-a"},null]}`),
+    code: "bad-row",
+    of: "a row",
   },
 };
-for (const status of [400, 402, 405, 406, 407, 413, 414, 418, 421, 425, 431, 451]) {
-  rows[`a ${status} as a web page`] = { fault: page(status), start: "not-json", later: "not-json" };
+for (const status of [400, 402, 404, 405, 406, 407, 413, 414, 418, 421, 425, 431, 451]) {
+  faults[`a ${status} as a web page`] = { answer: page(status), code: "not-json", of: "a 4xx without" };
 }
 for (const status of [203, 204, 206, 304]) {
-  const fault = status === 203 || status === 206 ? page(status) : bare(status);
-  rows[`a ${status}`] = { fault, start: "not-json", later: "not-json" };
+  const answer = status === 203 || status === 206 ? page(status) : bare(status);
+  faults[`a ${status}`] = { answer, code: "not-json", of: "a 4xx without" };
 }
-for (const status of [408, 412, 500, 502, 503]) {
-  rows[`a ${status}`] = { fault: page(status), start: "waits", later: "server-error" };
+for (const status of [408, 412, 500, 502, 503, 504, 507]) {
+  faults[`a ${status}`] = { answer: page(status), code: "server-error", of: "408" };
+}
+/** What CouchDB answers to another URL, where `GET /blog` was meant. */
+const OTHER_URLS: Record<string, string> = {
+  "a server": `{"couchdb":"Welcome","version":"3.5.0"}`,
+  "a session": `{"ok":true,"userCtx":{"name":null,"roles":[]}}`,
+  "a changes feed": `{"results":[],"last_seq":"1-x","pending":0}`,
+  "a view": `{"total_rows":0,"offset":0,"rows":[]}`,
+  "a document": `{"_id":"post","_rev":"1-a"}`,
+  "a list": `["_replicator","_users","blog"]`,
+};
+for (const [name, body] of Object.entries(OTHER_URLS)) {
+  const answer: Answer = (url) => url.pathname.endsWith("_changes") ? text("{}")(url) : text(body)(url);
+  faults[`the URL of ${name}`] = { answer, code: "bad-request", of: "the URL of" };
 }
 
 const shown = (value: unknown): string => inspect(value, { depth: 9, showHidden: true });
 
-for (const [name, row] of Object.entries(rows)) {
-  const { fault, start, later, waitedAtStart = later, least = 100, reset } = row;
+function lineOf(of: string): Line {
+  const lines = [...table].filter(([fault]) => fault.startsWith(of));
+  assert.equal(lines.length, 1, `${lines.length} rows of the table begin with "${of}"`);
+  return lines[0]![1];
+}
 
-  test(`changes: ${name} at the start: ${start}`, async () => {
+/** The least wait that a cell names, apart from the first after a connection that was good. */
+function leastWait(waits: string): number {
+  return waits.includes("a minute") ? MINUTE : 100;
+}
+
+test("docs/changes.md: each row of the table of faults has a fault in these tests", () => {
+  const tested = Object.values(faults).map(({ of }) => of);
+  const elsewhere = ["a `headers` function"];
+  const untested = [...table.keys()].filter((fault) =>
+    ![...tested, ...elsewhere].some((of) => fault.startsWith(of))
+  );
+  assert.deepEqual(untested, []);
+});
+
+for (const [name, { answer, code, of }] of Object.entries(faults)) {
+  const { codes: listed, start, between, later, waits: cell } = lineOf(of);
+
+  /** The fault comes from the request after `good` ones on. */
+  const early = async (outcome: string, good: number) => {
     const database = new Database();
-    database.faults.push(...Array<Answer>(12).fill(fault));
+    database.faults.push(...Array<Answer>(good).fill(information), ...Array<Answer>(12).fill(answer));
     const { feed, events, waits } = openFeed(database);
     const reading = until(feed.batches(), live);
-    if (start === "waits") {
-      await reading;
-      assert.deepEqual([...new Set(codes(events))], [waitedAtStart]);
-      assert.ok(
-        waits.length >= 3 && waits.slice(1).every((wait) => wait >= least),
-        `${waits}`,
-      );
-    } else {
+    if (outcome === "final") {
       const error = await reading.then(() => undefined, (error) => error);
-      assert.deepEqual([error?.name, error?.code, waits], [
-        "ChangesError",
-        start,
-        [],
-      ]);
-      assert.ok(!shown(error).includes(SECRET), shown(error));
+      assert.deepEqual([error?.name, error?.code, waits], ["ChangesError", code, []]);
+      assert.deepEqual(events.at(-1), { type: "closed", code, error });
+      assert.equal(Object.is((events.at(-1) as { error?: unknown }).error, error), true);
+    } else {
+      assert.match(outcome, /^waited out|^reset/);
+      await reading;
+      assert.ok(waits.length >= 3 && waits.slice(1).every((wait) => wait >= leastWait(cell)), `${waits}`);
     }
+    assert.ok(!shown([events]).includes(SECRET), shown(events));
     assert.deepEqual([...database.origins], ["http://db.invalid"]);
     await feed[Symbol.asyncDispose]();
-  });
+  };
+
+  test(`changes: ${name} at the start: ${start}`, () => early(start, 0));
+  if (!name.startsWith("the URL of")) {
+    test(`changes: ${name} before the feed is live: ${between}`, () => early(between, 1));
+  }
 
   test(`changes: ${name} later passes`, async () => {
     const database = new Database();
@@ -246,28 +329,84 @@ for (const [name, row] of Object.entries(rows)) {
     const batches = feed.batches();
     await until(batches, live);
     const from = database.requests;
-    await breakFeed(batches, events, database, fault);
+    await breakFeed(batches, events, database, answer);
     const seen = await until(batches, live);
-    assert.deepEqual([...new Set(codes(events))], ["truncated", later]);
+    assert.ok(listed.includes(`\`${code}\``), listed);
+    assert.deepEqual(
+      new Set(codes(events)),
+      new Set(["truncated", ...name.startsWith("the URL of") ? codes(events).slice(1) : [code]]),
+    );
     assert.deepEqual(
       seen.flatMap(({ reset }) => reset ?? []),
-      reset === undefined ? [] : [reset],
+      /reset `(.+)`/.exec(later)?.slice(1) ?? [],
     );
     // The attempt after the break of the connection and the one after the first 401 are not waited for.
     const [afterBreak, first, ...others] = waits;
     assert.equal(afterBreak, 0);
-    assert.ok((first ?? 0) >= Math.min(least, 100), `${waits}`);
-    assert.ok(
-      others.length >= 4 && others.every((wait) => wait >= least),
-      `${waits}`,
-    );
+    assert.ok((first ?? 0) >= 0, `${waits}`);
+    assert.ok(others.length >= 4 && others.every((wait) => wait >= leastWait(cell)), `${waits}`);
     // The live feed, the faults, and what a reconnection takes.
     assert.ok(database.requests - from <= 1 + FAULTS + 6, `${database.requests - from}`);
     assert.deepEqual([...database.origins], ["http://db.invalid"]);
+    for (const event of events) {
+      if (event.type !== "lost" && event.type !== "retrying") continue;
+      assert.ok(event.error instanceof ChangesError && event.error.code === event.code, shown(event));
+    }
     assert.ok(!shown([events, seen]).includes(SECRET));
     await feed[Symbol.asyncDispose]();
   });
 }
+
+for (const [name, { answer, code, of }] of Object.entries(faults)) {
+  const { waits: cell } = lineOf(of);
+  if (!cell.includes("4 s") || code === "bad-row" || code === "too-large") continue;
+  test(`changes: after an outage of ${name}, the feed is live within five seconds`, async () => {
+    for (const outage of [1_000, 20_000, 55_000]) {
+      const time = new FakeTime();
+      const database = new Database();
+      const { feed, events } = openFeed(database, { random: () => 0.999, time });
+      const batches = feed.batches();
+      await until(batches, live);
+      const next = batches.next();
+      while (!events.some(({ type }) => type === "connected")) await new Promise((turn) => setTimeout(turn));
+      const end = time.monotonic() + outage;
+      database.outage = () => time.monotonic() < end ? answer : undefined;
+      database.cut();
+      await next;
+      await until(batches, live);
+      assert.ok(time.monotonic() - end <= 5_000, `${time.monotonic() - end} ms after ${outage}`);
+      await feed[Symbol.asyncDispose]();
+    }
+  });
+}
+
+test("changes: what cannot be reached is told apart by the message", async () => {
+  const causes = ["getaddrinfo ENOTFOUND db.invalid", "bad port", "self-signed certificate"];
+  for (const message of causes) {
+    const database = new Database();
+    database.faults.push(() => {
+      throw new TypeError("fetch failed", { cause: new Error(message) });
+    });
+    const { feed, events } = openFeed(database);
+    await until(feed.batches(), live);
+    const error = events.flatMap((event) => event.type === "lost" ? event.error ?? [] : [])[0]!;
+    assert.deepEqual([error.code, error.message], ["network", `The database cannot be reached: ${message}`]);
+    assert.equal(((error.cause as Error).cause as Error).message, message);
+    await feed[Symbol.asyncDispose]();
+  }
+});
+
+test("changes: a URL that is no database's says of what it is", async () => {
+  for (const [name, body] of Object.entries(OTHER_URLS)) {
+    const feed = changes(URL_WITH_SECRET, {
+      fetch: () => Promise.resolve(text(body)(new URL(URL_WITH_SECRET))),
+    });
+    await assert.rejects(feed.batches().next(), {
+      code: "bad-request",
+      message: `The URL is that of ${name}, not of a database`,
+    });
+  }
+});
 
 /** Breaks the live feed; the next requests are answered by this fault. */
 async function breakFeed(

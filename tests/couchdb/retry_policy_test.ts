@@ -1,6 +1,7 @@
 /** What a fault costs in waiting, apart from any network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "../support/fast_check.ts";
 import { ChangesError } from "../../src/changes/changes_error.ts";
 import type { ChangesErrorCode } from "../../src/changes/change.ts";
 import { LEAST_WAIT } from "../../src/changes/back_off.ts";
@@ -16,7 +17,7 @@ const unreachable = new ChangesError("network", "refused");
 test("RetryPolicy: a reset is an answer: the wait for the database before it is over", () => {
   const reader = retryPolicy();
   const waits = Array.from({ length: 6 }, () => reader.decide(unreachable, true).wait);
-  assert.ok((waits.at(-1) ?? 0) > 4_000, `${waits}`);
+  assert.ok((waits.at(-1) ?? 0) > 3_900, `${waits}`);
   assert.deepEqual(reader.decide(new FeedGap("rolled-back"), true), { wait: 0, reset: "rolled-back" });
 });
 
@@ -78,32 +79,91 @@ test("RetryPolicy: a 401 of the stream alone is no hot loop, although each probe
     reader.noteProbed();
     return reader.decide(new ChangesError("unauthorized", "401", { status: 401 }), true).wait;
   });
-  assert.deepEqual(waits, [0, LEAST_WAIT, LEAST_WAIT, LEAST_WAIT]);
+  assert.deepEqual(waits, [0, LEAST_WAIT, LEAST_WAIT, 301_000]);
 });
 
-test("RetryPolicy: credentials that stay wrong fail at most four times in five minutes", () => {
-  const { reader } = shortestWaits();
-  const refused = new ChangesError("unauthorized", "401", { status: 401 });
-  const failures = [0];
-  for (let n = 0; n < 9; n++) failures.push(failures.at(-1)! + reader.decide(refused, true).wait);
-  for (const from of failures) {
-    assert.ok(failures.filter((at) => at >= from && at <= from + 300_000).length <= 4, `${failures}`);
+const refused = new ChangesError("unauthorized", "401", { status: 401 });
+
+test("RetryPolicy: credentials that stay wrong are tried after a minute, and four times in five minutes at most", () => {
+  const { reader, time } = shortestWaits();
+  const waits = Array.from({ length: 9 }, () => {
+    const { wait } = reader.decide(refused, true);
+    time.ms += wait;
+    return wait / 1_000;
+  });
+  assert.deepEqual(waits, [0, 60, 60, 181, 60, 60, 60, 121, 60]);
+});
+
+test("RetryPolicy: no sequence of 401s, other faults, good probes and pauses brings the fifth 401 in five minutes", () => {
+  const step = fc.constantFrom("refused", "refused", "refused", "network", "probed", "gap", "minute");
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 60 }),
+      fc.double({ min: 0, max: 0.99, noNaN: true }),
+      (steps, jitter) => {
+        const time = { ms: 0 };
+        const reader = new RetryPolicy(() => jitter, {
+          now: () => 0,
+          monotonic: () => time.ms,
+        });
+        const failures: number[] = [];
+        for (const step of steps) {
+          if (step === "probed") reader.noteProbed();
+          else if (step === "minute") time.ms += 60_000;
+          else {
+            if (step === "refused") failures.push(time.ms);
+            time.ms += reader.decide(
+              step === "refused" ? refused : step === "gap" ? new FeedGap("purged") : unreachable,
+              true,
+            ).wait;
+          }
+        }
+        for (const from of failures) {
+          assert.ok(failures.filter((at) => at >= from && at <= from + 300_000).length <= 4, `${failures}`);
+        }
+      },
+    ),
+  );
+});
+
+test("RetryPolicy: once it was live, nothing but a bad row is final, however often it comes", () => {
+  for (const code of passing.filter((code) => code !== "bad-row")) {
+    for (const status of [undefined, 200, 400, 401, 403, 404, 410, 500]) {
+      const { reader, time } = shortestWaits();
+      const fault = new ChangesError(code, code, status === undefined ? {} : { status });
+      for (let n = 0; n < 50; n++) {
+        const decision = reader.decide(fault, true);
+        time.ms += decision.wait + 60_000;
+        assert.equal(decision.fault, fault);
+      }
+    }
   }
 });
 
-test("RetryPolicy: a missing filter is final at any time, another bad request only before the feed was live", () => {
-  const { reader } = shortestWaits();
-  const missing = new ChangesError("bad-request", "404", { status: 404 });
+test("RetryPolicy: a bad request is final before the feed was live", () => {
   const refused = new ChangesError("bad-request", "400", { status: 400 });
-  assert.throws(() => reader.decide(missing, true), (error) => error === missing);
-  assert.equal(reader.decide(refused, true).code, "bad-request");
   assert.throws(() => retryPolicy().decide(refused, true), (error) => error === refused);
+});
+
+test("RetryPolicy: no outage is waited out for longer than four seconds at a time; a server that asks for more gets it", () => {
+  for (const code of ["network", "timeout", "truncated", "server-error", "not-json"] as const) {
+    const reader = retryPolicy();
+    reader.noteProbed();
+    const waits = Array.from({ length: 30 }, () => reader.decide(new ChangesError(code, code), true).wait);
+    assert.ok(Math.max(...waits) <= 4_000 && waits.at(-1)! > 3_900, `${code}: ${waits}`);
+  }
+});
+
+test("RetryPolicy: resets that repeat are waited for up to half a minute, because all is read again after each", () => {
+  const reader = retryPolicy();
+  const waits = Array.from({ length: 30 }, () => reader.decide(new FeedGap("rolled-back"), true).wait);
+  assert.ok(waits.at(-1)! > 29_000 && waits.at(-1)! <= 30_000, `${waits}`);
 });
 
 test("RetryPolicy: a bad row is final when it came three times more, and a minute has passed", () => {
   const bad = (text: string) => new ChangesError("bad-row", text, { since: "1-x" });
   const { reader, time } = shortestWaits();
-  for (let n = 0; n < 9; n++) assert.equal(reader.decide(bad("a"), true).code, "bad-row");
+  for (let n = 0; n < 9; n++) assert.equal(reader.decide(bad("a"), true).fault?.code, "bad-row");
   time.ms = 59_999;
   reader.decide(bad("a"), true);
   time.ms = 60_000;
@@ -129,6 +189,7 @@ test("RetryPolicy: another bad row, or a probe that was complete, begins the cou
 
 test("RetryPolicy: what no check has foreseen passes once the database has answered, and has a name", () => {
   const unforeseen = new TypeError("x is undefined");
-  assert.equal(shortestWaits().reader.decide(unforeseen, true).code, "not-json");
-  assert.throws(() => retryPolicy().decide(unforeseen, false), (error) => error === unforeseen);
+  const { fault } = shortestWaits().reader.decide(unforeseen, true);
+  assert.deepEqual([fault?.code, fault?.cause], ["not-json", unforeseen]);
+  assert.throws(() => retryPolicy().decide(unforeseen, false), { name: "ChangesError", cause: unforeseen });
 });

@@ -112,7 +112,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 14_850,
+    most: 15_900,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -121,7 +121,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       `src/couchdb/${name}.ts`
     )
       .concat(rooms),
-    most: 13_350,
+    most: 14_650,
   },
   "currentRevision of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -135,12 +135,12 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...rooms, ...reader, "src/changes/"],
     most: 1_370,
   },
-  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 13_600 },
+  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 14_900 },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)
       .concat(rooms, "src/nano.ts", "src/couchdb/wire/row_scanner.ts"),
-    most: 10_250,
+    most: 11_200,
   },
 };
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { ChangesError } from "../../changes/changes_error.ts";
+import { tooLarge } from "../wire/sizes.ts";
 
 /** Most bytes of one read. */
 const SIZE = 65_536;
@@ -14,23 +15,37 @@ export class BodyReader {
   readonly #read: () => Promise<Uint8Array | undefined>;
   readonly #signal: AbortSignal;
   readonly #counters: { bytes: number };
+  readonly #most: number;
+  #length = 0;
 
   /**
    * @param signal Aborts the request.
    * @param counters Counts the bytes that have been read.
+   * @param most The most bytes that are read; default: no limit.
    */
-  constructor({ body }: Response, signal: AbortSignal, counters: { bytes: number }) {
+  constructor({ body }: Response, signal: AbortSignal, counters: { bytes: number }, most: number = Infinity) {
+    this.#most = most;
     this.#read = readerOf(body);
     this.#signal = signal;
     this.#counters = counters;
   }
 
-  /** The bytes that arrive next, to be used before the next read; undefined at the end. */
+  /**
+   * The bytes that arrive next, to be used before the next read; undefined at the end.
+   *
+   * @throws {ChangesError} If the connection breaks, or the body is too long.
+   */
   async read(): Promise<Uint8Array | undefined> {
+    const bytes = await this.#next();
+    this.#counters.bytes += bytes?.length ?? 0;
+    this.#length += bytes?.length ?? 0;
+    if (this.#length > this.#most) throw tooLarge("The answer", this.#most);
+    return bytes;
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
     try {
-      const bytes = await this.#read();
-      this.#counters.bytes += bytes?.length ?? 0;
-      return bytes;
+      return await this.#read();
     } catch (cause) {
       if (this.#signal.aborted) throw this.#signal.reason;
       throw new ChangesError("truncated", "The connection broke off", { cause });

@@ -10,6 +10,7 @@ import type { DatabaseUrl } from "../wire/database_url.ts";
 import type { Selection } from "../wire/filter.ts";
 import { type Page, parsePage } from "../wire/page.ts";
 import { encodeQuery } from "../wire/query.ts";
+import { mostBytes } from "../wire/sizes.ts";
 import { holdsAll, revisionQuery } from "../wire/revs_diff.ts";
 import { ContinuousStream } from "./continuous.ts";
 import type { Database } from "./database.ts";
@@ -128,7 +129,9 @@ export class Client implements Database {
     signal: AbortSignal,
     selection: EncodedSelection = { query: "", body: undefined },
   ): Promise<Page> {
-    const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body);
+    const { selection: { parameters: { include_docs } }, descending } = this.#settings;
+    const most = mostBytes(include_docs === true || descending);
+    const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body, most);
     return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
   }
 }

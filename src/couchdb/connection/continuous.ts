@@ -8,6 +8,7 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import { type Instant, instant } from "../../changes/clock.ts";
 import { RowScanner } from "../wire/row_scanner.ts";
 import { Rows } from "../wire/rows.ts";
+import { mostBytes } from "../wire/sizes.ts";
 import { BodyReader } from "./body_reader.ts";
 import type { Settings } from "./options.ts";
 import type { Stream } from "./stream.ts";
@@ -19,7 +20,7 @@ export class ContinuousStream implements Stream {
   /** Aborts the request of this connection. */
   readonly #request = new AbortController();
   readonly #idleTimeout: number;
-  readonly #scanner = new RowScanner();
+  readonly #scanner: RowScanner;
   readonly #body: Promise<BodyReader>;
   /** Whether the next chunk is being waited for. */
   #receiving = false;
@@ -50,6 +51,7 @@ export class ContinuousStream implements Stream {
   ) {
     this.#settings = settings;
     this.#session = session;
+    this.#scanner = new RowScanner(mostBytes(settings.selection.parameters["include_docs"] === true));
     this.#idleTimeout = settings.watchdog.idleTimeout;
     this.#since = since;
     this.#silentSince = instant(settings.clock);

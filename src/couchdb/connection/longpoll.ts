@@ -10,6 +10,12 @@ import type { Settings } from "./options.ts";
 import { paceQuiet, shortestWait, type Stream } from "./stream.ts";
 import { deadline, EXPIRED } from "../../changes/timing.ts";
 
+/** Polls in a row that may be answered at once, with less than a full page, before the next is waited for. */
+const MOST_QUICK = 10;
+
+/** Milliseconds between two polls after that: a server that always has a row is asked five times a second. */
+const PERIOD = 200;
+
 /** Sends one request at a time, the first at once and each later one in `read()`: a slow consumer is waited for. */
 export class LongpollStream implements Stream {
   readonly #poll: (since: Since, signal: AbortSignal) => Promise<Page>;
@@ -18,6 +24,8 @@ export class LongpollStream implements Stream {
   /** Aborts the request that waits. */
   readonly #request = new AbortController();
   #pending: Promise<Rows> | undefined;
+  /** How many polls in a row were answered at once, with less than a full page. */
+  #quick = 0;
   #since: Since;
 
   /**
@@ -60,17 +68,22 @@ export class LongpollStream implements Stream {
   }
 
   async #pollOnce(): Promise<Rows> {
-    const { clock, monitor } = this.#settings;
-    const asked = clock.monotonic();
+    const { clock, monitor, sleep, batchSize } = this.#settings;
     monitor.noteConnected();
     try {
+      if (this.#quick > MOST_QUICK) await sleep(PERIOD, this.#request.signal);
+      const asked = clock.monotonic();
       const { rows } = await this.#poll(this.#since, this.#request.signal);
+      // Rows that lead nowhere would come again at once: end the stream, so that the reader backs off.
+      if (rows.changes.length > 0) rows.ended = JSON.stringify(rows.since) === JSON.stringify(this.#since);
       this.#since = rows.since;
-      if (rows.changes.length > 0) return rows;
       const elapsed = clock.monotonic() - asked;
-      // The server does not wait: end the stream, so that the reader backs off.
-      if (elapsed < shortestWait(this.#settings)) rows.ended = true;
-      else await paceQuiet(elapsed, this.#settings, this.#request.signal);
+      const isQuick = rows.changes.length > 0 && rows.changes.length < batchSize && elapsed < PERIOD;
+      this.#quick = isQuick ? this.#quick + 1 : 0;
+      if (rows.changes.length > 0) return rows;
+      // The server does not wait.
+      rows.ended = elapsed < shortestWait(this.#settings);
+      if (!rows.ended) await paceQuiet(elapsed, this.#settings, this.#request.signal);
       return rows;
     } catch (error) {
       if (!this.#request.signal.aborted) this.#session.abort(error);

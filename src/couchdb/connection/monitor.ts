@@ -5,23 +5,55 @@
  */
 import type { ChangeBatch, ChangesErrorCode, FeedState, Instant, ResetReason } from "../../changes/change.ts";
 import { ignoreRejection } from "../../changes/callback.ts";
+import type { ChangesError } from "../../changes/changes_error.ts";
 import { type Clock, instant, possiblyElapsed } from "../../changes/clock.ts";
 
 /**
- * What happened to a feed; `code` is absent where no fault was the cause.
+ * What happened to a feed. `error` is the fault that was the cause, whose own `cause` is what the platform said; `code`
+ * is that of the error. Both are absent where no fault was the cause.
  *
  * - `connected`: the database has begun to send its live feed.
  * - `live`: a probe was complete.
  * - `lost`: the connection broke, or the contact could not be renewed.
  * - `retrying`: the next attempt is made in `ms` milliseconds.
  * - `reset`: everything known before is void.
- * - `closed`: the iteration has ended.
+ * - `closed`: the iteration has ended; with an error, if a final fault or the signal ended it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { changes, type FeedEvent } from "@stillfresh/etag/couchdb";
+ *
+ * const told: string[] = [];
+ * const onEvent = (event: FeedEvent) => {
+ *   if ("error" in event) told.push(`${event.type}: ${event.error?.message}`);
+ * };
+ * // Stands in for a server that knows no such database.
+ * const fetch = () =>
+ *   Promise.resolve(Response.json({ error: "not_found", reason: "no_db_file" }, { status: 404 }));
+ *
+ * const feed = changes("http://localhost:5984/blgo", { fetch, onEvent });
+ * await assert.rejects(feed.batches().next(), { code: "not-found" });
+ * assert.deepEqual(told, ["closed: The database answered 404: not_found (no_db_file)"]);
+ * ```
  */
 export type FeedEvent =
-  | { readonly type: "connected" | "live" | "closed" }
-  | { readonly type: "lost"; readonly code?: ChangesErrorCode }
-  | { readonly type: "retrying"; readonly ms: number; readonly code?: ChangesErrorCode }
+  | { readonly type: "connected" | "live" }
+  | { readonly type: "lost" | "closed"; readonly code?: ChangesErrorCode; readonly error?: ChangesError }
+  | {
+    readonly type: "retrying";
+    readonly ms: number;
+    readonly code?: ChangesErrorCode;
+    readonly error?: ChangesError;
+  }
   | { readonly type: "reset"; readonly reason: ResetReason };
+
+/** The fault that was the cause of an event, as the event holds it. */
+export function faultFields(
+  error: ChangesError | undefined,
+): { readonly code?: ChangesErrorCode; readonly error?: ChangesError } {
+  return error === undefined ? {} : { code: error.code, error };
+}
 
 /** Totals over the life of a feed. */
 export interface FeedCounters {

@@ -6,6 +6,7 @@
 import { ChangesError } from "../../changes/changes_error.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
+import { MOST_OF_AN_ERROR, mostBytes } from "../wire/sizes.ts";
 import { BodyReader } from "./body_reader.ts";
 import { type Settings, toHeaders } from "./options.ts";
 import { deadline, EXPIRED } from "../../changes/timing.ts";
@@ -41,10 +42,17 @@ export class Transport {
    *
    * @param path What follows the URL.
    * @param body JSON; makes the request a POST.
+   * @param most The most bytes of it.
+   * @throws {ChangesError} `too-large`, and any other fault of a request.
    */
-  async text(path: string, signal: AbortSignal, body?: string): Promise<string> {
+  async text(
+    path: string,
+    signal: AbortSignal,
+    body?: string,
+    most: number = mostBytes(false),
+  ): Promise<string> {
     const response = await this.#await(this.open(path, signal, body), signal);
-    return await this.#read(response, signal);
+    return await this.#read(response, signal, most);
   }
 
   /** A response whose body has not been read, as soon as its head has arrived. */
@@ -57,7 +65,7 @@ export class Transport {
       ...(body === undefined ? {} : { method: "POST", body }),
     });
     if (response.status !== 200) {
-      const text = await this.#read(response, signal).catch(() => "");
+      const text = await this.#read(response, signal, MOST_OF_AN_ERROR).catch(() => "");
       throw statusFault(response, text, this.#settings.clock.now());
     }
     if (response.headers.get("content-type")?.includes("html")) {
@@ -66,8 +74,8 @@ export class Transport {
     return response;
   }
 
-  async #read(response: Response, signal: AbortSignal): Promise<string> {
-    const body = new BodyReader(response, signal, this.#settings.monitor.counters);
+  async #read(response: Response, signal: AbortSignal, most: number): Promise<string> {
+    const body = new BodyReader(response, signal, this.#settings.monitor.counters, most);
     const decoder = new TextDecoder();
     let text = "";
     for (;;) {
@@ -133,9 +141,19 @@ export class Transport {
       return await this.#settings.fetch(url, init);
     } catch (cause) {
       if (cause instanceof ChangesError) throw cause;
-      throw new ChangesError("network", "The database cannot be reached", { cause });
+      throw new ChangesError("network", `The database cannot be reached: ${innermost(cause)}`, { cause });
     }
   }
+}
+
+/** What the platform says of a connection: on Node and Deno, only the cause of its error tells the name from the port. */
+function innermost(error: unknown): string {
+  let message = String(error);
+  for (let depth = 0; depth < 4 && error instanceof Error; depth++) {
+    if (error.message !== "") message = error.message;
+    error = error.cause;
+  }
+  return message;
 }
 
 /** Where a redirect leads, without credentials; undefined if it does not say, or not by a URL. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Position } from "../../changes/change.ts";
+import { faultFields } from "../connection/monitor.ts";
 import type { Settings } from "../connection/options.ts";
 import { ClosableIterator } from "./closable_iterator.ts";
 import type { CouchBatch } from "./cursor.ts";
@@ -32,8 +33,8 @@ export class BatchIterator extends ClosableIterator<CouchBatch> {
       signal,
       onItem: (batch) => monitor.noteBatch(batch),
       onProcessed: (batch) => this.#position = batch.position ?? this.#position,
-      onEnd: () => {
-        monitor.emit({ type: "closed" });
+      onEnd: (error) => {
+        monitor.emit({ type: "closed", ...faultFields(error) });
         onEnd();
       },
     });

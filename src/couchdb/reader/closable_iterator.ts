@@ -29,8 +29,8 @@ export interface ClosableIteratorInit<T> {
    * Called when the consumer asks for the next item, so that the last one is processed: not after an error or `break`.
    */
   readonly onProcessed: (item: T) => void;
-  /** Called once, when the iteration has ended. */
-  readonly onEnd: () => void;
+  /** Called once, when the iteration has ended; with the error that ended it, if one did. */
+  readonly onEnd: (error?: ChangesError) => void;
 }
 
 /**
@@ -89,7 +89,7 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
 
   #fail(pending: PendingNext<T>, error: unknown): void {
     if (!this.#waiting.delete(pending)) return;
-    this.#end();
+    this.#end(error instanceof ChangesError ? error : undefined);
     pending.reject(error);
   }
 
@@ -101,20 +101,20 @@ export class ClosableIterator<T> implements AsyncIterableIterator<T, undefined> 
   }
 
   readonly #abort = (): void => {
-    this.#end();
     const error = new ChangesError("aborted", "The feed was aborted", { cause: this.#init.signal?.reason });
+    this.#end(error);
     if (this.#waiting.size === 0) this.#abortion = error;
     for (const { reject } of this.#waiting) reject(error);
     this.#waiting.clear();
   };
 
-  #end(): void {
+  #end(error?: ChangesError): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#init.signal?.removeEventListener("abort", this.#abort);
     this.#init.close();
     // Runs the `finally` blocks of the generator. The iteration is over: an error of theirs is ignored.
     this.#init.generator.return().catch(() => {});
-    this.#init.onEnd();
+    this.#init.onEnd(error);
   }
 }

@@ -30,6 +30,8 @@ export class Cursor {
   contact: Instant | undefined;
   /** The state of the last batch that was yielded. */
   state: FeedState = "catching-up";
+  /** The most rows of the next page: fewer after one that did not arrive in time. */
+  pageSize: number;
   /** How many rows have been yielded, known ones that came again included. */
   yielded = 0;
   readonly #scope: FeedScope;
@@ -42,8 +44,16 @@ export class Cursor {
    * @param selection Which changes are asked for.
    * @param since The start; no row before it is known.
    * @param info The database as it was when `since` was pinned or checked.
+   * @param pageSize The most rows of a page.
    */
-  constructor(scope: FeedScope, selection: Selection, since: Since, info: DatabaseInfo) {
+  constructor(
+    scope: FeedScope,
+    selection: Selection,
+    since: Since,
+    info: DatabaseInfo,
+    pageSize: number = 1_000,
+  ) {
+    this.pageSize = pageSize;
     this.#scope = scope;
     this.#selection = selection;
     this.since = since;

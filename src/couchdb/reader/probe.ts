@@ -11,13 +11,16 @@
 import type { Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { instant } from "../../changes/clock.ts";
+import { deadline, EXPIRED } from "../../changes/timing.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
 import { identityChange, rewindOf } from "../wire/database_info.ts";
 import type { Page } from "../wire/page.ts";
+import type { Rows } from "../wire/rows.ts";
 import { type Anchor, beforeLast, emptyAnchor, fromNewest, rowsNeeded } from "./anchor.ts";
 import type { CouchBatch, Cursor } from "./cursor.ts";
 import { FeedGap } from "./gap.ts";
+import { Progress } from "./progress.ts";
 import { Recognition } from "./recognition.ts";
 
 /** What a reader works with from one fault to the next. */
@@ -49,6 +52,7 @@ export async function* probe(
     const recognition = new Recognition(anchor);
     let { since } = anchor;
     let isTrusted = recognition.isExact;
+    const progress = new Progress(since);
     for (let pending = true; pending;) {
       requested = instant(clock);
       const { rows, complete } = await requestPage(context, since);
@@ -65,11 +69,13 @@ export async function* probe(
       for (const batch of cursor.batches(news, batchSize, since, again)) yield batch;
       if (rows.fault !== undefined) throw rows.fault;
       pending = !complete;
+      if (pending) await goOn(context, progress, rows);
     }
   }
   await verifyIdentity(context);
   cursor.contact = requested;
   cursor.state = "live";
+  cursor.pageSize = batchSize;
   yield cursor.batch([]);
 }
 
@@ -91,13 +97,14 @@ async function* passes(context: SessionContext): AsyncGenerator<Anchor, void, un
 
 /** The anchor before the last row of the database; empty if it has no rows. */
 async function newestAnchor(context: SessionContext): Promise<Anchor> {
-  const { database, cursor, signal } = context;
+  const { database, cursor } = context;
   const limit = rowsNeeded(cursor.info.shards);
-  const { rows: { changes: newest } } = await database.readNewest(limit, signal);
+  const { rows: { changes: newest } } = await answer(context, (signal) => database.readNewest(limit, signal));
   if (newest.length === 0) return emptyAnchor(cursor.since);
   let anchor = fromNewest(newest, limit);
   const recognition = new Recognition(anchor);
   let { since } = anchor;
+  const progress = new Progress(since);
   for (let pending = true; pending;) {
     const { rows, complete } = await requestPage(context, since);
     if (rows.fault !== undefined) throw rows.fault;
@@ -105,6 +112,7 @@ async function newestAnchor(context: SessionContext): Promise<Anchor> {
     if (rows.changes.length > 0) anchor = beforeLast(since, rows.changes);
     since = rows.since;
     pending = !complete;
+    if (pending) await goOn(context, progress, rows);
   }
   if (!recognition.came) await explainGap(context, anchor.since);
   return anchor;
@@ -122,13 +130,57 @@ async function* filteredPasses(context: SessionContext): AsyncGenerator<Anchor, 
 }
 
 /** One page; a position that the server refuses is a gap. */
-async function requestPage({ database, settings, signal }: SessionContext, since: Since): Promise<Page> {
+async function requestPage(context: SessionContext, since: Since): Promise<Page> {
+  const { database, cursor } = context;
   try {
-    return await database.readPage(since, settings.batchSize, signal);
+    return await answer(context, (signal) => database.readPage(since, cursor.pageSize, signal));
   } catch (error) {
+    // Less may arrive in time.
+    if (error instanceof ChangesError && error.code === "timeout") {
+      cursor.pageSize = Math.max(1, cursor.pageSize >> 1);
+    }
     const refused = error instanceof ChangesError && error.code === "bad-request" && error.status === 400 &&
       since !== 0;
     throw refused ? new FeedGap("since-refused") : error;
+  }
+}
+
+/** Waits where a page does not lead on as it should. */
+async function goOn(
+  { cursor, settings, signal }: SessionContext,
+  progress: Progress,
+  rows: Rows,
+): Promise<void> {
+  const wait = progress.note(rows, cursor.pageSize);
+  if (wait > 0 && !settings.selection.filtered) await settings.sleep(wait, signal);
+  signal.throwIfAborted();
+}
+
+/** The least time that an answer is given, in milliseconds, however small `maxLag` is. */
+const LEAST_TIME = 1_000;
+
+/**
+ * An answer that arrives within `maxLag` in all, however the bytes drip: one that takes longer would be too old to prove
+ * anything. Under a filter, a search may rightly take longer, and only silence ends it.
+ *
+ * @throws {ChangesError} `timeout`; the request is aborted.
+ */
+async function answer<T>(
+  { settings: { maxLag, sleep, selection }, signal }: SessionContext,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (selection.filtered) return await ask(signal);
+  const request = new AbortController();
+  const stop = () => request.abort(signal.reason);
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  try {
+    const result = await deadline(ask(request.signal), Math.max(LEAST_TIME, maxLag), sleep, signal);
+    if (result !== EXPIRED) return result;
+    throw new ChangesError("timeout", "The database's answer did not arrive within maxLag");
+  } finally {
+    signal.removeEventListener("abort", stop);
+    request.abort(EXPIRED);
   }
 }
 
@@ -139,10 +191,11 @@ async function requestPage({ database, settings, signal }: SessionContext, since
  * @throws {FeedGap} If it was recreated or purged, or has not come as far as `since`.
  */
 export async function verifyIdentity(
-  { database, cursor, signal }: SessionContext,
-  since: Since = cursor.since,
+  context: SessionContext,
+  since: Since = context.cursor.since,
 ): Promise<void> {
-  const current = await database.readInfo(signal);
+  const { database, cursor } = context;
+  const current = await answer(context, (signal) => database.readInfo(signal));
   const reason = identityChange(cursor.info, current);
   if (reason !== undefined) throw new FeedGap(reason, current);
   const rewind = rewindOf(since, current);
@@ -164,7 +217,8 @@ export async function verifyHistory(
 ): Promise<true> {
   const revisions = new Map<string, string>();
   for (const [id, { rev }] of rows) if (last === undefined || last === id) revisions.set(id, rev);
-  if (await context.database.hasRevisions(revisions, context.signal)) return true;
+  const { database } = context;
+  if (await answer(context, (signal) => database.hasRevisions(revisions, signal))) return true;
   return await explainGap(context, since);
 }
 

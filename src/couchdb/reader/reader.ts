@@ -7,6 +7,7 @@ import type { Position } from "../../changes/change.ts";
 import { instant, possiblyElapsed } from "../../changes/clock.ts";
 import { proofPeriod } from "../../changes/timing.ts";
 import type { Database } from "../connection/database.ts";
+import { faultFields } from "../connection/monitor.ts";
 import type { Settings } from "../connection/options.ts";
 import { paceQuiet, shortestWait, WORTHWHILE } from "../connection/stream.ts";
 import { rewindOf } from "../wire/database_info.ts";
@@ -16,7 +17,7 @@ import { asNews, EarlyStream } from "./early_stream.ts";
 import { FeedGap } from "./gap.ts";
 import { scopeOf, sourceMismatch } from "./position_source.ts";
 import { probe, type SessionContext, verifyIdentity } from "./probe.ts";
-import { codeField, pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
+import { pause, type RetryDecision, RetryPolicy } from "./retry_policy.ts";
 
 type Batches = AsyncGenerator<CouchBatch, void, undefined>;
 
@@ -106,7 +107,13 @@ export class Reader {
     const from = this.#from;
     const info = await this.#database.readInfo(signal);
     const since = from?.since ?? this.#settings.since;
-    const cursor = new Cursor(scope, selection, since === "now" ? info.updateSeq : since, info);
+    const cursor = new Cursor(
+      scope,
+      selection,
+      since === "now" ? info.updateSeq : since,
+      info,
+      this.#settings.batchSize,
+    );
     if (this.#lossReported) cursor.state = "lost";
     this.#cursor = cursor;
     const mismatch = from === undefined ? undefined : sourceMismatch(from.source, scope, info);
@@ -141,7 +148,7 @@ export class Reader {
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
         const { news, repeated, since } = stream.isVerified ? asNews(rows) : await stream.verify(rows);
-        if (news.length > 0) this.#retryPolicy.noteProgress();
+        if (news.length > 0) this.#retryPolicy.noteRows();
         if (news.length > 0 && !stream.isVerified && mayDoubt) {
           isDoubtful = true;
           mayDoubt = false;
@@ -172,15 +179,16 @@ export class Reader {
   /** Yields the loss: an empty batch with state `"lost"`, once; and once more for each reset while it lasts. */
   *#lose(decision: RetryDecision): Generator<CouchBatch, void, undefined> {
     const { monitor } = this.#settings;
-    const { reset } = decision;
+    const { fault, reset } = decision;
+    const lost = { type: "lost", ...faultFields(fault) } as const;
     const cursor = this.#cursor;
     if (cursor === undefined) {
       if (this.#lossReported) return;
       this.#lossReported = true;
-      monitor.emit({ type: "lost", ...codeField(decision) });
+      monitor.emit(lost);
       yield { changes: [], position: this.#from, state: "lost", contact: undefined };
     } else if (cursor.state !== "lost" || reset !== undefined) {
-      if (cursor.state !== "lost") monitor.emit({ type: "lost", ...codeField(decision) });
+      if (cursor.state !== "lost") monitor.emit(lost);
       cursor.state = "lost";
       yield cursor.batch([], cursor.since, reset);
     }

@@ -3,31 +3,34 @@
  *
  * @module
  */
-import type { ChangesErrorCode, ResetReason } from "../../changes/change.ts";
+import type { ResetReason } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import type { Clock } from "../../changes/clock.ts";
+import { faultFields } from "../connection/monitor.ts";
 import type { Settings } from "../connection/options.ts";
 import { retryAfterOf } from "../wire/faults.ts";
 import { BackOff, LEAST_WAIT } from "../../changes/back_off.ts";
 import { FeedGap } from "./gap.ts";
 
 /**
- * The least wait after a 403, in milliseconds. It means that the user has lost a role, or that CouchDB has locked out a
- * client whose credentials failed too often; both last for minutes.
+ * The least wait after a 403, in milliseconds, unless it says that the user has lost a role: CouchDB has locked out a
+ * client whose credentials failed too often, which lasts for minutes.
  */
 const LOCKED_OUT = 60_000;
 
-/**
- * The least wait after a second 401, in milliseconds. CouchDB locks a client out after five failures in five minutes:
- * with two at once, one every two minutes makes four.
- */
-const REFUSED_AGAIN = 120_000;
+/** The least wait after a second 401, in milliseconds: it may pass as soon as a lost role. */
+const REFUSED_AGAIN = 60_000;
 
-/** The least waits of the faults that have one of their own. */
-const LEAST_WAITS: { readonly [Code in ChangesErrorCode]?: number } = {
-  forbidden: LOCKED_OUT,
-  unauthorized: REFUSED_AGAIN,
-};
+/** CouchDB locks a client out after five failures in five minutes, which its own clock measures. */
+const LOCKOUT_WINDOW = 301_000;
+
+/** The most 401s in that time. */
+const MOST_REFUSALS = 4;
+
+/**
+ * The longest wait after a reset without progress, in milliseconds: what follows it may be all of the database.
+ */
+const LONGEST_AFTER_RESET = 30_000;
 
 /** How many times a row that cannot be read must come again before it is final. */
 const REPEATS_OF_BAD_ROW = 3;
@@ -35,15 +38,21 @@ const REPEATS_OF_BAD_ROW = 3;
 /** How long a row that cannot be read must keep coming before it is final, in milliseconds. */
 const DURATION_OF_BAD_ROW = 60_000;
 
-/** Faults of a connection, after which the first new attempt is made at once. */
-const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated"]);
+/**
+ * The least time between two back-offs that rows have ended, in milliseconds: a server that sends a row and ends, again
+ * and again, is not asked at the speed of the network.
+ */
+const LEAST_BETWEEN_ROWS = 5_000;
+
+/** Faults of a connection, and credentials that may have expired: the first new attempt is made at once. */
+const EAGER: ReadonlySet<string> = new Set(["network", "timeout", "truncated", "unauthorized"]);
 
 /** When to try again, and what is reported before. */
 export interface RetryDecision {
   /** Milliseconds until the next attempt. */
   readonly wait: number;
-  /** Which fault; absent after an end without a fault, and after a gap. */
-  readonly code?: ChangesErrorCode;
+  /** The fault; absent after an end without a fault, and after a gap. */
+  readonly fault?: ChangesError;
   /** Why everything known before is void; absent if it is not. */
   readonly reset?: ResetReason;
 }
@@ -51,17 +60,20 @@ export interface RetryDecision {
 /** Decides for one reader, by what has happened to it so far. */
 export class RetryPolicy {
   readonly #backOff: BackOff;
+  readonly #resetBackOff: BackOff;
   readonly #clock: Clock;
   /** Whether a probe has been complete: the address, the credentials and the options were right. */
   #wasLive = false;
+  /** When rows last ended a back-off, by the monotonic clock. */
+  #rowsNoted = -Infinity;
   /** Whether an attempt has been decided on since the last progress: the next is not made at once. */
   #eagerSpent = false;
   /** Whether the database has answered before, and does not exist now. */
   #gone = false;
   /** Whether a 401 has been answered with fresh headers, and no probe was complete since. */
   #headersRefreshed = false;
-  /** Whether there was a reset, and no progress since. */
-  #resetWithoutProgress = false;
+  /** When the last 401s came, by the monotonic clock; the last {@linkcode MOST_REFUSALS} at most. */
+  #refusals: readonly number[] = [];
   /** The row that could not be read, named by its error's message, and how often and since when it has come. */
   #badRow = { message: "", times: 0, since: 0 };
 
@@ -71,6 +83,7 @@ export class RetryPolicy {
    */
   constructor(random: () => number, clock: Clock) {
     this.#backOff = new BackOff(random);
+    this.#resetBackOff = new BackOff(random, LONGEST_AFTER_RESET);
     this.#clock = clock;
   }
 
@@ -91,10 +104,19 @@ export class RetryPolicy {
     this.#badRow = { message: "", times: 0, since: 0 };
   }
 
-  /** Notes that a connection brought rows or lasted: the next wait begins anew. */
+  /** Notes that a connection brought rows: the next wait begins anew, unless it has done so a moment ago. */
+  noteRows(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#rowsNoted < LEAST_BETWEEN_ROWS) return;
+    this.#rowsNoted = now;
+    this.noteProgress();
+  }
+
+  /** Notes that a connection lasted: the next wait begins anew. */
   noteProgress(): void {
-    this.#resetWithoutProgress = false;
-    this.#resetBackOff();
+    this.#eagerSpent = false;
+    this.#backOff.reset();
+    this.#resetBackOff.reset();
   }
 
   /** What to do when a live feed has ended without a fault. */
@@ -110,35 +132,46 @@ export class RetryPolicy {
    */
   decide(fault: unknown, started: boolean): RetryDecision {
     if (fault instanceof FeedGap) {
+      if (this.#gone) this.#resetBackOff.reset();
+      const wait = this.#resetBackOff.nextEager();
       // A gap is only found in a response, so the server is back: restart the back-off, but not for a second gap
       // without progress in between.
-      if (this.#gone || !this.#resetWithoutProgress) this.#resetBackOff();
-      this.#resetWithoutProgress = true;
-      return { wait: this.#nextEager(), reset: fault.reason };
+      if (wait === 0) this.#backOff.reset();
+      return { wait, reset: fault.reason };
     }
     if (fault instanceof ChangesError) return this.#decideFault(fault, started);
-    if (!started) throw fault;
     // An exception of a parser, by an answer that no check has foreseen.
     const unforeseen = new ChangesError("not-json", "The database's answer cannot be read", { cause: fault });
+    if (!started) throw unforeseen;
     return this.#decideFault(unforeseen, started);
   }
 
   #decideFault(fault: ChangesError, started: boolean): RetryDecision {
     const { code } = fault;
     if (this.#isFinal(fault, started)) throw fault;
-    if (EAGER.has(code)) return { wait: this.#nextEager(), code };
-    if (code === "unauthorized" && !this.#headersRefreshed) {
-      this.#headersRefreshed = true;
-      return { wait: this.#nextEager(), code };
-    }
-    const least = Math.max(LEAST_WAITS[code] ?? LEAST_WAIT, retryAfterOf(fault));
-    const decision = { wait: this.#next(least), code };
+    const least = Math.max(this.#leastWait(fault), retryAfterOf(fault));
+    if (least === 0 && EAGER.has(code)) return { wait: this.#nextEager(), fault };
+    const decision = { wait: this.#next(least), fault };
     if (code !== "not-found" || this.#gone) return decision;
     this.#gone = true;
     return { ...decision, reset: "deleted" };
   }
 
-  /** Whether no wait can help: before the feed was live, because of a mistake; later, because of a row or a filter. */
+  /** The least wait after a fault that has one of its own, in milliseconds; else 0. */
+  #leastWait({ code, message }: ChangesError): number {
+    // A role that was taken: asking again is no failed login, and it may be given back at any moment.
+    if (code === "forbidden") return message.includes("not allowed to access this db") ? 0 : LOCKED_OUT;
+    if (code !== "unauthorized") return 0;
+    const now = this.#clock.monotonic();
+    this.#refusals = [...this.#refusals, now].slice(-MOST_REFUSALS);
+    const [oldest = now] = this.#refusals;
+    const lockedOut = this.#refusals.length === MOST_REFUSALS ? oldest + LOCKOUT_WINDOW - now : 0;
+    const refused = this.#headersRefreshed ? REFUSED_AGAIN : 0;
+    this.#headersRefreshed = true;
+    return Math.max(refused, lockedOut);
+  }
+
+  /** Whether no wait can help: before the feed was live, because of a mistake; later, because of a row. */
   #isFinal(fault: ChangesError, started: boolean): boolean {
     const { status } = fault;
     switch (fault.code) {
@@ -156,8 +189,9 @@ export class RetryPolicy {
       case "not-found":
         return !started;
       case "bad-request":
-        // What was accepted once will be accepted again. Under 404, the filter is missing.
-        return !this.#wasLive || status === 404;
+      case "too-large":
+        // What was accepted once will be accepted again: a design document that is replaced is missing for a while.
+        return !this.#wasLive;
       case "bad-row":
         return !this.#wasLive || this.#keepsComing(fault);
       default:
@@ -186,11 +220,6 @@ export class RetryPolicy {
     this.#eagerSpent = true;
     return this.#backOff.next(least);
   }
-
-  #resetBackOff(): void {
-    this.#eagerSpent = false;
-    this.#backOff.reset();
-  }
 }
 
 /** Announces the next attempt, and waits until it is due or `signal` aborts. */
@@ -199,12 +228,7 @@ export async function pause(
   { monitor, sleep }: Pick<Settings, "monitor" | "sleep">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { wait } = decision;
-  monitor.emit({ type: "retrying", ms: wait, ...codeField(decision) });
+  const { wait, fault } = decision;
+  monitor.emit({ type: "retrying", ms: wait, ...faultFields(fault) });
   if (wait > 0) await sleep(wait, signal);
-}
-
-/** The code as an event holds it: absent where no fault was the cause. */
-export function codeField({ code }: RetryDecision): { readonly code?: ChangesErrorCode } {
-  return code === undefined ? {} : { code };
 }

@@ -5,6 +5,7 @@
  */
 import type { ResetReason, Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
+import { errorObjectFault } from "./faults.ts";
 import { isSince } from "./rows.ts";
 
 /** The part of the response to `GET /{db}` that a reader needs. */
@@ -24,7 +25,8 @@ export interface DatabaseInfo {
 /**
  * Reads the response to `GET /{db}`.
  *
- * @throws {ChangesError} `not-json` if the response does not describe a database.
+ * @throws {ChangesError} `bad-request` if the response is CouchDB's answer to another URL, `not-json` if it is none that
+ * is known.
  */
 export function parseDatabaseInfo(value: unknown): DatabaseInfo {
   const info = (typeof value === "object" && value !== null ? value : {}) as {
@@ -32,6 +34,13 @@ export function parseDatabaseInfo(value: unknown): DatabaseInfo {
   };
   const updateSeq = info["update_seq"];
   if (!isSince(updateSeq)) {
+    if (typeof info["error"] === "string") throw errorObjectFault(info);
+    const other = otherThanDatabase(value);
+    if (other !== undefined) {
+      throw new ChangesError("bad-request", `The URL is that of ${other}, not of a database`, {
+        status: 200,
+      });
+    }
     throw new ChangesError("not-json", "The answer is JSON, but does not describe a database");
   }
   const cluster = info["cluster"] as { readonly q?: unknown; readonly n?: unknown } | undefined;
@@ -42,6 +51,22 @@ export function parseDatabaseInfo(value: unknown): DatabaseInfo {
     shards: typeof cluster?.q === "number" ? cluster.q : 1,
     replicas: typeof cluster?.n === "number" ? cluster.n : undefined,
   };
+}
+
+/** What else CouchDB answers like this, by the members that tell it. */
+const OTHERS: Readonly<Record<string, string>> = {
+  couchdb: "a server",
+  userCtx: "a session",
+  results: "a changes feed",
+  rows: "a view",
+  _id: "a document",
+};
+
+/** What a response that does not describe a database describes; undefined if that is not known. */
+function otherThanDatabase(value: unknown): string | undefined {
+  if (Array.isArray(value)) return typeof value[0] === "string" ? "a list" : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.entries(OTHERS).find(([member]) => Object.hasOwn(value, member))?.[1];
 }
 
 /**

@@ -8,6 +8,9 @@ import { ChangesError } from "../../changes/changes_error.ts";
 import { errorObjectFault } from "./faults.ts";
 import { badRow, isSince, Rows } from "./rows.ts";
 
+/** The most rows of a page, whatever was asked for: no more are ever asked for, but for a descending feed. */
+const MOST_ROWS = 1_000;
+
 /** The rows of one response. */
 export interface Page {
   /** `rows.since` is the position after all of them. */
@@ -41,6 +44,10 @@ export function toPage(body: { readonly [key: string]: unknown }, since: Since, 
   if (!Array.isArray(results) || !isSince(lastSeq)) {
     if ("error" in body) throw errorObjectFault(body, since);
     throw new ChangesError("not-json", "The answer is JSON, but no page of changes", { since });
+  }
+  if (results.length > Math.max(limit, MOST_ROWS)) {
+    const message = `The answer has ${results.length} rows, where ${limit} were asked for`;
+    throw new ChangesError("too-large", message, { since });
   }
   const rows = new Rows(since);
   rows.addResults(results);

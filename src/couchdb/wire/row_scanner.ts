@@ -27,6 +27,7 @@
  */
 import type { CouchChange } from "../../changes/change.ts";
 import type { Rows } from "./rows.ts";
+import { tooLarge } from "./sizes.ts";
 
 const LINE_FEED = 10;
 const QUOTE = '"';
@@ -74,11 +75,21 @@ function word(text: string, at: number): number {
  */
 const PIECE = 16_384;
 
+/** What a copy of a few bytes takes beside them. */
+const PIECE_OVERHEAD = 128;
+
 /** Reads the body of one response. */
 export class RowScanner {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #most: number;
   /** Copies of the bytes after the last line feed: the beginning of a line. */
   #unfinished: Uint8Array[] = [];
+  #unfinishedSize = 0;
+
+  /** @param most The most bytes of a line; default: no limit. */
+  constructor(most: number = Infinity) {
+    this.#most = most;
+  }
 
   /**
    * Adds the rows that `bytes` complete to `rows`, up to the end of the feed or the first fault; keeps none of `bytes`.
@@ -89,10 +100,19 @@ export class RowScanner {
     // rest of it is not copied; a short one is cheaper to read in one piece.
     const first = bytes.length > PIECE ? bytes.indexOf(LINE_FEED) + 1 : last;
     this.#unfinished.push(last === 0 ? bytes.slice() : bytes.subarray(0, first));
-    if (last === 0) return;
+    if (last === 0) return this.#limit(bytes, rows);
     this.#read(concatenate(this.#unfinished), rows, PIECE);
     this.#read(bytes.subarray(first, last), rows, PIECE);
     this.#unfinished = [bytes.slice(last)];
+    this.#unfinishedSize = 0;
+  }
+
+  /** A line that does not end is given up: a server may send nothing else for ever. */
+  #limit(bytes: Uint8Array, rows: Rows): void {
+    this.#unfinishedSize += bytes.length + PIECE_OVERHEAD;
+    if (this.#unfinishedSize <= this.#most) return;
+    this.#unfinished = [];
+    rows.fault = tooLarge("A line of the feed", this.#most);
   }
 
   /**

@@ -98,9 +98,13 @@ export class Rows {
   }
 }
 
-/** Whether this can be a position. A row may hold `null` in its place, which stands for the position before it. */
+/**
+ * Whether this can be a position. A row may hold `null` in its place, which stands for the position before it. A list has
+ * no lists in it: each position is written as JSON again and again, which takes seconds for one that is nested deeply.
+ */
 export function isSince(value: unknown): value is Since {
-  return typeof value === "string" || typeof value === "number" || Array.isArray(value);
+  if (Array.isArray(value)) return value.every((member) => typeof member !== "object");
+  return typeof value === "string" || typeof value === "number";
 }
 
 /** Whether these are the revisions of a document, one at least. */
