@@ -328,13 +328,14 @@ export class Stage {
 
   #openFeed(database: FollowedDatabase, feed: number): CouchChangesFeed {
     const sleeping = this.#sleeping[feed] = new Set<() => void>();
-    const sleep = (_: number, signal: AbortSignal) =>
+    const sleep = (ms: number, signal: AbortSignal) =>
       new Promise<void>((resolve) => {
         const wake = () => {
           sleeping.delete(wake);
           resolve();
         };
-        sleeping.add(wake);
+        // The deadline of an answer is none of the waits that a step ends.
+        if (ms < FEED_LAG) sleeping.add(wake);
         signal.addEventListener("abort", wake, { once: true });
       });
     const settings = this.#library.resolveOptions({

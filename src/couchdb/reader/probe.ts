@@ -170,10 +170,10 @@ async function answer<T>(
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (selection.filtered) return await ask(signal);
+  signal.throwIfAborted();
   const request = new AbortController();
   const stop = () => request.abort(signal.reason);
   signal.addEventListener("abort", stop);
-  if (signal.aborted) stop();
   try {
     const result = await deadline(ask(request.signal), Math.max(LEAST_TIME, maxLag), sleep, signal);
     if (result !== EXPIRED) return result;

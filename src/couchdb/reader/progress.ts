@@ -13,6 +13,9 @@ import { isSamePosition } from "./anchor.ts";
 /** The longest wait between two pages, in milliseconds. */
 const LONGEST_WAIT = 1_000;
 
+/** Pages in a row that may be short of rows, as on a busy database, before the next is waited for. */
+const MOST_SHORT = 10;
+
 /** Watches the pages of one pass, from an anchor until nothing is pending. */
 export class Progress {
   /** A position that was passed. It is replaced after 1, 2, 4, 8 … pages, so that a circle of any length meets it. */
@@ -44,6 +47,7 @@ export class Progress {
       this.#nextMark *= 2;
     }
     this.#short = changes.length < limit ? this.#short + 1 : 0;
-    return this.#short === 0 ? 0 : Math.min(LONGEST_WAIT, LEAST_WAIT * 2 ** (this.#short - 1));
+    const waits = this.#short - MOST_SHORT;
+    return waits <= 0 ? 0 : Math.min(LONGEST_WAIT, LEAST_WAIT * 2 ** (waits - 1));
   }
 }
