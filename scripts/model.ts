@@ -67,7 +67,7 @@ function search(
     const options = [order, "-DSAFETY", "-DNOREDUCE", `-DMEMLIM=${MOST_MEMORY}`];
     await must(
       "cc",
-      ["-O2", "-w", ...options, ...watched.map((macro) => `-D${macro}`), "-o", "pan", "pan.c"],
+      ["-O1", "-w", ...options, ...watched.map((macro) => `-D${macro}`), "-o", "pan", "pan.c"],
       folder,
     );
     const start = performance.now();

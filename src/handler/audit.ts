@@ -13,6 +13,7 @@ import type { Lease } from "../registry/lease.ts";
 import { isTagOf } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 import { copyBody } from "./body_copy.ts";
+import { BODY_LIMITS } from "./body_limits.ts";
 
 /**
  * What two responses differ in, the first of these that applies: the status; the groups that they declare; the entity
@@ -114,8 +115,6 @@ export interface AuditedAnswer {
   readonly body: BodyRecord | undefined;
 }
 
-/** A body is read only if it is complete within these limits; 8 MiB. */
-const LIMITS = { bytes: 8_388_608, ms: 2_000 };
 /** Bytes of a body that are kept, where they are: 1 MiB. */
 const MOST_KEPT = 1_048_576;
 /** Refuted tags that are remembered. */
@@ -153,7 +152,7 @@ export class Audit {
 
   /** Reads what is to be known of a body; undefined, and counted, where it cannot be read. */
   async record(response: Response, request: Request): Promise<BodyRecord | undefined> {
-    const copy = await copyBody(response, LIMITS);
+    const copy = await copyBody(response, BODY_LIMITS);
     if (copy === undefined) this.#registry.count("audit-unread");
     const bytes = copy === undefined ? undefined : this.#normalized(copy, request);
     if (bytes === undefined) return undefined;

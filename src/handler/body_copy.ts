@@ -3,23 +3,14 @@
  *
  * @module
  */
-
-/** What is read of a body at most. */
-export interface CopyLimits {
-  /** Bytes; a longer body is not copied. */
-  readonly bytes: number;
-  /** ms; a body that is not complete by then is not copied. */
-  readonly ms: number;
-}
+import { type BodyLimits, concatenated, mayBeRead } from "./body_limits.ts";
 
 /**
- * The bytes of a response's body, or undefined where they cannot be had within the limits: an event stream never ends,
- * and a body that is locked or was read belongs to other code. The response keeps its body, every byte of it.
+ * The bytes of a response's body, or undefined where they cannot be had within the limits. The response keeps its
+ * body, every byte of it.
  */
-export async function copyBody(response: Response, limits: CopyLimits): Promise<Uint8Array | undefined> {
-  const { headers } = response;
-  if (headers.get("content-type")?.toLowerCase().startsWith("text/event-stream")) return undefined;
-  if (Number(headers.get("content-length") ?? 0) > limits.bytes) return undefined;
+export async function copyBody(response: Response, limits: BodyLimits): Promise<Uint8Array | undefined> {
+  if (!mayBeRead(response, limits)) return undefined;
   try {
     const { body } = response.clone();
     return body === null ? new Uint8Array() : await readAll(body, limits);
@@ -31,7 +22,7 @@ export async function copyBody(response: Response, limits: CopyLimits): Promise<
 
 async function readAll(
   body: ReadableStream<Uint8Array>,
-  { bytes, ms }: CopyLimits,
+  { bytes, ms }: BodyLimits,
 ): Promise<Uint8Array | undefined> {
   const reader = body.getReader();
   let inTime = true;
@@ -57,14 +48,4 @@ async function readAll(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }

@@ -4,27 +4,7 @@
  *
  * @module
  */
-
-/** What is read of a body at most. */
-export interface ReadLimits {
-  /** Bytes; a longer body is not hashed. */
-  readonly bytes: number;
-  /** ms; a body that is not complete by then is not hashed. */
-  readonly ms: number;
-}
-
-/** 8 MiB and 2 s, as for an audit. */
-export const LIMITS: ReadLimits = { bytes: 8_388_608, ms: 2_000 };
-
-/** Media types of bodies that never end: events (HTML §9.2), and images that replace each other. */
-const ENDLESS = ["text/event-stream", "multipart/x-mixed-replace"] as const;
-
-/** Whether the body of a response may be read to be hashed. */
-export function isHashable({ headers, body, bodyUsed }: Response, { bytes }: ReadLimits = LIMITS): boolean {
-  const type = headers.get("content-type")?.toLowerCase() ?? "";
-  if (ENDLESS.some((endless) => type.startsWith(endless))) return false;
-  return !(Number(headers.get("content-length") ?? 0) > bytes) && !bodyUsed && body?.locked !== true;
-}
+import { BODY_LIMITS, type BodyLimits, concatenated } from "./body_limits.ts";
 
 /**
  * The bytes of a body; a stream of the same bytes where they are more than the limits allow.
@@ -33,7 +13,7 @@ export function isHashable({ headers, body, bodyUsed }: Response, { bytes }: Rea
  */
 export async function readBody(
   { body }: Response,
-  limits: ReadLimits = LIMITS,
+  limits: BodyLimits = BODY_LIMITS,
 ): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
   if (body === null) return new Uint8Array();
   const reader: Reader = body.getReader();
@@ -84,14 +64,4 @@ function resumed(
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
-}
-
-function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }

@@ -22,6 +22,7 @@ import { randomTag } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
 import { forwardedStatus } from "./cache_status.ts";
 import type { AuditedAnswer } from "./audit.ts";
+import { mayBeRead } from "./body_limits.ts";
 import { cacheability, expiryOf, isOfPart } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
 import { type Current, readCurrent } from "./current_state.ts";
@@ -35,7 +36,7 @@ import {
 } from "./derived_tag.ts";
 import { echoIn } from "./echo.ts";
 import { evaluateAgainst, spellingFields, whyRefused } from "./evaluate.ts";
-import { isHashable, readBody } from "./hashed_body.ts";
+import { readBody } from "./hashed_body.ts";
 import {
   askedForWhole,
   failsIfRange,
@@ -375,7 +376,7 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   const ownTag = headers.get("etag") ?? undefined;
   const dependencies = readDependencies(context, headers);
   if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
-  const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && isHashable(response);
+  const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && mayBeRead(response);
   if (dependencies.length === 0 && !isHashed) {
     return withoutDependencies(ownTag, "undeclared");
   }

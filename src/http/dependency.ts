@@ -265,7 +265,7 @@ export function removeDeclarations(headers: Headers): void {
   for (const name of names) headers.delete(name);
 }
 
-/** The fields without declarations. To copy thousands of these and to take them off again takes seconds on Deno. */
+/** The fields without declarations. To copy thousands of these and to take them off one by one can take seconds. */
 export function withoutDeclarations(headers: Headers): Headers {
   const others = new Headers();
   headers.forEach((value, name) => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
-import { isHashable, LIMITS, readBody } from "../../src/handler/hashed_body.ts";
+import { BODY_LIMITS, mayBeRead } from "../../src/handler/body_limits.ts";
+import { readBody } from "../../src/handler/hashed_body.ts";
 import { request, wrap } from "../support/http.ts";
 
 /** A body of these chunks, each of one byte repeated. */
@@ -76,22 +77,22 @@ for (
   const [fields, expected] of [
     [{}, true],
     [{ "content-type": "text/html" }, true],
-    [{ "content-length": String(LIMITS.bytes) }, true],
-    [{ "content-length": String(LIMITS.bytes + 1) }, false],
+    [{ "content-length": String(BODY_LIMITS.bytes) }, true],
+    [{ "content-length": String(BODY_LIMITS.bytes + 1) }, false],
     [{ "content-length": "many" }, true],
     [{ "content-type": "text/event-stream" }, false],
     [{ "content-type": "Text/Event-Stream; charset=utf-8" }, false],
     [{ "content-type": "multipart/x-mixed-replace; boundary=x" }, false],
   ] as const
 ) {
-  test(`isHashable: ${JSON.stringify(fields)}: ${expected}`, () => {
-    assert.equal(isHashable(new Response("page", { headers: fields })), expected);
+  test(`mayBeRead: ${JSON.stringify(fields)}: ${expected}`, () => {
+    assert.equal(mayBeRead(new Response("page", { headers: fields })), expected);
   });
 }
 
 test("hashBody: an event stream, a long body and one that is being read are the very same object", async () => {
   const events = new Response(bodyOf([1, 2]), { headers: { "content-type": "text/event-stream" } });
-  const long = new Response("page", { headers: { "content-length": String(LIMITS.bytes + 1) } });
+  const long = new Response("page", { headers: { "content-length": String(BODY_LIMITS.bytes + 1) } });
   const taken = new Response("page");
   taken.body!.getReader();
   for (const response of [events, long, taken]) {
@@ -104,7 +105,7 @@ test("hashBody: an event stream, a long body and one that is being read are the 
 
 test("hashBody: a body beyond the limit is sent whole, without a tag", async () => {
   const chunk = 1_048_576;
-  const lengths = Array.from({ length: LIMITS.bytes / chunk + 1 }, () => chunk);
+  const lengths = Array.from({ length: BODY_LIMITS.bytes / chunk + 1 }, () => chunk);
   const { ask, registry } = wrap(() => new Response(bodyOf(lengths)), { hashBody: true });
   const answer = await ask(request({ "if-none-match": "*" }));
   assert.deepEqual([answer.status, answer.headers.get("etag"), registry.open.size], [200, null, 0]);
