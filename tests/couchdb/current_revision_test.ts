@@ -9,7 +9,7 @@ const paths: Record<string, string> = {
   "_design/x": "_design/x",
   "_design/x/y": "_design/x%2Fy",
   "_local/seat": "_local/seat",
-  "_designs/x": "_designs%2Fx",
+  "a_design/x": "a_design%2Fx",
   "x/_design/y": "x%2F_design%2Fy",
 };
 
