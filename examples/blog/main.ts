@@ -4,6 +4,8 @@
  * Environment: `PORT` (8000), `HOST` (127.0.0.1), `COUCHDB_URL` (`http://user:password@127.0.0.1:5984/blog`),
  * `SECRET` (16 characters or more, the same for all processes of the site and after a restart: then so are its tags),
  * `SNAPSHOT` (a file that keeps the registry across restarts; it pays off with a database that outlives them).
+ *
+ * It is made to be tried out: where it can be reached from, its posts can be edited from.
  */
 import process from "node:process";
 import { startDatabase } from "./database.ts";
@@ -13,6 +15,7 @@ import { serve } from "./serve.ts";
 import { createSite, type Site } from "./site.ts";
 import { keepSnapshot, readSnapshot } from "./snapshot.ts";
 import { openStore } from "./store.ts";
+import { tellTerminal } from "./story/terminal.ts";
 
 async function main(): Promise<void> {
   const hostname = process.env["HOST"] ?? "127.0.0.1";
@@ -33,8 +36,11 @@ async function main(): Promise<void> {
   const server = await serve(site.fetch, { hostname, port })
     .catch((error) => Promise.reject(refusedByAddress(hostname, port, error)));
   const kept = file ? [keepSnapshot(site.registry, file)] : [];
-  stopOnSignal([server, ...kept, site, ...(database === undefined ? [] : [database])]);
+  const streams = { close: () => Promise.resolve(site.endStory()) };
+  stopOnSignal([streams, server, ...kept, site, ...(database === undefined ? [] : [database])]);
   await introduce(`http://${hostname}:${server.port}`, site, url);
+  const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
+  tellTerminal(site.story, (line) => void process.stdout.write(`${line}\n`), { colours });
 }
 
 function portOf(text: string): number {
@@ -64,6 +70,7 @@ async function introduce(origin: string, site: Site, database: URL): Promise<voi
   const { headers } = await site.fetch(new Request(page));
   console.log(`
 Slack Water is at ${origin}/ and its database at ${database.origin}${database.pathname}
+Each page tells what became of the last request for it; ${origin}/stats has the counters.
 
 A page and its tag:
   curl -i ${page}
@@ -71,6 +78,14 @@ For whoever has that tag: 304, no body, and the handler does not run:
   curl -i ${page} -H 'If-None-Match: ${headers.get("etag")}'
 A write, after which the second line gives 200 and a new tag:
   ${write(`${origin}/api/posts`, newest?._id)}
+${
+    newest === undefined
+      ? ""
+      : `The same behind the site's back: in the database, so that the feed has to bring it:
+  curl -i -X POST ${origin}/edit/${newest._id}
+`
+  }
+What is asked from now on, how it was answered, and what the feed brings:
 `);
 }
 

@@ -1,15 +1,10 @@
 /** The pages: documents in, HTML out. Nothing here reads a database or knows about HTTP. */
 import type { Author, Post } from "./documents.ts";
 import { type Html, html } from "./html.ts";
+import { scriptPath } from "./story/assets.ts";
+import { type Offer, panel } from "./story/panel.ts";
+import type { Run } from "./story/story.ts";
 import { style } from "./style.ts";
-
-/** Which run of the handler makes this page, and when. */
-export interface Run {
-  readonly number: number;
-  readonly time: Date;
-}
-
-const reloaded = "Reload: the number stays until a document on this page changes.";
 
 /** The newest posts, and where the older ones start. */
 export function listPage(
@@ -31,7 +26,9 @@ export function listPage(
     ? html`<p>Nothing has been written yet.</p>`
     : html`<ul class="list">${items}</ul>`;
   const next = older === undefined ? "" : html`<a class="older" href="/?from=${older}">Older posts →</a>`;
-  return page("Slack Water", html`${list}${next}`, [...posts, ...authors.values()], run);
+  const [first] = posts;
+  const offer = first && { id: first._id, label: "Change a post" };
+  return page("Slack Water", html`${list}${next}`, run, { isFront: true, offer });
 }
 
 /** One post with its author. */
@@ -50,8 +47,8 @@ export function postPage(post: Post, author: Author | undefined, run: Run): stri
         <p class="tags">${tags}</p>
       </article>
     `,
-    author === undefined ? [post] : [post, author],
     run,
+    { offer: { id: post._id, label: "Change this post" } },
   );
 }
 
@@ -65,7 +62,6 @@ export function messagePage(title: string, text: string, run: Run): string {
         <p>${text}</p>
       </article>
     `,
-    undefined,
     run,
   );
 }
@@ -75,15 +71,17 @@ function byline(post: Post, author: Author | undefined): Html {
   return html`<p class="meta">${date} · ${author?.name ?? "Unknown"}</p>`;
 }
 
-/** The whole page around its content. `data-documents` names the documents that it shows, with their revisions. */
-function page(
-  title: string,
-  content: Html,
-  documents: readonly (Post | Author)[] | undefined,
-  run: Run,
-): string {
-  const time = run.time.toISOString().slice(11, 19);
-  const shown = (documents ?? []).map(({ _id, _rev }) => `${_id}@${_rev}`).join(" ");
+/** What a page may have besides its content. */
+interface PageParts {
+  /** Whether the site's name is the heading. */
+  readonly isFront?: boolean;
+  /** The post that can be changed to see what follows. */
+  readonly offer?: Offer | undefined;
+}
+
+/** The whole page around its content. */
+function page(title: string, content: Html, run: Run, { isFront = false, offer }: PageParts = {}): string {
+  const name = html`<a href="/">Slack Water</a>`;
   return html`
     <!doctype html>
     <html lang="en">
@@ -93,14 +91,18 @@ function page(
         <title>${title}</title>
         <link rel="icon" href="data:,">
         <style>${style}</style>
+        <script src="${scriptPath}" defer></script>
       </head>
       <body>
-        <header class="masthead"><a href="/">Slack Water</a><span>notes from between the tides</span></header>
-        <main>${content}</main>
-        <footer data-documents="${shown}">
-          Built by handler run № <b>${run.number}</b> at <b>${time}</b> UTC.
-          ${documents === undefined ? "" : reloaded}
-        </footer>
+        ${panel(run, offer)}
+        <div class="measure">
+          <header class="masthead">
+            ${isFront ? html`<h1>${name}</h1>` : html`<p>${name}</p>`}
+            <p class="motto">notes from between the tides</p>
+          </header>
+          <main>${content}</main>
+          <footer>A demo of Stillfresh. A program put these texts together.</footer>
+        </div>
       </body>
     </html>
   `.toString().trimStart();

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Address, Server } from "./serve.ts";
 
 type Handler = (request: Request) => Response | Promise<Response>;
@@ -31,7 +32,14 @@ export async function serveNode(handler: Handler, address: Address): Promise<Ser
 async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const response = await handler(requestOf(incoming));
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  if (response.headers.get("content-type") === "text/event-stream") return await stream(response, outgoing);
   outgoing.end(incoming.method === "HEAD" ? undefined : new Uint8Array(await response.arrayBuffer()));
+}
+
+/** Sends a body as it comes, until the client is gone. */
+async function stream({ body }: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.flushHeaders();
+  await pipeline(Readable.fromWeb(body! as Parameters<typeof Readable.fromWeb>[0]), outgoing).catch(() => {});
 }
 
 function requestOf(incoming: IncomingMessage): Request {

@@ -1,11 +1,15 @@
 /** The blog as one Fetch handler: routes, and the registry in front of them. */
 import { type IRequestStrict, IttyRouter } from "itty-router";
-import { dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, type Follower, mapFeed, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
 import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
-import { listPage, messagePage, postPage, type Run } from "./pages.ts";
+import { listPage, messagePage, postPage } from "./pages.ts";
 import { openStore, type Store } from "./store.ts";
+import { contentSecurityPolicy, sendScript } from "./story/assets.ts";
+import { edit } from "./story/edit.ts";
+import { StoryEvents, tell } from "./story/events.ts";
+import { type Exchange, type Run, Story } from "./story/story.ts";
 import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** A running site. */
@@ -14,12 +18,16 @@ export interface Site {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly registry: EtagRegistry;
   readonly follower: Follower;
+  /** What has happened. */
+  readonly story: Story;
+  /** Ends the streams in which pages are told the story; a server that closes would wait for them. */
+  endStory(): void;
   /** Stops following the database. */
   close(): Promise<void>;
 }
 
 /** Part of every tag that is derived from revisions: change it when the markup changes. */
-const build = "blog-1";
+const build = "blog-2";
 const perPage = 20;
 
 /** Where the site's documents are, and what its registry begins with. */
@@ -41,30 +49,76 @@ export function createSite(
   { couchUrl, snapshot, feed = changes(couchUrl), maxLag = 25_000, secret }: SiteOptions,
 ): Site {
   const registry = new EtagRegistry({ version: build, snapshot });
+  const story = new Story();
   const groups = ({ id }: { readonly id: string }) => isPostId(id) ? [allPosts] : [];
-  const follower = follow(registry, feed, { groups, maxLag });
+  const told = mapFeed(feed, (change) => {
+    story.noteChange(change, groups(change));
+    return change;
+  });
+  const follower = follow(registry, told, { groups, maxLag });
   const store = openStore(new URL(couchUrl));
   const route = routes(store);
-  let runs = 0;
-  const site = withEtag((request: Request) => route(request, { number: ++runs, time: new Date() }), {
+  const site = withEtag((request: Request, exchange: Exchange) => route(request, story.startRun(exchange)), {
     registry,
     // Path and query, without host and port, so that instances behind one proxy agree on their tags.
-    key: ({ url }) => url.slice(url.indexOf("/", "https://".length)),
+    key: ({ url }) => pathOf(url),
     current: (request) => currentPost(store, request),
     cacheStatus: "Stillfresh",
     ...(secret === undefined ? {} : { secret }),
   });
-  const stats = () => {
-    const { live, lag, since } = follower;
-    const body = { runs, entries: registry.size, live, lag, since, stats: registry.stats };
-    return Response.json(body, { headers: { "cache-control": "no-store" } });
-  };
+  const events = new StoryEvents(story, follower);
+  const aside = asideRoutes({ registry, follower, story, events, store });
   return {
-    fetch: (request) => new URL(request.url).pathname === "/stats" ? stats() : site(request),
+    fetch(request) {
+      const path = pathOf(request.url);
+      if (asides.test(path)) return aside.fetch(request);
+      const exchange = story.begin(request.method, path);
+      const answer = site(request, exchange);
+      // A hit is there at once.
+      if (answer instanceof Response) return story.finish(exchange, answer);
+      return answer.then((response) => story.finish(exchange, response));
+    },
     registry,
     follower,
+    story,
+    endStory: () => events.close(),
     close: () => follower.close(),
   };
+}
+
+/** Path and query. */
+function pathOf(url: string): string {
+  return url.slice(url.indexOf("/", "https://".length));
+}
+
+/** What is no part of the blog: no run of its handler, and nothing that is ever confirmed. */
+const asides = /^\/(?:stats|story|edit)(?:[/?]|$)/;
+
+/** What the asides work with. */
+interface Asides extends Pick<Site, "registry" | "follower" | "story"> {
+  readonly events: StoryEvents;
+  readonly store: Store;
+}
+
+function asideRoutes({ registry, follower, story, events, store }: Asides) {
+  const shown = ({ query: { path, built } }: IRequestStrict) => ({
+    path: String(path),
+    built: Number(built),
+  });
+  const fresh = (body: unknown) => Response.json(body, { headers: { "cache-control": "no-store" } });
+  return IttyRouter<IRequestStrict>()
+    .get("/stats", () => {
+      const { live, lag, since } = follower;
+      return fresh({ runs: story.runs, entries: registry.size, live, lag, since, stats: registry.stats });
+    })
+    .get("/story", (request) => fresh(tell(story, follower, shown(request))))
+    .get("/story/events", (request) => events.stream(shown(request)))
+    .get("/story/script.js", sendScript)
+    .all("/edit/:id", async (request) => {
+      const exchange = story.begin(request.method, pathOf(request.url));
+      return story.finish(exchange, await edit(story, store, exchange, request));
+    })
+    .all("*", () => problem(404, "there is nothing at this address"));
 }
 
 function routes(store: Store): (request: Request, run: Run) => Promise<Response> {
@@ -91,15 +145,16 @@ async function list(store: Store, from: string | string[] | undefined, run: Run)
   const authors = await store.authors(posts.map((post) => post.author));
   // An author who does not exist is a group as well: the page changes when the document appears.
   const missing = posts.map((post) => post.author).filter((id) => !authors.has(id));
-  const sources = dependsOn(allPosts, ...posts, ...authors.values(), ...missing);
-  return sent(listPage(posts, authors, older, run), 200, sources);
+  run.sources = [allPosts, ...posts, ...authors.values(), ...missing];
+  return sent(listPage(posts, authors, older, run), 200, dependsOn(...run.sources));
 }
 
 async function post(store: Store, id: string, run: Run): Promise<Response> {
   const post = isPostId(id) ? await store.post(id) : null;
   if (post === null) return sent(messagePage("Not found", `There is no post ${id}.`, run), 404);
   const author = (await store.authors([post.author])).get(post.author);
-  return sent(postPage(post, author, run), 200, dependsOn(post, author ?? post.author));
+  run.sources = [post, author ?? post.author];
+  return sent(postPage(post, author, run), 200, dependsOn(...run.sources));
 }
 
 function sent(body: string, status: number, sources: Record<string, string> = {}): Response {
@@ -107,8 +162,7 @@ function sent(body: string, status: number, sources: Record<string, string> = {}
     status,
     headers: {
       "cache-control": "public, no-cache",
-      "content-security-policy":
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'",
+      "content-security-policy": contentSecurityPolicy,
       "content-type": "text/html; charset=utf-8",
       "vary": "accept-encoding",
       "x-content-type-options": "nosniff",

@@ -15,6 +15,7 @@ const deadline = 5_000;
 /** A site that runs. */
 export interface Blog {
   readonly site: Site;
+  readonly origin: string;
   /** Asks the site. Paths start with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Asks the database itself, behind the site's back. */
@@ -34,17 +35,20 @@ export async function withBlog(
   await seed(database.url, { posts: 60, authors: 12 });
   const site = createSite({ couchUrl: database.url.href });
   const server = await serve(site.fetch, { hostname: "127.0.0.1", port: 0 });
-  const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
+  const origin = `http://127.0.0.1:${server.port}`;
+  const ask = (path: string, init?: RequestInit) => fetch(`${origin}${path}`, init);
   try {
     await site.follower.ready;
     await body({
       site,
+      origin,
       ask,
       database: (path, init) => database.ask(path, init),
       closeDatabase: () => database.close(),
       runs: async () => ((await (await ask("/stats")).json()) as { runs: number }).runs,
     });
   } finally {
+    site.endStory();
     await server.close();
     await site.close();
     await database.close();

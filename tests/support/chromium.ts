@@ -36,14 +36,25 @@ export interface Exchanged {
 export interface Tab {
   /** What went over the network since the tab was opened, in order of the answers. */
   readonly exchanges: readonly Exchanged[];
+  /** What the console shows of warnings and errors, those of the browser included; as text. */
+  readonly complaints: readonly string[];
+  /** How large the window is, in CSS pixels, and whether it prefers dark colours. */
+  resize(view: View): Promise<void>;
   /** Goes to an address, and waits until it has loaded. */
   open(url: string): Promise<void>;
   /** Runs an expression that leads to another page, and waits until that has loaded. */
   follow(expression: string): Promise<void>;
   /** The value of an expression in the page, awaited. */
   evaluate<Value>(expression: string): Promise<Value>;
-  /** The page as a PNG. */
-  screenshot(): Promise<Uint8Array>;
+  /** What the window shows, as a PNG, or as a WebP of a quality from 0 to 100. */
+  screenshot(quality?: number): Promise<Uint8Array>;
+}
+
+/** A window. */
+export interface View {
+  readonly width: number;
+  readonly height: number;
+  readonly dark?: boolean;
 }
 
 /** Milliseconds in which a start, a page or an expression has to be done. */
@@ -154,6 +165,9 @@ async function openTab(protocol: Protocol): Promise<Tab> {
   let loaded = () => {};
   protocol.on("Page.loadEventFired", sessionId, () => loaded());
   const exchanges = recordExchanges(protocol, sessionId);
+  const complaints = recordComplaints(protocol, sessionId);
+  await send("Runtime.enable");
+  await send("Log.enable");
   await send("Page.enable");
   await send("Network.enable");
 
@@ -173,18 +187,42 @@ async function openTab(protocol: Protocol): Promise<Tab> {
   }
   return {
     exchanges,
+    complaints,
     evaluate,
+    async resize({ width, height, dark = false }) {
+      const size = { width, height, deviceScaleFactor: 1, mobile: false };
+      await send("Emulation.setDeviceMetricsOverride", size);
+      const scheme = { name: "prefers-color-scheme", value: dark ? "dark" : "light" };
+      await send("Emulation.setEmulatedMedia", { features: [scheme] });
+    },
     open: (url) =>
       afterLoading(async () => {
         const { errorText } = await send("Page.navigate", { url });
         if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
       }, url),
     follow: (expression) => afterLoading(() => evaluate(expression), expression),
-    async screenshot() {
-      const { data } = await send("Page.captureScreenshot");
+    async screenshot(quality) {
+      const options = quality === undefined ? { format: "png" } : { format: "webp", quality };
+      const { data } = await send("Page.captureScreenshot", options);
       return Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
     },
   };
+}
+
+/** Exceptions that nothing catches, `console.error` and `console.warn`, and what the browser itself objects to. */
+function recordComplaints(protocol: Protocol, sessionId: string): string[] {
+  const complaints: string[] = [];
+  protocol.on("Runtime.exceptionThrown", sessionId, ({ exceptionDetails: { exception, text } }) => {
+    complaints.push(exception?.description ?? text);
+  });
+  protocol.on("Runtime.consoleAPICalled", sessionId, ({ type, args }) => {
+    if (type !== "error" && type !== "warning") return;
+    complaints.push(args.map(({ value, description }: Result) => value ?? description).join(" "));
+  });
+  protocol.on("Log.entryAdded", sessionId, ({ entry: { level, text, url } }) => {
+    if (level === "error" || level === "warning") complaints.push(`${text} ${url ?? ""}`.trim());
+  });
+  return complaints;
 }
 
 /** Joins the four events of an exchange. A redirect has the id of the request that follows it. */

@@ -1,0 +1,93 @@
+/** What happened, in words: a page and the terminal tell the same. */
+import type { BroughtChange, Exchange, Run } from "./story.ts";
+
+/** What became of a request. */
+export interface Answer {
+  /** `304` */
+  readonly status: string;
+  /** `in 6 µs. The handler did not run.` */
+  readonly how: string;
+  /** Why; empty where nothing is to be said. */
+  readonly why: string;
+}
+
+/** Why the handler had to run: the reasons that `Cache-Status` gives after `detail=`. */
+const whyItRan: Readonly<Record<string, string>> = {
+  "unconditional": "The request named no copy.",
+  "miss": "Nothing was registered for this address.",
+  "group-changed": "What the copy was built from had changed.",
+  "tag-differs": "The copy that the request named is not the registered one.",
+  "suspended": "Contact with the database is lost, so no copy can be confirmed.",
+  "unsafe-method": "A write always runs it.",
+};
+
+/** Why a response is not registered, where the reason itself is too short. */
+const whyItIsNotRegistered: Readonly<Record<string, string>> = {
+  "undeclared": "it declares no document",
+  "lease-broken": "something it is built from changed meanwhile",
+  "settling": "something it is built from has just changed",
+};
+
+/** What became of a request, and why. This is the place for a longer explanation. */
+export function answerOf(exchange: Exchange): Answer {
+  const { run, cacheStatus, deed } = exchange;
+  const status = String(exchange.status);
+  const time = `in ${inMicroseconds(exchange.micros)}`;
+  if (deed !== undefined) return { status, how: `${time}. ${deed}`, why: "" };
+  if (run === undefined) {
+    const why = status === "304"
+      ? "The copy that the request named is still good."
+      : "Its condition is false.";
+    return { status, how: `${time}. The handler did not run.`, why };
+  }
+  const [, stored = "", reason = "", refusal = ""] = /(; stored)?; detail="?([\w-]+)(?:, ([\w-]+))?/.exec(
+    cacheStatus ?? "",
+  ) ?? [];
+  const why = whyItRan[reason] ?? (reason === "" ? "" : `Reason: ${reason}.`);
+  const kept = stored !== ""
+    ? "Now it is registered."
+    : refusal === ""
+    ? ""
+    : `Not registered: ${whyItIsNotRegistered[refusal] ?? refusal}.`;
+  return {
+    status,
+    how: `${time}, by run № ${run.number} of the handler.`,
+    why: [why, kept].filter((sentence) => sentence !== "").join(" "),
+  };
+}
+
+/** A change in three lines: the document, `now 2-8de7a93e`, `07:12:04 UTC`. */
+export function changeInWords(
+  change: BroughtChange | undefined,
+): { what: string; state: string; time: string } {
+  if (change === undefined) return { what: "none since the start", state: "", time: "" };
+  const { id, rev, deleted } = change;
+  const state = deleted === true ? "deleted" : rev === undefined ? "changed" : `now ${shortRevision(rev)}`;
+  return { what: printable(id), state, time: `${clockTime(change.time)} UTC` };
+}
+
+/** `Run № 7, 07:12:04 UTC` */
+export function runInWords({ number, time }: Run): string {
+  return `Run № ${number}, ${clockTime(time)} UTC`;
+}
+
+/** A revision without most of its digest: `2-8de7a93e`. */
+export function shortRevision(rev: string): string {
+  return printable(rev).slice(0, rev.indexOf("-") + 9);
+}
+
+/** `07:12:04` */
+export function clockTime(time: Date): string {
+  return time.toISOString().slice(11, 19);
+}
+
+/** `3,212 µs` */
+export function inMicroseconds(micros: number): string {
+  return `${Math.max(1, Math.round(micros)).toLocaleString("en-GB")} µs`;
+}
+
+/** An id may hold anything, and a terminal obeys some of it. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+}
