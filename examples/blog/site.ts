@@ -22,6 +22,8 @@ export interface Site {
   readonly story: Story;
   /** Ends the streams in which pages are told the story; a server that closes would wait for them. */
   endStory(): void;
+  /** How many of these streams are open. */
+  readonly streams: number;
   /** Stops following the database. */
   close(): Promise<void>;
 }
@@ -82,6 +84,9 @@ export function createSite(
     follower,
     story,
     endStory: () => events.close(),
+    get streams() {
+      return events.open;
+    },
     close: () => follower.close(),
   };
 }

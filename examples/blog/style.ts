@@ -89,8 +89,4 @@ footer { margin-top: 3.4rem; padding: 1.1rem 0 2.4rem; border-top: 1px solid var
   .actions { column-gap: 1.4rem; }
   .terminal:not([hidden]) { display: block; }
 }
-@media (prefers-reduced-motion: no-preference) {
-  .status, [data-tell="copy"] { transition: color 0.4s; }
-  .story button { transition: background-color 0.15s; }
-}
 `);

@@ -106,6 +106,11 @@ export class StoryEvents {
     });
   }
 
+  /** How many streams are open. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Ends every stream, and begins none from now on. */
   close(): void {
     this.#closed = true;

@@ -85,11 +85,12 @@ function sourcesOf({ sources }: Run): Html {
       : [source._id, shortRevision(source._rev ?? "")];
     return html`<li><code>${name}</code> <code class="aside">${state}</code></li>`;
   });
-  const list = html`<ul>${items}</ul>`;
-  if (sources.length <= fewSources) return list;
+  if (sources.length <= fewSources) return html`<ul>${items}</ul>`;
   const documents = sources.filter(hasRevision).length;
   const groups = sources.length - documents;
   const summary = `${documents} documents and ${groups === 1 ? "a group" : `${groups} groups`}`;
+  // The list scrolls, with the keyboard as well.
+  const list = html`<ul tabindex="0" aria-label="${summary}">${items}</ul>`;
   return html`<details><summary>${summary}</summary>${list}</details>`;
 }
 
