@@ -114,7 +114,7 @@ export function indexProblems(pages: ReadonlyMap<string, string>): string[] {
 /** The problems of every file, captured bytes apart: those are as the database sent them. */
 export function repositoryProblems(): string[] {
   const paths = filesUnder().filter((path) =>
-    !path.startsWith("tests/couchdb-wire/") && !/\.(png|jpg|ico|tgz)$/.test(path)
+    !path.startsWith("tests/couchdb-wire/") && !/\.(png|jpg|webp|ico|tgz)$/.test(path)
   );
   const texts = new Map(paths.map((path) => [path, Deno.readTextFileSync(`${root}${path}`)]));
   const pages = new Map([...texts].filter(([path]) => path.endsWith(".md")));

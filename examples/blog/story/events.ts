@@ -36,7 +36,8 @@ export interface Shown {
 
 /** What there is to tell about a page now. */
 export function tell(story: Story, follower: Follower, { path, built }: Shown): Told {
-  const { exchange, run } = story.page(path) ?? {};
+  const { exchange, builtBy } = story.page(path) ?? {};
+  const run = builtBy?.run;
   const answer = exchange === undefined
     ? { status: "–", how: "This page has not been asked for since the start.", why: "" }
     : answerOf(exchange);

@@ -30,15 +30,15 @@ const whyItIsNotRegistered: Readonly<Record<string, string>> = {
 
 /** What became of a request, and why. This is the place for a longer explanation. */
 export function answerOf(exchange: Exchange): Answer {
-  const { run, cacheStatus, deed } = exchange;
+  const { run, builtBy, cacheStatus, deed } = exchange;
   const status = String(exchange.status);
   const time = `in ${inMicroseconds(exchange.micros)}`;
   if (deed !== undefined) return { status, how: `${time}. ${deed}`, why: "" };
   if (run === undefined) {
-    const why = status === "304"
-      ? "The copy that the request named is still good."
-      : "Its condition is false.";
-    return { status, how: `${time}. The handler did not run.`, why };
+    const how = `${time}. The handler did not run.`;
+    if (status !== "304") return { status, how, why: "The condition of the request is false." };
+    const run = builtBy === undefined ? "" : ` The last run for it took ${inMicroseconds(builtBy.micros)}.`;
+    return { status, how, why: `The copy is still good.${run}` };
   }
   const [, stored = "", reason = "", refusal = ""] = /(; stored)?; detail="?([\w-]+)(?:, ([\w-]+))?/.exec(
     cacheStatus ?? "",

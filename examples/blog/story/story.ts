@@ -35,6 +35,8 @@ export interface Exchange {
   time: number;
   /** `Cache-Status` of the answer, where the handler ran. */
   cacheStatus: string | null;
+  /** Where the handler did not run: the last exchange of this page for which it did. */
+  builtBy: Exchange | undefined;
   /** What an answer of the demo itself did; undefined for those of the blog. */
   deed?: string;
 }
@@ -42,9 +44,9 @@ export interface Exchange {
 /** What is known of one page. */
 export interface PageStory {
   /** The last GET of it. */
-  readonly exchange: Exchange | undefined;
-  /** The last run that a GET of it caused. */
-  readonly run: Run | undefined;
+  exchange: Exchange;
+  /** The last one for which the handler ran. */
+  builtBy: Exchange | undefined;
 }
 
 /** Is told what happens, while it happens: what it does has to be quick. */
@@ -56,10 +58,10 @@ export interface Listener {
 /** Pages and groups that are remembered: the oldest are forgotten first. */
 const mostRemembered = 1_000;
 
-/** Remembers what a page or a terminal tells. A hit costs it two readings of a clock, a look-up and an object. */
+/** Remembers what a page or a terminal tells. For a hit it reads a clock twice, looks up a page and makes one object. */
 export class Story {
   readonly startedAt: Date = new Date();
-  readonly #pages: Map<string, { exchange: Exchange | undefined; run: Run | undefined }> = new Map();
+  readonly #pages: Map<string, PageStory> = new Map();
   /** The last change of each group. */
   readonly #changes: Map<string, BroughtChange> = new Map();
   readonly #listeners: Set<Listener> = new Set();
@@ -78,8 +80,17 @@ export class Story {
 
   /** A request has arrived. */
   begin(method: string, path: string): Exchange {
-    const start = performance.now();
-    return { method, path, start, run: undefined, status: 0, micros: 0, time: 0, cacheStatus: null };
+    return {
+      method,
+      path,
+      start: performance.now(),
+      run: undefined,
+      builtBy: undefined,
+      status: 0,
+      micros: 0,
+      time: 0,
+      cacheStatus: null,
+    };
   }
 
   /** The handler runs for it. */
@@ -91,8 +102,9 @@ export class Story {
 
   /** It is answered. */
   finish(exchange: Exchange, response: Response): Response {
-    exchange.micros = (performance.now() - exchange.start) * 1_000;
-    exchange.time = Date.now();
+    const end = performance.now();
+    exchange.micros = (end - exchange.start) * 1_000;
+    exchange.time = performance.timeOrigin + end;
     exchange.status = response.status;
     if (exchange.run !== undefined) exchange.cacheStatus = response.headers.get("cache-status");
     if (exchange.method === "GET") this.#remember(exchange);
@@ -132,7 +144,7 @@ export class Story {
   }
 
   /** What is known of a page. */
-  page(path: string): PageStory | undefined {
+  page(path: string): Readonly<PageStory> | undefined {
     return this.#pages.get(path);
   }
 
@@ -143,14 +155,15 @@ export class Story {
   }
 
   #remember(exchange: Exchange): void {
-    let page = this.#pages.get(exchange.path);
+    const page = this.#pages.get(exchange.path);
     if (page === undefined) {
       if (this.#pages.size >= mostRemembered) deleteFirst(this.#pages);
-      page = { exchange: undefined, run: undefined };
-      this.#pages.set(exchange.path, page);
+      this.#pages.set(exchange.path, { exchange, builtBy: exchange.run && exchange });
+      return;
     }
     page.exchange = exchange;
-    page.run = exchange.run ?? page.run;
+    if (exchange.run === undefined) exchange.builtBy = page.builtBy;
+    else page.builtBy = exchange;
   }
 }
 
