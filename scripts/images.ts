@@ -33,8 +33,8 @@ const changedElsewhere: Scene = async (tab, address) => {
 
 /** Each picture with its window, its page, and what has happened. */
 const pictures: Readonly<Record<string, readonly [view: View, path: string, scene: Scene]>> = {
-  "blog-1440": [{ width: 1440, height: 900 }, `/posts/${post}`, confirmed],
-  "blog-800": [{ width: 800, height: 900 }, "/", edited],
+  "blog-1440": [{ width: 1440, height: 900 }, "/", edited],
+  "blog-800": [{ width: 800, height: 720 }, `/posts/${post}`, confirmed],
   "blog-375": [{ width: 375, height: 667 }, `/posts/${post}`, confirmed],
   "blog-1440-dark": [{ width: 1440, height: 900, dark: true }, `/posts/${post}`, changedElsewhere],
   "blog-800-dark": [{ width: 800, height: 900, dark: true }, "/", confirmed],
@@ -45,7 +45,7 @@ async function editElsewhere(address: URL): Promise<void> {
   await (await fetch(address, { method: "POST", redirect: "manual" })).body?.cancel();
 }
 
-/** A site that has been asked for a while: its first answers take a runtime a thousand times as long. */
+/** A site that has been asked for a while: the first answers of a process take it a hundred times as long. */
 async function warmUp(address: string): Promise<void> {
   const response = await fetch(address);
   await response.text();

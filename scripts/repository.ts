@@ -113,13 +113,14 @@ export function indexProblems(pages: ReadonlyMap<string, string>): string[] {
 
 /** The problems of every file, captured bytes apart: those are as the database sent them. */
 export function repositoryProblems(): string[] {
-  const paths = filesUnder().filter((path) =>
+  const all = filesUnder();
+  const paths = all.filter((path) =>
     !path.startsWith("tests/couchdb-wire/") && !/\.(png|jpg|webp|ico|tgz)$/.test(path)
   );
   const texts = new Map(paths.map((path) => [path, Deno.readTextFileSync(`${root}${path}`)]));
   const pages = new Map([...texts].filter(([path]) => path.endsWith(".md")));
   const exists = (path: string): boolean =>
-    paths.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, "")}/`)) ||
+    all.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, "")}/`)) ||
     path.startsWith("tests/couchdb-wire");
   return [
     ...[...texts].flatMap(([path, text]) => problemsIn(path, text)),

@@ -205,7 +205,7 @@ test("story: the terminal tells each request with its reason, and each change", 
     const micros = "[\\d,]+ µs";
     const expected = [
       `GET ${path} {2}200 in ${micros}, by run № 1 of the handler\\. The request named no copy\\. Now it is registered\\.`,
-      `GET ${path} {2}304 in ${micros}\\. The handler did not run\\. The copy is still good\\. The last run for it took ${micros}\\.`,
+      `GET ${path} {2}304 in ${micros}\\. The handler did not run\\. The copy is still good\\. The last run for this page took ${micros}\\.`,
       `changes feed {2}${post}, now 2-\\w{8}: what was built from it is void\\.`,
       `POST /edit/${post} {2}303 in ${micros}\\. Wrote .+`,
       `GET ${api} {2}200 in ${micros}, by run № 2 .+`,

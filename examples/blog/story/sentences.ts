@@ -37,7 +37,9 @@ export function answerOf(exchange: Exchange): Answer {
   if (run === undefined) {
     const how = `${time}. The handler did not run.`;
     if (status !== "304") return { status, how, why: "The condition of the request is false." };
-    const run = builtBy === undefined ? "" : ` The last run for it took ${inMicroseconds(builtBy.micros)}.`;
+    const run = builtBy === undefined
+      ? ""
+      : ` The last run for this page took ${inMicroseconds(builtBy.micros)}.`;
     return { status, how, why: `The copy is still good.${run}` };
   }
   const [, stored = "", reason = "", refusal = ""] = /(; stored)?; detail="?([\w-]+)(?:, ([\w-]+))?/.exec(
