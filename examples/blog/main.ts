@@ -74,7 +74,7 @@ Each page tells what became of the last request for it; ${origin}/stats has the 
 
 A page and its tag:
   curl -i ${page}
-For whoever has that tag: 304, no body, and the handler does not run:
+For a client that has that tag: 304, no body, and the handler does not run:
   curl -i ${page} -H 'If-None-Match: ${headers.get("etag")}'
 A write, after which the second line gives 200 and a new tag:
   ${write(`${origin}/api/posts`, newest?._id)}

@@ -25,6 +25,9 @@ test("main: fills an embedded database, serves, says what to try, stops on SIGTE
     const page = await fetch(`${origin}/posts/post-2026-11-20-3000`);
     assert.equal(page.status, 200);
     assert.match(await page.text(), /run № \d+ of the handler/);
+    // A page that is open in a browser keeps no program from stopping.
+    const events = await fetch(`${origin}/story/events?path=/&built=0`);
+    assert.match(new TextDecoder().decode((await events.body!.getReader().read()).value), /^data: /);
   });
   assert.equal(stderr, "");
   assert.equal(code, 0);

@@ -136,6 +136,7 @@ const refusals: readonly [name: string, init: RequestInit, status: number][] = [
   ["of another site", { headers: { "sec-fetch-site": "cross-site" } }, 403],
   ["of another port", { headers: { "sec-fetch-site": "same-site" } }, 403],
   ["of another origin", { headers: { origin: "http://evil.example" } }, 403],
+  ["of a sandbox", { headers: { origin: "null" } }, 403],
   ["as a link", { method: "GET" }, 405],
 ];
 
@@ -151,6 +152,12 @@ test("story: an edit from elsewhere is refused, and no edit leads elsewhere", ()
       const response = await edit(blog, `?back=${encodeURIComponent(back)}`, own);
       assert.deepEqual([response.status, response.headers.get("location")], [303, path], back);
     }
+    const host = blog.origin.replace("http:", "https:");
+    assert.equal(
+      (await edit(blog, "", { headers: { origin: host } })).status,
+      303,
+      "TLS ends before the site",
+    );
     const older = await edit(blog, `?back=${encodeURIComponent("/?from=post-2026-11-01-0041")}`);
     assert.equal(older.headers.get("location"), "/?from=post-2026-11-01-0041");
   }));

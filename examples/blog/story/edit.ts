@@ -53,12 +53,16 @@ function nextEdition(post: Stored<Post>): Post {
   return { ...post, title: `${title} (edition ${Number(edition) + 1})` };
 }
 
-/** A form on any page of the web can be sent here; what the browser says of it tells it apart (Fetch Metadata). */
+/**
+ * A form on any page of the web can be sent here. What the browser says of it tells it apart (Fetch Metadata); an older
+ * one names the origin of the page.
+ */
 function isCrossSite({ headers, url }: Request): boolean {
   const site = headers.get("sec-fetch-site");
-  if (site !== null && site !== "same-origin" && site !== "none") return true;
+  if (site !== null) return site !== "same-origin" && site !== "none";
   const origin = headers.get("origin");
-  return origin !== null && origin !== new URL(url).origin;
+  // By its host: a proxy in front may have taken TLS off.
+  return origin !== null && !(URL.canParse(origin) && new URL(origin).host === new URL(url).host);
 }
 
 /** Whether the feed brings a revision while there is patience for it. */
