@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { deno, filesUnder, root } from "./run.ts";
+import { deno, filesUnder, manifest, root } from "./run.ts";
 
 const world = new URL("../tests/docs/snippets/world.ts", import.meta.url).href;
 
@@ -46,16 +46,17 @@ export function moduleOf(
 ): string {
   // An instance of its own: no snippet follows a feed into the registry of another.
   const ownWorld = `${world}?${page}:${line}`;
-  const imports: string[] = [];
+  const [imports, imported]: [string[], string[]] = [[], []];
   const statements = code.replaceAll(/^import (.*?) from "([^"]+)";$/gms, (_, what: string, from: string) => {
-    imports.push(`import ${what} from "${from.startsWith("@stillfresh/") ? ownWorld : from}";`);
+    imported.push(what);
+    imports.push(`import ${what} from "${fileOf(from)}";`);
     return "";
   }).replaceAll(/^export default (.*);$/gm, "void ($1);").replaceAll(
     /^export (?=const|function|async)/gm,
     "",
   );
   const words = new Set(statements.replaceAll(/\/\/.*$/gm, "").match(NAME));
-  for (const name of imports.join(" ").match(NAME) ?? []) words.delete(name);
+  for (const name of imported.join(" ").match(NAME) ?? []) words.delete(name);
   const used = [...words].filter((word) => names.has(word)).map((word) =>
     names.get(word) ? `type ${word}` : word
   );
@@ -66,6 +67,13 @@ export function moduleOf(
     bodyOf(statements, expects),
     "}",
   ].join("\n");
+}
+
+/** The file behind a door of the package; any other name is a package of the tests. */
+function fileOf(name: string): string {
+  const { name: own, exports } = manifest();
+  const path = exports[name.replace(own, ".")];
+  return path === undefined ? name : new URL(`../${path}`, import.meta.url).href;
 }
 
 const NAME = /[A-Za-z_$][\w$]*/g;

@@ -5,7 +5,7 @@
  * @module
  */
 import { changes } from "../../../src/couchdb/changes.ts";
-import { EtagRegistry, type WithEtagOptions } from "../../../mod.ts";
+import { EtagRegistry, type Group, group, type WithEtagOptions } from "../../../mod.ts";
 
 export * from "../../../mod.ts";
 export * from "../../../src/changes/change.ts";
@@ -69,6 +69,7 @@ export const request: Request = new Request("http://localhost/posts/1", {
   method: "PUT",
   body: JSON.stringify({ title: "Fresh" }),
 });
+export const allPosts: Group = group("posts", ({ id }) => id.startsWith("post-"));
 export const registry: EtagRegistry = new EtagRegistry({ manual: true });
 export const feed: ReturnType<typeof changes> = changes(url);
 export const stored: undefined = undefined;
