@@ -29,7 +29,7 @@ export function serveDocuments(
     return Response.json(document, {
       headers: { "cache-control": "public, no-cache", ...dependsOn(document) },
     });
-  }, { registry });
+  }, { registry, cacheStatus: "Stillfresh" });
   return { fetch: (request) => handler(request), follower };
 }
 

@@ -23,6 +23,6 @@ const handler = withEtag(async (request: Request) => {
   return new Response(`${note.text}\n`, {
     headers: { "cache-control": "public, no-cache", ...dependsOn(note) },
   });
-}, { manual: true }); // Each change passes through here, so no feed has to tell.
+}, { manual: true, cacheStatus: "Stillfresh" }); // Each change passes through here, so no feed has to tell.
 
 export default { fetch: (request: Request): Response | Promise<Response> => handler(request) };

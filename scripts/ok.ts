@@ -8,6 +8,7 @@ import { install } from "./install.ts";
 import { layerProblems, readGraph } from "./layers.ts";
 import { repositoryProblems } from "./repository.ts";
 import { deno, filesUnder, jsrAnswers, manifest, needsJsr, type Outcome, root } from "./run.ts";
+import { snippetProblems } from "./snippets.ts";
 
 /** What is wrong, in the tool's own words; empty when nothing is. */
 type Step = () => Promise<string> | string;
@@ -39,6 +40,7 @@ const steps: Readonly<Record<string, Step>> = {
   "layers": async () => layerProblems(await readGraph()).join("\n"),
   "documentation": () => tool("doc", "-q", "--lint", ...exported),
   "documentation tests": () => tool("test", "-q", "-A", "--doc", "mod.ts", "src/"),
+  "snippets of README and docs": snippetProblems,
   "publish, dry run": () => tool("publish", "-q", "--dry-run", "--allow-dirty"),
   "repository": () => repositoryProblems().join("\n"),
 };

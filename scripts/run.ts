@@ -76,7 +76,7 @@ export function deno(args: readonly string[], options?: Parameters<typeof run>[2
   return run(Deno.execPath(), args, options);
 }
 
-const foreign = new Set([".git", "node_modules", "coverage", ".next", "next-env.d.ts"]);
+const foreign = new Set([".git", "node_modules", "coverage", "reference", ".next", "next-env.d.ts"]);
 
 /** Every file of the repository under `folder`, as sorted paths relative to the root with `/` between. */
 export function filesUnder(folder = ""): string[] {

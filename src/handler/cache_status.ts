@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Reason, RegistrationRefusal } from "../registry/reason.ts";
+import type { LookupRefusal, Outcome, Reason, RegistrationRefusal } from "../registry/reason.ts";
 
 /** Why a request went on to the handler, in the words of RFC 9211 §2.2; any other reason is `request`. */
 const FORWARDED: Partial<Readonly<Record<Reason, string>>> = {
@@ -19,7 +19,7 @@ const FORWARDED: Partial<Readonly<Record<Reason, string>>> = {
 /** What became of a request that the handler answered. */
 export interface Forwarding {
   /** Why the registry did not answer. */
-  readonly reason: Reason;
+  readonly reason: LookupRefusal | Outcome;
   /** The status that the handler answered with. */
   readonly handlerStatus: number;
   /** Whether its response was registered. */

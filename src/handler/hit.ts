@@ -8,15 +8,16 @@ import type { StoredEntry } from "../registry/entry.ts";
 import type { LookupRefusal, Outcome } from "../registry/reason.ts";
 import { hasCredentials } from "./cacheable.ts";
 import { answeredStatus } from "./cache_status.ts";
-import type { ArrivedRequest, HandlerContext } from "./context.ts";
+import type { HandlerContext } from "./context.ts";
 import { countOverlongLists, spellingFields, taggedRepresentation, whyRefused } from "./evaluate.ts";
 import { preconditionFailed } from "./refusals.ts";
 import { crossOriginFields } from "./responses.ts";
+import { tellAnswered } from "./tell.ts";
 
 /** The answer, else why the handler has to run. */
 export function answerFromRegistry(
   context: HandlerContext,
-  request: ArrivedRequest,
+  request: Request,
   key: string,
   caller: string | undefined,
 ): Response | LookupRefusal | Outcome {
@@ -33,6 +34,7 @@ export function answerFromRegistry(
   const outcome = isAlone ? 304 : evaluate(context, request, entry);
   if (outcome === 412) {
     registry.count("precondition-failed");
+    tellAnswered(context, request, "precondition-failed");
     const status = answeredStatus(context.cacheName, "precondition-failed");
     const why = whyRefused(request, validatorsOf(entry));
     return preconditionFailed(request, why, { ...crossOriginFields(entry.headers.fields), ...status });
@@ -42,6 +44,7 @@ export function answerFromRegistry(
   if (context.audit?.shouldAudit()) return count(context, "audit");
   // By its own name: under one that varies, V8 takes as long as it does to read a field of a request.
   registry.counters.hit++;
+  if (registry.observers.tell !== undefined) tellAnswered(context, request, "hit");
   return notModified(context, entry, isAlone ? undefined : headers);
 }
 
@@ -75,7 +78,7 @@ function matchesAlone({ etag, lastModified }: StoredEntry, field: string | null,
 
 function evaluate(
   context: HandlerContext,
-  request: ArrivedRequest,
+  request: Request,
   entry: StoredEntry,
 ): "proceed" | 304 | 412 {
   countOverlongLists(context, request.headers);

@@ -12,7 +12,7 @@ import {
   type SelectedRepresentation,
 } from "../http/selected_representation.ts";
 import type { RegisteredTag } from "../registry/core.ts";
-import type { ArrivedRequest, HandlerContext } from "./context.ts";
+import type { HandlerContext } from "./context.ts";
 import { type CurrentDocuments, type CurrentState, judgeTag, type TagVerdict } from "./current_state.ts";
 import { matchesCoded } from "./evaluate.ts";
 import { noteJudged } from "./judged_requests.ts";
@@ -22,7 +22,7 @@ import { isOurTag, type TagState, tagState, withoutCoding } from "./tag_state.ts
 
 /** A write, and what it asks to change. */
 export interface WriteTarget {
-  readonly request: ArrivedRequest;
+  readonly request: Request;
   /** The resource; undefined: it is not to be registered. */
   readonly key: string | undefined;
   readonly caller: string | undefined;

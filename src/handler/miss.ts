@@ -57,6 +57,7 @@ import {
   remade,
   withFields,
 } from "./responses.ts";
+import { tellForwarded } from "./tell.ts";
 
 /** Characters of a declaration: several thousand documents. A longer one can name a group instead. */
 const MOST_DECLARED = 262_144;
@@ -543,6 +544,7 @@ function finish(
   const { request, reason, mayRegister } = asked;
   const stored = mayRegister && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
+  tellForwarded(context, asked.given, forwarding);
   const fields = {
     ...purgeFields,
     ...etag === undefined ? {} : { etag },

@@ -129,7 +129,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     }
     core.count("unsafe-method");
     const proceed = () =>
-      settle(run, (result) => finishWrite(context, key, origin, result), (error) => {
+      settle(run, (result) => finishWrite(context, request, key, origin, result), (error) => {
         // What was written before the error is unknown.
         if (key !== undefined) core.delete(key);
         throw error;

@@ -16,6 +16,7 @@ import { countOverlongLists } from "./evaluate.ts";
 import { judgeWrite, type WriteTarget } from "./judge_write.ts";
 import { preconditionFailed, preconditionRequired } from "./refusals.ts";
 import { crossOriginFields, isResponse, withFields } from "./responses.ts";
+import { tellAnswered, tellForwarded } from "./tell.ts";
 
 /** Methods that replace or remove the state of their target, and so can lose an update by another client. */
 const REPLACING: ReadonlySet<string> = /* @__PURE__ */ new Set(["PUT", "PATCH", "DELETE"]);
@@ -46,6 +47,7 @@ export function refuseUnconditional(
   if (state !== undefined && headers.has("if-match")) return undefined;
   if (state && comparesDate(headers, representationWith(state.validators))) return undefined;
   context.registry.count("precondition-required");
+  tellAnswered(context, request, "precondition-required");
   return preconditionRequired(request, {
     ...crossOriginOf(context, target),
     ...answeredStatus(context.cacheName, "precondition-required"),
@@ -71,6 +73,7 @@ export function refuseConflicting(
   const why = judgeWrite(context, target, state);
   if (why === undefined) return undefined;
   context.registry.count("precondition-failed");
+  tellAnswered(context, request, "precondition-failed");
   return preconditionFailed(request, why, {
     ...crossOriginOf(context, target),
     ...answeredStatus(context.cacheName, "precondition-failed"),
@@ -93,6 +96,7 @@ function crossOriginOf(
  */
 export function finishWrite(
   context: HandlerContext,
+  request: Request,
   key: string | undefined,
   origin: string | null,
   result: unknown,
@@ -111,6 +115,7 @@ export function finishWrite(
     stored: false,
     refusal: undefined,
   } as const;
+  tellForwarded(context, request, forwarding);
   const before = headers.get("cache-status");
   return withFields(result, { ...fields, ...forwardedStatus(context.cacheName, before, forwarding) });
 }

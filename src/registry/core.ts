@@ -6,6 +6,7 @@
 import type { Clock } from "../changes/clock.ts";
 import { type DeclaredDependency, FOLLOWED } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
+import { Observers } from "./decision.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
 import { distinctGroups, resourceGroup } from "./group_table.ts";
@@ -77,6 +78,8 @@ export class RegistryCore {
   readonly #subscriptions: Subscriptions;
   /** How often each reason was given. */
   readonly counters: Record<Reason, number> = zeroCounters();
+  /** What is told of each decision about a request. */
+  readonly observers: Observers = new Observers();
   readonly #sink: ChangeSink;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
   readonly #clock: Clock;

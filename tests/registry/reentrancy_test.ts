@@ -338,6 +338,26 @@ test("onEvent: may close the follower and restart the registry; one that throws 
   }
 });
 
+test("onEvent: told that the feed is closed, it may read the feed again", async () => {
+  const info = { db_name: "blog", update_seq: "0-x", purge_seq: "0-x", instance_start_time: "1" };
+  const fetch = (asked: string) =>
+    Promise.resolve(
+      Response.json(asked.includes("_changes") ? { results: [], last_seq: "0-x", pending: 0 } : info),
+    );
+  const readers: AsyncIterator<unknown>[] = [];
+  const feed = changes("http://localhost:5984/blog", {
+    fetch,
+    feed: "normal",
+    onEvent: ({ type }) => {
+      if (type === "closed" && readers.length < 2) readers.push(feed[Symbol.asyncIterator]());
+    },
+  });
+  readers.push(feed[Symbol.asyncIterator]());
+  assert.deepEqual(await readers[0]!.next(), { done: true, value: undefined });
+  assert.equal(readers.length, 2);
+  assert.deepEqual(await readers[1]!.next(), { done: true, value: undefined });
+});
+
 test("onError: may follow again under the same name, and may reject", async () => {
   const registry = new EtagRegistry();
   const [first, second] = [new PushedFeed(), new PushedFeed()];

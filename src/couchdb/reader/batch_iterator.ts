@@ -34,8 +34,9 @@ export class BatchIterator extends ClosableIterator<CouchBatch> {
       onItem: (batch) => monitor.noteBatch(batch),
       onProcessed: (batch) => this.#position = batch.position ?? this.#position,
       onEnd: (error) => {
-        monitor.emit({ type: "closed", ...faultFields(error) });
+        // First, so that what is told may read the feed again.
         onEnd();
+        monitor.emit({ type: "closed", ...faultFields(error) });
       },
     });
     this.#position = position;
