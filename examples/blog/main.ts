@@ -85,6 +85,9 @@ ${
   curl -i -X POST ${origin}/edit/${newest._id}
 `
   }
+Why a request is no 304, and what to change; with the fields of your client:
+  curl '${origin}/story/why?path=${encodeURIComponent(new URL(page).pathname)}' -H 'Cookie: visits=1'
+
 What is asked from now on, how it was answered, and what the feed brings:
 `);
 }

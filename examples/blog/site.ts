@@ -2,6 +2,7 @@
 import { type IRequestStrict, IttyRouter } from "itty-router";
 import { dependsOn, EtagRegistry, follow, type Follower, mapFeed, withEtag } from "../../mod.ts";
 import { changes } from "../../src/couchdb/changes.ts";
+import { explain } from "../../src/why/why.ts";
 import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
 import { listPage, messagePage, postPage } from "./pages.ts";
@@ -69,7 +70,12 @@ export function createSite(
     ...(secret === undefined ? {} : { secret }),
   });
   const events = new StoryEvents(story, follower);
-  const aside = asideRoutes({ registry, follower, story, events, store });
+  /** What would become of a request for a page with the fields of this one. */
+  const why = async (asking: Request, page: URL): Promise<string> => {
+    const request = new Request(page, { headers: asking.headers });
+    return (await explain(site, request, story.begin("GET", pathOf(page.href)))).text;
+  };
+  const aside = asideRoutes({ registry, follower, story, events, store, why });
   return {
     fetch(request) {
       const path = pathOf(request.url);
@@ -103,9 +109,10 @@ const asides = /^\/(?:stats|story|edit)(?:[/?]|$)/;
 interface Asides extends Pick<Site, "registry" | "follower" | "story"> {
   readonly events: StoryEvents;
   readonly store: Store;
+  readonly why: (asking: Request, page: URL) => Promise<string>;
 }
 
-function asideRoutes({ registry, follower, story, events, store }: Asides) {
+function asideRoutes({ registry, follower, story, events, store, why }: Asides) {
   const shown = ({ query: { path, built } }: IRequestStrict) => ({
     path: String(path),
     built: Number(built),
@@ -119,6 +126,16 @@ function asideRoutes({ registry, follower, story, events, store }: Asides) {
     .get("/story", (request) => fresh(tell(story, follower, shown(request))))
     .get("/story/events", (request) => events.stream(shown(request)))
     .get("/story/script.js", sendScript)
+    .get("/story/why", async (request) => {
+      const { path } = shown(request);
+      const page = URL.canParse(path, request.url) ? new URL(path, request.url) : undefined;
+      // Pages of the blog are explained, and no other site's.
+      if (page?.origin !== new URL(request.url).origin || asides.test(page.pathname)) {
+        return problem(400, "say which page: ?path=/");
+      }
+      const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+      return new Response(`${await why(request, page)}\n`, { headers });
+    })
     .all("/edit/:id", async (request) => {
       const exchange = story.begin(request.method, pathOf(request.url));
       return story.finish(exchange, await edit(story, store, exchange, request));

@@ -75,7 +75,8 @@ footer { margin-top: 3.4rem; padding: 1.1rem 0 2.4rem; border-top: 1px solid var
 [data-copy="good"] [data-tell="copy"] { color: var(--hit); }
 [data-copy="void"] [data-tell="copy"] { color: var(--run); }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 0.3rem 0.9rem; margin-top: 0.9rem; }
-.actions a { padding: 0.45rem 0; text-decoration-color: var(--quiet); }
+.actions a { padding: 0.45rem 0; }
+.story a { text-decoration-color: var(--quiet); }
 .story button {
   font: 600 0.8125rem/1.4 var(--sans); color: var(--on-button); background: var(--button);
   border: 0; border-radius: 0.35rem; padding: 0.55rem 0.9rem; cursor: pointer;

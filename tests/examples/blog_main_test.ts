@@ -32,7 +32,7 @@ test("main: fills an embedded database, serves, says what to try, stops on SIGTE
   assert.equal(stderr, "");
   assert.equal(code, 0);
   assert.match(stdout, /3100 of 3100 documents/);
-  assert.equal(stdout.match(/^ {2}curl /gm)?.length, 4);
+  assert.equal(stdout.match(/^ {2}curl /gm)?.length, 5);
   assert.match(
     stdout,
     /^\d\d:\d\d:\d\d {2}GET \/posts\/post-2026-11-20-3000 {2}200 in [\d,]+ µs, by run № 2/m,
@@ -74,7 +74,7 @@ test("main: over a database without a post, what it says to try works all the sa
     );
     assert.equal(stderr, "");
     assert.equal(code, 0);
-    assert.equal(stdout.match(/^ {2}curl /gm)?.length, 3);
+    assert.equal(stdout.match(/^ {2}curl /gm)?.length, 4);
   } finally {
     await database.close();
   }

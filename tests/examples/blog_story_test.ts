@@ -212,7 +212,7 @@ test("story: the terminal tells each request with its reason, and each change", 
     const micros = "[\\d,]+ µs";
     const expected = [
       `GET ${path} {2}200 in ${micros}, by run № 1 of the handler\\. The request named no copy\\. Now it is registered\\.`,
-      `GET ${path} {2}304 in ${micros}\\. The handler did not run\\. The copy is still good\\. The last run for this page took ${micros}\\.`,
+      `GET ${path} {2}304 in ${micros}\\. The handler did not run\\. The copy is still good\\. The last run took ${micros}\\.`,
       `changes feed {2}${post}, now 2-\\w{8}: what was built from it is void\\.`,
       `POST /edit/${post} {2}303 in ${micros}\\. Wrote .+`,
       `GET ${api} {2}200 in ${micros}, by run № 2 .+`,
@@ -244,18 +244,35 @@ test("sentences: every reason is told, also one that has no sentence of its own"
   const exchange = new Story().begin("GET", "/");
   const run = { number: 3, time: new Date(), path: "/", lastChange: undefined, sources: [] };
   const why = (cacheStatus: string | null) => answerOf({ ...exchange, run, status: 200, cacheStatus }).why;
-  assert.equal(
-    why("Stillfresh; fwd=stale; fwd-status=200; stored; detail=group-changed").split(".")[1],
-    " Now it is registered",
-  );
-  assert.equal(why("Stillfresh; fwd=bypass; fwd-status=200; detail=credentials"), "Reason: credentials.");
-  assert.match(
-    why('Stillfresh; fwd=uri-miss; fwd-status=200; detail="miss, too-large"'),
-    /Not registered: too-large\.$/,
-  );
+  const told = [
+    ["stored; detail=group-changed", /^What the copy was built from had changed\. Now it is registered\.$/],
+    ["detail=credentials", /^It ran: the request carries Cookie or Authorization[^:]+\.$/],
+    ['detail="miss, too-large"', /^Nothing was registered for this address\. Not registered: [^:]+\.$/],
+    ["detail=of-a-later-version", /^It ran: of-a-later-version\.$/],
+  ] as const;
+  for (const [end, words] of told) assert.match(why(`Stillfresh; fwd=miss; fwd-status=200; ${end}`), words);
   assert.equal(why(null), "");
   assert.deepEqual([0.2, 6.4, 3211.6].map(inMicroseconds), ["1 µs", "6 µs", "3,212 µs"]);
 });
+
+test("story: on request it explains a page for the fields of the client, and nothing but a page", () =>
+  withBlog(async (blog) => {
+    const explained = async (page: string) => {
+      const headers = { cookie: "visits=1" };
+      const response = await blog.ask(`/story/why?path=${encodeURIComponent(page)}`, { headers });
+      return [response.status, await response.text()] as const;
+    };
+    const [status, text] = await explained(path);
+    assert.equal(status, 200);
+    assert.match(text, new RegExp(`^GET ${path}: .*304`, "s"));
+    assert.match((await explained("/nothing"))[1], /undeclared/);
+    assert.match((await visit(blog)).text, /href="\/story\/why\?path=%2Fposts%2F/);
+    for (
+      const other of ["", "//evil.example/", "/\\evil.example/", "http://[", "/stats", "/story/why?path=/"]
+    ) {
+      assert.equal((await explained(other))[0], 400, other);
+    }
+  }));
 
 test("story: what it remembers has a bound", () => {
   const story = new Story();

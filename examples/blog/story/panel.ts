@@ -32,7 +32,10 @@ export function panel(run: Run, offer: Offer | undefined): Html {
         <div class="answer" role="status">
           <p class="status" data-tell="status">№ ${run.number}</p>
           <p class="how" data-tell="how">Built by run № ${run.number} of the handler.</p>
-          <p class="why" data-tell="why">${why}</p>
+          <p class="why">
+            <span data-tell="why">${why}</span>
+            <a href="/story/why?path=${encodeURIComponent(run.path)}">Explain</a>
+          </p>
         </div>
         ${isBuilt ? facts(run) : ""}
         <div class="actions">${offer === undefined ? "" : edit(run, offer)}

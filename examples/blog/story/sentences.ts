@@ -1,4 +1,5 @@
 /** What happened, in words: a page and the terminal tell the same. */
+import { causes } from "../../../src/why/why.ts";
 import type { BroughtChange, Exchange, Run } from "./story.ts";
 
 /** What became of a request. */
@@ -11,24 +12,20 @@ export interface Answer {
   readonly why: string;
 }
 
-/** Why the handler had to run: the reasons that `Cache-Status` gives after `detail=`. */
+/** Why the handler had to run, in fewer words than `causes` has for the reasons of `Cache-Status`. */
 const whyItRan: Readonly<Record<string, string>> = {
-  "unconditional": "The request named no copy.",
-  "miss": "Nothing was registered for this address.",
-  "group-changed": "What the copy was built from had changed.",
-  "tag-differs": "The copy that the request named is not the registered one.",
-  "suspended": "Contact with the database is lost, so no copy can be confirmed.",
-  "unsafe-method": "A write always runs it.",
+  "unconditional": "The request named no copy",
+  "miss": "Nothing was registered for this address",
+  "group-changed": "What the copy was built from had changed",
+  "suspended": "Contact with the database is lost, so no copy is confirmed",
 };
 
-/** Why a response is not registered, where the reason itself is too short. */
-const whyItIsNotRegistered: Readonly<Record<string, string>> = {
-  "undeclared": "it declares no document",
-  "lease-broken": "something it is built from changed meanwhile",
-  "settling": "something it is built from has just changed",
-};
+/** A reason of `Cache-Status` in words. */
+function meaningOf(reason: string): string {
+  return (causes as Readonly<Record<string, { readonly meaning: string }>>)[reason]?.meaning ?? reason;
+}
 
-/** What became of a request, and why. This is the place for a longer explanation. */
+/** What became of a request, and why. `/story/why` says more. */
 export function answerOf(exchange: Exchange): Answer {
   const { run, builtBy, cacheStatus, deed } = exchange;
   const status = String(exchange.status);
@@ -37,20 +34,18 @@ export function answerOf(exchange: Exchange): Answer {
   if (run === undefined) {
     const how = `${time}. The handler did not run.`;
     if (status !== "304") return { status, how, why: "The condition of the request is false." };
-    const run = builtBy === undefined
-      ? ""
-      : ` The last run for this page took ${inMicroseconds(builtBy.micros)}.`;
+    const run = builtBy === undefined ? "" : ` The last run took ${inMicroseconds(builtBy.micros)}.`;
     return { status, how, why: `The copy is still good.${run}` };
   }
   const [, stored = "", reason = "", refusal = ""] = /(; stored)?; detail="?([\w-]+)(?:, ([\w-]+))?/.exec(
     cacheStatus ?? "",
   ) ?? [];
-  const why = whyItRan[reason] ?? (reason === "" ? "" : `Reason: ${reason}.`);
+  const why = reason === "" ? "" : `${whyItRan[reason] ?? `It ran: ${meaningOf(reason)}`}.`;
   const kept = stored !== ""
     ? "Now it is registered."
     : refusal === ""
     ? ""
-    : `Not registered: ${whyItIsNotRegistered[refusal] ?? refusal}.`;
+    : `Not registered: ${meaningOf(refusal)}.`;
   return {
     status,
     how: `${time}, by run № ${run.number} of the handler.`,
