@@ -137,6 +137,11 @@ export class RegistryCore {
     return this.#entries.size;
   }
 
+  /** How many groups the entries depend on. */
+  get groups(): number {
+    return this.#entries.groups;
+  }
+
   /** Estimated bytes of all that is kept. */
   get bytes(): number {
     return this.#entries.bytes;

@@ -111,6 +111,11 @@ export class EntryStore {
     return this.#entries.size;
   }
 
+  /** How many groups the entries depend on. */
+  get groups(): number {
+    return this.#groups.size;
+  }
+
   /** Estimated bytes, groups and retained headers included, and whatever is kept beside. */
   get bytes(): number {
     const tables = this.#entries.bytes + this.#variants.bytes;

@@ -127,6 +127,11 @@ export class GroupTable {
     this.#recent = new RecentReports(mostReports);
   }
 
+  /** How many groups are in use. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Estimated bytes held, beyond those of a table without groups. */
   get bytes(): number {
     const lists = REFERENCE_BYTES * (this.#names.length - 1 + this.#free.length);
