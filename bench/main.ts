@@ -61,6 +61,7 @@ const topics: Readonly<Record<string, Topic>> = {
   "followers": program("bench/followers.ts"),
   "hostile": everywhere("bench/hostile.ts"),
   "flood": everywhere("bench/flood.ts"),
+  "strangers": everywhere("bench/strangers.ts"),
 };
 
 /** Topics, each with a part or none; throws for what is neither. */

@@ -11,7 +11,6 @@ import type { LookupRefusal, Outcome } from "../registry/reason.ts";
 import type { EtagRegistry } from "../registry/registry.ts";
 import { Audit, type AuditMismatch } from "./audit.ts";
 import { cacheName } from "./cache_status.ts";
-import { CrossOriginFields } from "./cross_origin.ts";
 import type { Current } from "./current_state.ts";
 import { buildId } from "./derived_tag.ts";
 import { retainedNames } from "./responses.ts";
@@ -108,8 +107,6 @@ export interface HandlerContext {
   readonly cacheName: string | undefined;
   readonly requirePrecondition: boolean;
   readonly acceptWeakTags: boolean;
-  /** What answers that are made before the handler runs repeat for scripts of other origins. */
-  readonly crossOrigin: CrossOriginFields;
   /** Undefined: nothing is audited. */
   readonly audit: Audit | undefined;
   readonly trustCacheGroups: boolean;
@@ -175,7 +172,6 @@ export function resolveOptions<Req extends Request>(
     cacheName: cacheStatus === undefined ? undefined : cacheName(cacheStatus),
     requirePrecondition: options.requirePrecondition ?? false,
     acceptWeakTags: options.acceptWeakTags ?? false,
-    crossOrigin: new CrossOriginFields(),
     audit: resolveAudit(core, options),
     trustCacheGroups: options.trustCacheGroups ?? false,
     keyedByUrl: options.key === undefined,

@@ -54,13 +54,15 @@ export function answerFromRegistry(
  * @param asked The request's fields, if they may spell the tag otherwise.
  */
 function notModified(
-  { cacheName, nativeHeaders }: HandlerContext,
+  { registry, cacheName, nativeHeaders }: HandlerContext,
   { headers, etag }: StoredEntry,
   asked: Headers | undefined,
 ): Response {
   if (nativeHeaders && cacheName === undefined && asked === undefined) {
-    headers.ready ??= new Headers(headers.fields);
-    const response = new Response(null, { status: 304, headers: headers.ready });
+    const response = new Response(null, {
+      status: 304,
+      headers: headers.ready ?? registry.readyHeaders(headers),
+    });
     response.headers.set("etag", etag);
     return response;
   }

@@ -25,6 +25,7 @@ import type { AuditedAnswer } from "./audit.ts";
 import { mayBeRead } from "./body_limits.ts";
 import { cacheability, expiryOf, isOfPart } from "./cacheable.ts";
 import type { HandlerContext, RequestContext } from "./context.ts";
+import { noteCrossOrigin } from "./cross_origin.ts";
 import { type Current, readCurrent } from "./current_state.ts";
 import {
   dependenciesId,
@@ -132,7 +133,7 @@ export function finishRetrieval(context: HandlerContext, request: RequestContext
     request.lease.release();
     return result;
   }
-  context.crossOrigin.note(request.key, request.request.headers.get("origin"), result);
+  noteCrossOrigin(context.registry, request.key, request.request.headers.get("origin"), result);
   const facts = inspect(context, request, result);
   const isLess = (request.request.method === "HEAD" || isOfPart(result)) && isForLess(request);
   return (isLess ? finishLess : finishWhole)(context, request, result, facts);

@@ -5,6 +5,7 @@
  */
 import { EtagRegistry } from "../registry/registry.ts";
 import { type RequestContext, resolveOptions, type WithEtagOptions } from "./context.ts";
+import { noteCrossOrigin } from "./cross_origin.ts";
 import { readCurrent } from "./current_state.ts";
 import { answerFromRegistry } from "./hit.ts";
 import { finishRetrieval } from "./miss.ts";
@@ -123,7 +124,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const key = named === FAILED ? undefined : named;
     if (isSafe) {
       return settle(run, (result) => {
-        if (isResponse(result)) context.crossOrigin.note(key, origin, result);
+        if (isResponse(result)) noteCrossOrigin(context.registry, key, origin, result);
         return withoutDeclaration(result);
       });
     }

@@ -15,6 +15,7 @@ import type { CurrentState } from "./current_state.ts";
 import { countOverlongLists } from "./evaluate.ts";
 import { judgeWrite, type WriteTarget } from "./judge_write.ts";
 import { preconditionFailed, preconditionRequired } from "./refusals.ts";
+import { noteCrossOrigin } from "./cross_origin.ts";
 import { crossOriginFields, isResponse, withFields } from "./responses.ts";
 import { tellAnswered, tellForwarded } from "./tell.ts";
 
@@ -82,12 +83,13 @@ export function refuseConflicting(
 
 /** What the resource is known to send to scripts of the request's origin: from the handler, or from the registry. */
 function crossOriginOf(
-  { registry, crossOrigin }: HandlerContext,
+  { registry }: HandlerContext,
   { request: { headers }, key, caller }: WriteTarget,
 ): Readonly<Record<string, string>> {
-  if (key === undefined || !headers.has("origin")) return {};
+  const origin = headers.get("origin");
+  if (key === undefined || origin === null) return {};
   const registered = () => registry.peek(key, headers, caller)?.headers.fields ?? {};
-  return crossOrigin.fieldsFor(key, headers) ?? crossOriginFields(registered());
+  return registry.crossOriginFields(key, origin) ?? crossOriginFields(registered());
 }
 
 /**
@@ -106,7 +108,7 @@ export function finishWrite(
     return result;
   }
   const { status, headers } = result;
-  context.crossOrigin.note(key, origin, result);
+  noteCrossOrigin(context.registry, key, origin, result);
   const failed = status >= 400 && status < 500;
   const fields = failed ? {} : invalidate(context, key, headers);
   const forwarding = {

@@ -15,8 +15,11 @@
  */
 import { type Clock, type Instant, instant, surelyElapsed } from "../changes/clock.ts";
 import type { DeclaredDependency } from "../http/dependency.ts";
+import { copied, textBytes } from "./kept_text.ts";
 import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
+import { CHANGE_BYTES, REPORT_BYTES } from "./memory_cost.ts";
 import type { RegistrationRefusal } from "./reason.ts";
+import { SeededMap } from "./seeded_map.ts";
 
 /** What one feed has reported of a group. Kept only where `replicaLag` is not 0. */
 interface Report {
@@ -30,6 +33,7 @@ interface Report {
 }
 
 interface RememberedChange {
+  readonly group: string;
   /** Of its last report. */
   readonly sequence: number;
   /** Of its last report that was a change; later ones said that it is at `repeated` still. */
@@ -41,8 +45,14 @@ interface RememberedChange {
 
 const NO_REPORTS: readonly Report[] = [];
 
-/** Estimated bytes of a remembered change beside its name. */
-const CHANGE_BYTES = 160;
+function changeBytes({ group, repeated, reports }: RememberedChange): number {
+  const bytes = CHANGE_BYTES + textBytes(group) + revisionBytes(repeated);
+  return reports.reduce((sum, { rev }) => sum + REPORT_BYTES + revisionBytes(rev), bytes);
+}
+
+function revisionBytes(rev: string | undefined): number {
+  return rev === undefined ? 0 : textBytes(rev);
+}
 
 /** Whether one document was read at two revisions. */
 function isTorn(dependencies: readonly DeclaredDependency[]): boolean {
@@ -61,9 +71,10 @@ export class ChangeLog {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
-  // Both in the order of their sequence numbers, so that the oldest comes first.
   readonly #open = new OpenLeases();
-  readonly #changes = new Map<string, RememberedChange>();
+  readonly #changes = new SeededMap<RememberedChange>();
+  /** In the order of their sequence numbers, as the leases are: the oldest comes first. */
+  readonly #order = new Set<RememberedChange>();
   #bytes = 0;
   #sequence = 0;
   #allInvalidatedAt: Instant | undefined;
@@ -85,6 +96,11 @@ export class ChangeLog {
   /** How many leases are open. */
   get open(): number {
     return this.#open.size;
+  }
+
+  /** Estimated bytes of the changes that are remembered. */
+  get bytes(): number {
+    return this.#bytes + this.#changes.bytes;
   }
 
   /** How many changes are remembered. */
@@ -135,23 +151,26 @@ export class ChangeLog {
     // It can conflict with no lease, now or later.
     if (replicaLag === 0 && this.#open.size === 0) {
       this.#forget();
-      if (this.#changes.size === 0 || !this.#changes.has(group)) return sequence;
+      if (this.#changes.size === 0 || this.#changes.get(group) === undefined) return sequence;
     }
     const known = this.#changes.get(group);
-    if (known === undefined) this.#bytes += CHANGE_BYTES + group.length;
-    else this.#changes.delete(group);
+    if (known !== undefined) this.#order.delete(known);
     const reports = replicaLag === 0
       ? known?.reports ?? NO_REPORTS
       : this.#report(known, rev, feed, replicaLag);
     const isAgain = isRepeated && (known?.repeated ?? rev) === rev;
-    this.#changes.set(group, {
+    const change = {
+      group: known?.group ?? copied(group),
       sequence,
       changedAt: isAgain ? known?.changedAt ?? 0 : sequence,
-      repeated: isAgain ? rev : undefined,
+      repeated: isAgain ? known?.repeated ?? copied(rev!) : undefined,
       reports,
-    });
+    };
+    this.#changes.set(change.group, change);
+    this.#order.add(change);
+    this.#bytes += changeBytes(change) - (known === undefined ? 0 : changeBytes(known));
     this.#forget();
-    if (this.#bytes > this.#maxBytes) {
+    if (this.bytes > this.#maxBytes) {
       this.invalidateAll();
       this.#onOverflow();
     }
@@ -167,8 +186,18 @@ export class ChangeLog {
     const at = instant(this.#clock);
     const previous = known?.reports.find((report) => report.feed === feed);
     const same = previous !== undefined && rev !== undefined && previous.rev === rev;
-    const report: Report = { feed, replicaLag, rev, at, otherAt: same ? previous.otherAt : previous?.at };
-    return [...(known?.reports.filter((other) => other !== previous) ?? []), report];
+    const kept = same ? previous.rev : rev === undefined ? undefined : copied(rev);
+    const report: Report = {
+      feed,
+      replicaLag,
+      rev: kept,
+      at,
+      otherAt: same ? previous.otherAt : previous?.at,
+    };
+    // `concat` makes lists without room to spare.
+    return known === undefined
+      ? [report]
+      : known.reports.filter((other) => other !== previous).concat(report);
   }
 
   /** Records a change of every group: open leases are void, and every reported revision is forgotten. */
@@ -176,6 +205,7 @@ export class ChangeLog {
     this.#sequence++;
     this.#open.clear();
     this.#changes.clear();
+    this.#order.clear();
     this.#bytes = 0;
     this.#allInvalidatedAt = instant(this.#clock);
   }
@@ -230,14 +260,15 @@ export class ChangeLog {
     if (this.#changes.size === 0) return;
     const { oldest } = this.#open;
     let until: Instant | undefined;
-    for (const [group, change] of this.#changes) {
+    for (const change of this.#order) {
       if (oldest !== undefined && oldest.sequence < change.sequence) return;
       for (const report of change.reports) {
         until ??= oldest?.at ?? instant(this.#clock);
         if (surelyElapsed(report.at, until) < report.replicaLag) return;
       }
-      this.#changes.delete(group);
-      this.#bytes -= CHANGE_BYTES + group.length;
+      this.#changes.delete(change.group);
+      this.#order.delete(change);
+      this.#bytes -= changeBytes(change);
     }
   }
 }

@@ -7,6 +7,7 @@ import type { Clock } from "../changes/clock.ts";
 import { type DeclaredDependency, FOLLOWED } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import { Observers } from "./decision.ts";
+import { CrossOriginMemory } from "./cross_origin_memory.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
 import { distinctGroups, resourceGroup } from "./group_table.ts";
@@ -21,6 +22,7 @@ import {
   type RegistrationRefusal,
   zeroCounters,
 } from "./reason.ts";
+import type { RetainedHeaders } from "./shared_headers.ts";
 import { makeSnapshot, readSnapshot } from "./snapshot.ts";
 import { baseOf, storageKey } from "./storage_key.ts";
 import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
@@ -75,6 +77,7 @@ export interface RegisteredTag {
 export class RegistryCore {
   readonly #entries: EntryStore;
   readonly #changeLog: ChangeLog;
+  readonly #crossOrigin: CrossOriginMemory;
   readonly #subscriptions: Subscriptions;
   /** How often each reason was given. */
   readonly counters: Record<Reason, number> = zeroCounters();
@@ -105,17 +108,20 @@ export class RegistryCore {
     this.#clock = clock;
     this.version = options.version;
     this.#subscriptions = new Subscriptions(clock, options.manual ?? false);
+    // All that is kept shares one bound. Changes may take the room of entries, but not of more than half of it.
+    this.#changeLog = new ChangeLog(clock, limits.maxBytes / 2, () => this.count("overflow"));
+    this.#crossOrigin = new CrossOriginMemory(limits.maxBytes / 16);
     this.#entries = new EntryStore(limits, (entry, reason) => {
       this.count(reason);
       this.#noteDeparture(entry.key, reason);
-    });
-    this.#changeLog = new ChangeLog(clock, limits.maxBytes, () => this.count("overflow"));
+    }, () => this.#changeLog.bytes + this.#crossOrigin.bytes);
     this.#sink = {
       reset: (reason) => this.#reset(reason),
       change: (group, rev, subscription) => this.#change(group, rev, subscription, subscription.replicaLag),
       repeat: (group, rev, subscription) => {
         const sequence = this.#changeLog.record(group, rev, subscription, subscription.replicaLag, true);
         this.#entries.repeat(group, sequence, rev, subscription.number);
+        this.#entries.trim();
       },
       stateChanged: () => {
         this.#subscriptions.updateDeadlines();
@@ -134,7 +140,12 @@ export class RegistryCore {
     return this.#entries.size;
   }
 
-  /** Estimated bytes kept, groups included. */
+  /** How many groups the entries depend on. */
+  get groups(): number {
+    return this.#entries.groups;
+  }
+
+  /** Estimated bytes of all that is kept. */
   get bytes(): number {
     return this.#entries.bytes;
   }
@@ -197,6 +208,13 @@ export class RegistryCore {
     return typeof entry !== "string" && this.#entries.isValid(entry) ? entry : undefined;
   }
 
+  /** The headers of a 304 as `Headers`, which are kept from now on. */
+  readyHeaders(headers: RetainedHeaders): Headers {
+    const ready = this.#entries.readyHeaders(headers);
+    this.#reportDepartures();
+    return ready;
+  }
+
   /** The names of the groups that the response of an entry declared; undefined where the entry has left. */
   groupsOf(entry: StoredEntry): readonly string[] | undefined {
     if (!this.#entries.has(entry)) return undefined;
@@ -219,6 +237,18 @@ export class RegistryCore {
       return { etag, isVariant, state, changed: [] };
     });
     return [...tags, ...this.#subscribedElsewhere().flatMap((core) => core.tagsOf(key, caller))];
+  }
+
+  /** Remembers the fields that a resource has sent to an origin; undefined: it has sent none. */
+  noteCrossOrigin(key: string, origin: string, fields: Readonly<Record<string, string>> | undefined): void {
+    this.#crossOrigin.set(key, origin, fields);
+    this.#entries.trim();
+    this.#reportDepartures();
+  }
+
+  /** The fields that a resource has last sent to an origin; undefined where they are not known. */
+  crossOriginFields(key: string, origin: string): Readonly<Record<string, string>> | undefined {
+    return this.#crossOrigin.get(key, origin);
   }
 
   /** Whether a feed has reported last another revision of one of these documents. */
@@ -329,6 +359,7 @@ export class RegistryCore {
 
   #invalidateHere(group: string): void {
     this.#change(group, undefined, this, this.#changeLog.replicaLag);
+    this.#reportDepartures();
   }
 
   /**
@@ -368,6 +399,7 @@ export class RegistryCore {
   clear(): void {
     for (const core of this.#subscribedElsewhere()) core.clear();
     this.#reset("cleared");
+    this.#crossOrigin.clear();
     this.#reportDepartures();
   }
 
@@ -473,6 +505,7 @@ export class RegistryCore {
   ): void {
     const feed = reporter instanceof Subscription ? reporter.number : 0;
     this.#entries.change(group, this.#changeLog.record(group, rev, reporter, replicaLag), rev, feed);
+    this.#entries.trim();
   }
 
   #reset(reason: Incident): void {

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { copied } from "./group_table.ts";
+import { copied, textBytes } from "./kept_text.ts";
+import { DOCUMENT_BYTES, REFERENCE_BYTES } from "./memory_cost.ts";
+import { SeededMap } from "./seeded_map.ts";
 
 /** What is remembered of a document. */
 export interface RememberedDocument {
@@ -13,18 +15,14 @@ export interface RememberedDocument {
   readonly keys: readonly string[];
 }
 
-/** Estimated bytes of a document beside its id and its keys. */
-const DOCUMENT_BYTES = 120;
-
-/** Estimated bytes of a key beside its characters. */
-const KEY_BYTES = 24;
-
 /** Documents by id, as many as fit; those reported longest ago leave first. */
 export class DocumentMemory {
   readonly #maxBytes: number;
-  readonly #documents = new Map<string, RememberedDocument>();
+  readonly #documents = new SeededMap<RememberedDocument>();
+  /** The one that was reported longest ago comes first. */
+  readonly #order = new Set<RememberedDocument>();
   /** Gives those that leave next. A new iterator would first pass over each place that a document has left. */
-  #oldest: Iterator<string> = this.#documents.keys();
+  #oldest: Iterator<RememberedDocument> = this.#order.values();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -38,7 +36,7 @@ export class DocumentMemory {
 
   /** Estimated bytes held. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#documents.bytes;
   }
 
   /** What is remembered of a document; undefined if nothing. */
@@ -55,12 +53,13 @@ export class DocumentMemory {
       known.keys.every((key, index) => key === keys[index]);
     const kept = { id: known?.id ?? copied(id), generation, keys: isSame ? known.keys : keys.map(copied) };
     this.#documents.set(kept.id, kept);
+    this.#order.add(kept);
     this.#bytes += bytesOf(kept);
-    while (this.#bytes > this.#maxBytes) {
+    while (this.bytes > this.#maxBytes) {
       const { value, done } = this.#oldest.next();
       // It stays at the end, where it has reached that.
-      if (done) this.#oldest = this.#documents.keys();
-      else this.delete(value);
+      if (done) this.#oldest = this.#order.values();
+      else this.delete(value.id);
     }
   }
 
@@ -69,17 +68,22 @@ export class DocumentMemory {
     const known = this.#documents.get(id);
     if (known === undefined) return;
     this.#documents.delete(id);
+    this.#order.delete(known);
     this.#bytes -= bytesOf(known);
   }
 
   /** Forgets all documents. */
   clear(): void {
     this.#documents.clear();
-    this.#oldest = this.#documents.keys();
+    this.#order.clear();
+    this.#oldest = this.#order.values();
     this.#bytes = 0;
   }
 }
 
 function bytesOf({ id, keys }: RememberedDocument): number {
-  return keys.reduce((bytes, key) => bytes + KEY_BYTES + key.length, DOCUMENT_BYTES + id.length);
+  return keys.reduce(
+    (bytes, key) => bytes + REFERENCE_BYTES + textBytes(key),
+    DOCUMENT_BYTES + textBytes(id),
+  );
 }

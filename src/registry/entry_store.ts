@@ -5,17 +5,25 @@
  */
 import type { DeclaredDependency } from "../http/dependency.ts";
 import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
-import { copied, groupBytes, GroupTable } from "./group_table.ts";
+import { GroupTable } from "./group_table.ts";
+import { copied, textBytes } from "./kept_text.ts";
+import {
+  BODY_RECORD_BYTES,
+  ENTRY_BYTES,
+  FIELD_LIST_BYTES,
+  GROUP_LIST_BYTES,
+  KEPT_BODY_BYTES,
+  REFERENCE_BYTES,
+  REPORTED_GROUP_BYTES,
+  VARIANT_SET_BYTES,
+} from "./memory_cost.ts";
 import type { Departure, LookupRefusal } from "./reason.ts";
+import { MOST_REPORTS } from "./report.ts";
+import { SeededMap } from "./seeded_map.ts";
 import { retainedBytes, type RetainedHeaders, SharedHeaders } from "./shared_headers.ts";
 import { Sieve } from "./sieve.ts";
 import { type SavedEntry, saveEntry } from "./snapshot.ts";
 import { baseOf, variantKey } from "./storage_key.ts";
-
-/** Estimated bytes of an entry beside its strings. */
-const ENTRY_BYTES = 212;
-/** Estimated bytes of what is known of a body, beside the digest and the bytes themselves. */
-const BODY_RECORD_BYTES = 120;
 
 /** How large an {@linkcode EntryStore} may become. */
 export interface EntryStoreLimits {
@@ -30,16 +38,33 @@ interface VariantSet {
   readonly base: string;
   /** Lower-case, sorted; only ever grows while variants are kept. */
   readonly fields: readonly string[];
-  readonly storageKeys: Set<string>;
+  /** A list: there are few, and a Set of one takes as much memory as the entry. */
+  entries: StoredEntry[];
+  /** Estimated bytes beside the entries. */
+  readonly bytes: number;
 }
 
 function entryBytes(entry: StoredEntry): number {
   const { storageKey, etag, listed, body } = entry;
-  return ENTRY_BYTES + storageKey.length + etag.length + 8 * listed + bodyBytes(body);
+  const isVariant = storageKey.startsWith("\0v");
+  return ENTRY_BYTES + textBytes(storageKey) + textBytes(etag) + listBytes(listed) + bodyBytes(body) +
+    (isVariant ? REFERENCE_BYTES : 0);
 }
 
 function bodyBytes(body: BodyRecord | undefined): number {
-  return body === undefined ? 0 : BODY_RECORD_BYTES + body.digest.length + (body.bytes?.byteLength ?? 0);
+  if (body === undefined) return 0;
+  const { digest, bytes } = body;
+  return BODY_RECORD_BYTES + textBytes(digest) +
+    (bytes === undefined ? 0 : KEPT_BODY_BYTES + bytes.byteLength);
+}
+
+/** Bytes of the list of an entry's groups; 0: it has none. */
+function listBytes(listed: number): number {
+  return listed === 0 ? 0 : GROUP_LIST_BYTES + Float64Array.BYTES_PER_ELEMENT * listed;
+}
+
+function fieldListBytes(names: readonly string[]): number {
+  return names.reduce((bytes, name) => bytes + REFERENCE_BYTES + textBytes(name), FIELD_LIST_BYTES);
 }
 
 /** An entry, of the class that has room for what is known of its body. */
@@ -53,17 +78,32 @@ function makeEntry(
 /** A bounded store of entries. */
 export class EntryStore {
   readonly #entries: Sieve<StoredEntry> = new Sieve((entry) => !this.isValid(entry));
-  readonly #variants: Map<string, VariantSet> = new Map();
-  readonly #groups = new GroupTable();
+  readonly #variants = new SeededMap<VariantSet>();
+  /** The list of fields that a set was last made with: pages of one site mostly vary by the same. */
+  #fields: readonly string[] = [];
+  readonly #groups: GroupTable;
   readonly #headers = new SharedHeaders();
   readonly #limits: EntryStoreLimits;
   readonly #onLeave: (entry: StoredEntry, reason: Departure) => void;
+  readonly #bytesBeside: () => number;
+  /** Of the entries and the sets of variants, without their tables. */
   #bytes = 0;
 
-  /** @param onLeave Called after an entry has left, with the reason. */
-  constructor(limits: EntryStoreLimits, onLeave: (entry: StoredEntry, reason: Departure) => void) {
+  /**
+   * @param onLeave Called after an entry has left, with the reason.
+   * @param bytesBeside Bytes of what else is kept within the same bound; default none.
+   */
+  constructor(
+    limits: EntryStoreLimits,
+    onLeave: (entry: StoredEntry, reason: Departure) => void,
+    bytesBeside: () => number = () => 0,
+  ) {
     this.#limits = limits;
+    // Reports take at most a sixteenth of the bound.
+    const mostReports = Math.min(MOST_REPORTS, Math.ceil(limits.maxBytes / 16 / REPORTED_GROUP_BYTES));
+    this.#groups = new GroupTable(undefined, mostReports);
     this.#onLeave = onLeave;
+    this.#bytesBeside = bytesBeside;
   }
 
   /** How many entries are kept, including void ones that no look-up has met since. */
@@ -71,9 +111,15 @@ export class EntryStore {
     return this.#entries.size;
   }
 
-  /** Estimated bytes, groups and retained headers included. */
+  /** How many groups the entries depend on. */
+  get groups(): number {
+    return this.#groups.size;
+  }
+
+  /** Estimated bytes, groups and retained headers included, and whatever is kept beside. */
   get bytes(): number {
-    return this.#bytes + this.#groups.bytes + this.#headers.bytes;
+    const tables = this.#entries.bytes + this.#variants.bytes;
+    return this.#bytes + tables + this.#groups.bytes + this.#headers.bytes + this.#bytesBeside();
   }
 
   /** The entry for a request, void or not, else why there is none. */
@@ -93,6 +139,13 @@ export class EntryStore {
   /** Whether no group of an entry has changed since it was made. */
   isValid(entry: StoredEntry): boolean {
     return this.#groups.isValid(entry);
+  }
+
+  /** The headers of a 304 as `Headers`, made when they are first needed and then kept for all entries that share them. */
+  readyHeaders(headers: RetainedHeaders): Headers {
+    const ready = this.#headers.prepare(headers);
+    this.trim();
+    return ready;
   }
 
   /** The names of the groups whose changes have voided an entry. */
@@ -149,7 +202,7 @@ export class EntryStore {
   ): StoredEntry | "too-large" {
     const { vary, lastModified, expires, fields, etag } = registration;
     const variants = this.#variantsFor(base, vary);
-    const storageKey = variants === undefined ? base : variantKey(base, variants.fields, headers);
+    const storageKey = copied(variants === undefined ? base : variantKey(base, variants.fields, headers));
     const previous = this.#entries.get(storageKey);
     const valid = previous !== undefined && this.isValid(previous) ? previous : undefined;
     const tag = copied(tagFor(valid));
@@ -184,11 +237,11 @@ export class EntryStore {
     const [base, selecting] = saved.variants ?? [];
     const variants = base === undefined || selecting === undefined
       ? undefined
-      : this.#variants.get(base) ?? { base, fields: selecting, storageKeys: new Set<string>() };
+      : this.#variants.get(base) ?? this.#makeVariantSet(base, selecting);
     const entry = makeEntry(
       bodyDigest === undefined ? undefined : { digest: bodyDigest, bytes: undefined },
-      storageKey,
-      etag,
+      copied(storageKey),
+      copied(etag),
       lastModified ?? undefined,
       expires ?? Infinity,
       this.#headers.acquire(fields, saved, minted),
@@ -206,14 +259,24 @@ export class EntryStore {
   ): boolean {
     if (previous !== undefined) this.drop(previous, "replaced");
     const bytes = entryBytes(entry);
-    if (!this.#makeRoom(entry, bytes)) {
+    const setBytes = variants?.entries.length === 0 ? variants.bytes : 0;
+    if (!this.#makeRoom(entry, bytes + setBytes)) {
       this.#release(entry);
       return false;
     }
-    if (variants !== undefined) this.#keepVariant(variants, entry.storageKey);
+    if (variants !== undefined) this.#keepVariant(variants, entry);
     this.#entries.set(entry.storageKey, entry);
     this.#bytes += bytes;
-    return true;
+    // A table may have grown. What has just come is not what has to go.
+    entry.visited = true;
+    this.trim();
+    entry.visited = false;
+    return this.has(entry);
+  }
+
+  /** Takes out as many entries as it needs to be within the bound on bytes. */
+  trim(): void {
+    while (this.#entries.size > 0 && this.bytes > this.#limits.maxBytes) this.#evict(this.#entries.victim()!);
   }
 
   /** Takes an entry out, unless it has left already. */
@@ -223,15 +286,14 @@ export class EntryStore {
     this.#bytes -= entryBytes(entry);
     this.#release(entry);
     const variants = this.#variantsOf(entry);
-    variants?.storageKeys.delete(entry.storageKey);
-    if (variants?.storageKeys.size === 0) this.#variants.delete(variants.base);
+    if (variants !== undefined) this.#dropVariant(variants, entry);
     this.#onLeave(entry, reason);
   }
 
   /** What is kept under a base, all variants of it, void or not. */
   all(base: string): StoredEntry[] {
-    const keys = [base, ...this.#variants.get(base)?.storageKeys ?? []];
-    return keys.map((key) => this.#entries.get(key)).filter((entry) => entry !== undefined);
+    const entry = this.#entries.get(base);
+    return [...entry === undefined ? [] : [entry], ...this.#variants.get(base)?.entries ?? []];
   }
 
   /** Takes out what is kept under a base, all variants of it; true if there was something. */
@@ -255,6 +317,7 @@ export class EntryStore {
     this.#variants.clear();
     this.#groups.clear();
     this.#headers.clear();
+    this.#fields = [];
     this.#bytes = 0;
     return left;
   }
@@ -273,27 +336,45 @@ export class EntryStore {
     if (vary.every((name) => before.includes(name))) return known;
     const fields = [...new Set([...before, ...vary])].sort();
     this.dropAll(base, "vary-grew");
-    return { base, fields, storageKeys: new Set() };
+    return this.#makeVariantSet(base, fields);
   }
 
-  #keepVariant(variants: VariantSet, storageKey: string): void {
-    // Making room may have emptied the set, and so taken it out.
-    this.#variants.set(variants.base, variants);
-    if (variants.storageKeys.size >= this.#limits.maxVariants) {
-      const kept = Array.from(variants.storageKeys, (key) => this.#entries.get(key)!);
-      const dead = kept.find((entry) => !this.isValid(entry));
-      this.#evict(dead ?? kept.find((entry) => !entry.visited) ?? kept[0]!);
-      this.#variants.set(variants.base, variants);
+  #makeVariantSet(base: string, fields: readonly string[]): VariantSet {
+    const known = this.#fields;
+    const isKnown = known.length === fields.length && fields.every((name, index) => name === known[index]);
+    if (!isKnown) this.#fields = fields.map(copied);
+    const bytes = VARIANT_SET_BYTES + textBytes(base) + (isKnown ? 0 : fieldListBytes(fields));
+    return { base: copied(base), fields: this.#fields, entries: [], bytes };
+  }
+
+  #keepVariant(variants: VariantSet, entry: StoredEntry): void {
+    const { entries } = variants;
+    if (entries.length >= this.#limits.maxVariants) {
+      const dead = entries.find((kept) => !this.isValid(kept));
+      this.#evict(dead ?? entries.find((kept) => !kept.visited) ?? entries[0]!);
     }
-    variants.storageKeys.add(storageKey);
+    // It is new, or making room has emptied it, and so taken it out.
+    if (entries.length === 0) {
+      this.#variants.set(variants.base, variants);
+      this.#bytes += variants.bytes;
+    }
+    // Not by `push`: V8 then makes room for sixteen more.
+    variants.entries = entries.concat(entry);
+  }
+
+  #dropVariant({ base, entries, bytes }: VariantSet, entry: StoredEntry): void {
+    entries.splice(entries.indexOf(entry), 1);
+    if (entries.length > 0) return;
+    this.#variants.delete(base);
+    this.#bytes -= bytes;
   }
 
   /** False for what would not fit if it were alone: then no entry leaves for it. */
   #makeRoom(entry: StoredEntry, bytes: number): boolean {
     if (this.#hasRoom(bytes)) return true;
-    if (bytes + this.#sharedBytes(entry) > this.#limits.maxBytes) return false;
-    while (!this.#hasRoom(bytes)) this.#evict(this.#entries.victim()!);
-    return true;
+    if (bytes + this.#sharedBytes(entry) + this.#bytesBeside() > this.#limits.maxBytes) return false;
+    while (this.#entries.size > 0 && !this.#hasRoom(bytes)) this.#evict(this.#entries.victim()!);
+    return this.#hasRoom(bytes);
   }
 
   #hasRoom(bytes: number): boolean {
@@ -304,7 +385,7 @@ export class EntryStore {
   /** Bytes of what an entry may share with others. */
   #sharedBytes(entry: StoredEntry): number {
     return this.namesOf(entry).reduce(
-      (bytes, name) => bytes + groupBytes(name),
+      (bytes, name) => bytes + textBytes(name),
       retainedBytes(entry.headers),
     );
   }

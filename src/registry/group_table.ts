@@ -8,17 +8,11 @@
  * @module
  */
 import type { DeclaredDependency } from "../http/dependency.ts";
-import { fingerprint, type Hash, type HashFunction, seededHash } from "./hash.ts";
-import { HashTable } from "./hash_table.ts";
+import { fingerprint, type HashFunction, seededHash } from "./hash.ts";
+import { HashTable, tableOf, TABLES } from "./hash_table.ts";
+import { copied, textBytes } from "./kept_text.ts";
+import { REFERENCE_BYTES } from "./memory_cost.ts";
 import { isSuperseded, nextReport, NO_REPORT, RecentReports } from "./report.ts";
-
-/** Estimated bytes of a group beside its name. */
-const GROUP_BYTES = 88;
-
-/** Estimated bytes of a group, its name included. */
-export function groupBytes(name: string): number {
-  return GROUP_BYTES + name.length;
-}
 
 /** More dependencies than this are told apart by a Set; fewer are cheaper to compare. */
 const FEW = 8;
@@ -50,11 +44,6 @@ function manyDistinctGroups(dependencies: readonly DeclaredDependency[]): Declar
 /** The group that a write to a resource changes, for all callers and variants of it. */
 export function resourceGroup(key: string): string {
   return `\0resource ${key}`;
-}
-
-/** A text in memory of its own: a string cut out of a larger one, or concatenated, keeps that one alive. */
-export function copied(text: string): string {
-  return [text.slice(0, 1), text.slice(1)].join("");
 }
 
 /** What depends on groups. The first two have a field each: a list takes twice the memory, and few pages have more. */
@@ -105,11 +94,8 @@ const DECLARED_OTHERWISE = -2;
 /** Groups that there is room for at the start. */
 const LEAST_GROUPS = 64;
 
-/**
- * Hash tables, so that one that grows takes a few milliseconds; so few that the addresses of all stay in the nearest
- * cache.
- */
-const TABLES = 16;
+/** Bytes of the numbers that are kept by id: three of eight bytes, and one of four. */
+const GROUP_NUMBERS_BYTES = 28;
 
 /** All groups in use, by name. A group has a number as its id, good for as long as an entry depends on it. */
 export class GroupTable {
@@ -122,20 +108,35 @@ export class GroupTable {
   /** The fingerprint of the one revision that all declare which have been acquired since the last change. */
   #declared = new Float64Array(LEAST_GROUPS);
   #reports = new Float64Array(LEAST_GROUPS);
-  #recent = new RecentReports();
+  #recent: RecentReports;
+  readonly #mostReports: number | undefined;
   /** Ids that are free again. */
   #free: number[] = [];
-  #bytes = 0;
+  #size = 0;
+  #nameBytes = 0;
+  #tableBytes = 0;
   #lastChange = 0;
 
-  /** @param hash Of a name; default one with a random seed. */
-  constructor(hash: HashFunction = seededHash()) {
+  /**
+   * @param hash Of a name; default one with a random seed.
+   * @param mostReports How many reports of groups that nothing depends on are kept; default 4,096.
+   */
+  constructor(hash: HashFunction = seededHash(), mostReports?: number) {
     this.#hash = hash;
+    this.#mostReports = mostReports;
+    this.#recent = new RecentReports(mostReports);
   }
 
-  /** Estimated bytes held. */
+  /** How many groups are in use. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Estimated bytes held, beyond those of a table without groups. */
   get bytes(): number {
-    return this.#bytes;
+    const lists = REFERENCE_BYTES * (this.#names.length - 1 + this.#free.length);
+    const numbers = GROUP_NUMBERS_BYTES * (this.#changedAt.length - LEAST_GROUPS);
+    return this.#nameBytes + this.#tableBytes + lists + numbers + this.#recent.bytes;
   }
 
   /** The sequence number of the last change of any group in use. */
@@ -167,8 +168,11 @@ export class GroupTable {
     this.#declared[group] = NOTHING_DECLARED;
     this.#reports[group] = this.#recent.get(hash);
     this.#declare(group, rev);
+    const { bytes } = table;
     table.add(hash, group);
-    this.#bytes += groupBytes(name);
+    this.#tableBytes += table.bytes - bytes;
+    this.#nameBytes += textBytes(name);
+    this.#size++;
     return group;
   }
 
@@ -191,7 +195,9 @@ export class GroupTable {
     this.#recent.set(hash, this.#reports[group]!);
     this.#names[group] = "";
     this.#free.push(group);
-    this.#bytes -= groupBytes(name);
+    this.#nameBytes -= textBytes(name);
+    // Tables do not shrink: what has been in use will be again. Without a group none is needed.
+    if (--this.#size === 0) this.#forgetGroups();
   }
 
   /** The name of a group. */
@@ -268,17 +274,21 @@ export class GroupTable {
     return changed.map((group) => this.nameOf(group));
   }
 
-  /** Forgets all groups; their ids mean nothing any more. */
+  /** Forgets all groups, and what was reported; their ids mean nothing any more. */
   clear(): void {
+    this.#forgetGroups();
+    this.#recent = new RecentReports(this.#mostReports);
+  }
+
+  #forgetGroups(): void {
     this.#tables = new Array(TABLES).fill(undefined);
     this.#names = [""];
     this.#changedAt = new Float64Array(LEAST_GROUPS);
     this.#dependents = new Int32Array(LEAST_GROUPS);
     this.#declared = new Float64Array(LEAST_GROUPS);
     this.#reports = new Float64Array(LEAST_GROUPS);
-    this.#recent = new RecentReports();
     this.#free = [];
-    this.#bytes = 0;
+    this.#size = this.#nameBytes = this.#tableBytes = 0;
   }
 
   #grow(): void {
@@ -295,9 +305,4 @@ function doubled(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   const more = new Float64Array(2 * values.length);
   more.set(values);
   return more;
-}
-
-/** By other bits than those that choose the slot. */
-function tableOf({ high }: Hash): number {
-  return high >>> 28;
 }

@@ -11,11 +11,27 @@ const STRIDE = 4;
 /** Slots at the start. The number is a power of two, and stays one. */
 const LEAST_SLOTS = 16;
 
+/**
+ * How many tables one structure has, so that one that grows takes a few milliseconds; so few that the addresses of all
+ * stay in the nearest cache.
+ */
+export const TABLES = 16;
+
+/** Which of these a hash belongs to, by other bits than those that choose the slot. */
+export function tableOf({ high }: Hash): number {
+  return high >>> 28;
+}
+
 /** Ids by hash, several under one if need be: open addressing with linear probing (Knuth, TAOCP 3, §6.4, Algorithm L). */
 export class HashTable {
   #slots = new Int32Array(LEAST_SLOTS * STRIDE);
   #mask = LEAST_SLOTS - 1;
   #size = 0;
+
+  /** Bytes beyond those of an empty table. */
+  get bytes(): number {
+    return this.#slots.byteLength - LEAST_SLOTS * STRIDE * Int32Array.BYTES_PER_ELEMENT;
+  }
 
   /** The slot of an id under this hash, the first from `from` on; -1: there is none. */
   find({ low, high }: Hash, from: number = low): number {

@@ -11,7 +11,7 @@ import type { Departure, Incident } from "./reason.ts";
 export interface EtagRegistryOptions {
   /** Entries kept; default 100,000. */
   readonly maxEntries?: number;
-  /** Estimated bytes kept, groups included; default 64 MiB. */
+  /** Estimated bytes of all that is kept: entries, groups, variants, remembered changes; default 64 MiB. */
   readonly maxBytes?: number;
   /** Variants of one resource; default 8. */
   readonly maxVariants?: number;

@@ -65,7 +65,7 @@ export class EtagRegistry {
     return this.#core.size;
   }
 
-  /** Estimated bytes kept, groups included. */
+  /** Estimated bytes of all that is kept: entries, groups, variants, remembered changes. */
   get bytes(): number {
     return this.#core.bytes;
   }

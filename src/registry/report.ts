@@ -8,6 +8,7 @@
  */
 import type { Hash } from "./hash.ts";
 import { HashTable } from "./hash_table.ts";
+import { REFERENCE_BYTES } from "./memory_cost.ts";
 
 /** Nothing has been reported. */
 export const NO_REPORT = 0;
@@ -39,11 +40,11 @@ export function isSuperseded(report: number, revision: number): boolean {
 }
 
 /** The most reports that are kept. */
-const RECENT = 4_096;
+export const MOST_REPORTS = 4_096;
 
 /**
  * The last reports of groups that nothing depends on: of those that were reported first, or for the first time since they
- * were last forgotten, the latest 4,096. At most 240 KiB, taken as they come; `bytes` does not count them.
+ * were last forgotten, the latest 4,096. At most 240 KiB, taken as they come.
  */
 export class RecentReports {
   readonly #table = new HashTable();
@@ -51,7 +52,18 @@ export class RecentReports {
   readonly #low: number[] = [0];
   readonly #high: number[] = [0];
   readonly #reports: number[] = [NO_REPORT];
+  readonly #most: number;
   #next = 1;
+
+  /** @param most How many reports are kept; default 4,096. */
+  constructor(most: number = MOST_REPORTS) {
+    this.#most = most;
+  }
+
+  /** Estimated bytes held, beyond those without a report. */
+  get bytes(): number {
+    return this.#table.bytes + 3 * REFERENCE_BYTES * (this.#reports.length - 1);
+  }
 
   /** The last report of the group with this hash. */
   get(hash: Hash): number {
@@ -69,7 +81,7 @@ export class RecentReports {
 
   #add(hash: Hash, report: number): void {
     const id = this.#next;
-    this.#next = id === RECENT ? 1 : id + 1;
+    this.#next = id === this.#most ? 1 : id + 1;
     if (id < this.#reports.length) {
       this.#table.remove(this.#table.find({ low: this.#low[id]!, high: this.#high[id]! }));
     }

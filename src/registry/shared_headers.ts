@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { copied, textBytes } from "./kept_text.ts";
+import { HEADERS_BYTES, READY_HEADERS_BYTES } from "./memory_cost.ts";
+import { SeededMap } from "./seeded_map.ts";
 
 /** What the responses of some entries have in common. */
 export interface RetainedHeaders {
@@ -15,7 +18,7 @@ export interface RetainedHeaders {
   readonly anyOrigin: boolean;
   /** Whether their tags are random: then each means one registration only. */
   readonly minted: boolean;
-  /** The same fields as `Headers`, made when first needed where that is cheaper; a Response copies them. */
+  /** The same fields as `Headers`, where {@linkcode SharedHeaders.prepare} has made them; a Response copies them. */
   ready: Headers | undefined;
   /** Tells it from all others. */
   readonly signature: string;
@@ -23,17 +26,20 @@ export interface RetainedHeaders {
   uses: number;
 }
 
-/** Estimated bytes beside the fields, which are held by name, in the signature and in `ready`. */
-const RECORD_BYTES = 320;
+/** Estimated bytes of headers that no other entry shares: the fields are held by name and in the signature. */
+export function retainedBytes({ signature, ready }: RetainedHeaders): number {
+  const bytes = HEADERS_BYTES + 2 * textBytes(signature);
+  return ready === undefined ? bytes : bytes + readyBytes(signature);
+}
 
-/** Estimated bytes of headers that no other entry shares. */
-export function retainedBytes({ signature }: RetainedHeaders): number {
-  return RECORD_BYTES + 3 * signature.length;
+/** Estimated bytes of the same as `Headers`: names that are common are held as numbers. */
+function readyBytes(signature: string): number {
+  return READY_HEADERS_BYTES + signature.length / 2;
 }
 
 /** Hands out one object for equal headers, and forgets it with its last use. */
 export class SharedHeaders {
-  readonly #bySignature = new Map<string, RetainedHeaders>();
+  readonly #bySignature = new SeededMap<RetainedHeaders>();
   #bytes = 0;
 
   /** How many distinct sets of headers are in use. */
@@ -43,7 +49,7 @@ export class SharedHeaders {
 
   /** Estimated bytes held. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#bySignature.bytes;
   }
 
   /** The one object for these headers, with one use more; give it back with {@linkcode SharedHeaders.release}. */
@@ -57,12 +63,24 @@ export class SharedHeaders {
     for (const name in fields) signature += `${name}\n${fields[name]}\n`;
     let headers = this.#bySignature.get(signature);
     if (headers === undefined) {
+      signature = copied(signature);
       headers = { fields: { ...fields }, isPublic, anyOrigin, minted, ready: undefined, signature, uses: 0 };
       this.#bySignature.set(signature, headers);
       this.#bytes += retainedBytes(headers);
     }
     headers.uses++;
     return headers;
+  }
+
+  /** The `Headers` of these headers, which are kept from now on. */
+  prepare(headers: RetainedHeaders): Headers {
+    // An entry that has left since it was looked up has nothing kept for it.
+    if (headers.uses === 0) return new Headers(headers.fields);
+    if (headers.ready === undefined) {
+      headers.ready = new Headers(headers.fields);
+      this.#bytes += readyBytes(headers.signature);
+    }
+    return headers.ready;
   }
 
   /** Gives one use back. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ShardedMap } from "./sharded_map.ts";
+import { SeededMap } from "./seeded_map.ts";
 /** Values that the second hand looks at for one eviction, so that an insertion stays O(1). */
 const REACH = 32;
 
@@ -22,7 +22,7 @@ export interface Sieved<V> {
 
 /** Values by key, with the order in which to evict them. */
 export class Sieve<V extends Sieved<V>> {
-  readonly #byKey: ShardedMap<V> = new ShardedMap();
+  readonly #byKey: SeededMap<V> = new SeededMap();
   readonly #isDead: (value: V) => boolean;
   #oldest: V | undefined;
   #newest: V | undefined;
@@ -39,6 +39,11 @@ export class Sieve<V extends Sieved<V>> {
   /** How many values are kept, dead ones included. */
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** Bytes of the table, beyond those of an empty one. */
+  get bytes(): number {
+    return this.#byKey.bytes;
   }
 
   /** The value under a key; the caller marks it as visited if it used it. */

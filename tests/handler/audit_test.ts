@@ -579,7 +579,7 @@ test("auditBodies: the first MiB is kept, and counted", async () => {
   for (const site of [plain, digests, kept]) tags.push((await site.get()).etag);
   const [without = 0, digest = 0, whole = 0] = [plain, digests, kept].map(({ registry }) => registry.bytes);
   assert.ok(digest > without && digest < without + 500, `${digest} beside ${without}`);
-  assert.equal(whole, digest + MIB);
+  assert.ok(whole >= digest + MIB && whole < digest + MIB + 500, `${whole} beside ${digest}`);
   tail = "two";
   await kept.get({ "if-none-match": tags[2]! });
   assert.deepEqual(kept.mismatches.map(({ reason, difference }) => [reason, difference]), [[

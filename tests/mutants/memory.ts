@@ -7,10 +7,11 @@ const MEMORY = "registry/change_log.ts";
 const OVERFLOW = `      this.invalidateAll();
       this.#onOverflow();`;
 
-const OLDEST_FORGOTTEN = `      for (const name of this.#changes.keys()) {
-        if (this.#bytes <= this.#maxBytes) break;
-        this.#changes.delete(name);
-        this.#bytes -= CHANGE_BYTES + name.length;
+const OLDEST_FORGOTTEN = `      for (const change of this.#order) {
+        if (this.bytes <= this.#maxBytes) break;
+        this.#changes.delete(change.group);
+        this.#order.delete(change);
+        this.#bytes -= changeBytes(change);
       }
       this.#onOverflow();`;
 

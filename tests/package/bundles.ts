@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 35_400 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 35_900 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 28_700,
+    most: 29_200,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 11_000,
+    most: 12_200,
   },
   "follow": {
     from: "mod.ts",
@@ -69,7 +69,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
         "entity_tag_list",
       ),
     ],
-    most: 2_380,
+    most: 3_300,
   },
   "ownFeed": { from: "mod.ts", names: ["ownFeed"], without: [...feeds, ...rooms], most: 2_990 },
   "evaluatePreconditions": {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { coreOf } from "../../src/registry/core.ts";
 import { actions } from "./actions.ts";
 import { MS } from "./clocks.ts";
 import { digestAtOnce } from "./digest.ts";
@@ -99,7 +100,10 @@ function checkEmpty({ registry }: Process, tags: ReadonlySet<string>): void {
   if (registry.leases.size > 0) throw new Violation(`${registry.leases.size} leases were left open`);
   registry.deleteTag(...tags);
   if (registry.size > 0) throw new Violation(`${registry.size} entries have tags that nobody was given`);
-  if (registry.bytes > 0) throw new Violation(`${registry.bytes} bytes of groups without entries`);
+  const { groups } = coreOf(registry);
+  if (groups > 0) throw new Violation(`${groups} groups without entries`);
+  registry.clear();
+  if (registry.bytes > 0) throw new Violation(`${registry.bytes} bytes after everything was taken out`);
 }
 
 async function checkRejections(): Promise<void> {
