@@ -14,6 +14,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "handler/": ["registry/", "changes/", "http/"],
   "couchdb/": ["changes/"],
   "why/": ["registry/"],
+  "reads/": ["registry/", "http/"],
 };
 
 /** The same within `couchdb`: what is read off the wire, the connection that brings it, the reader that makes sense of it. */

@@ -64,6 +64,11 @@ export interface WithEtagOptions<Req extends Request = Request> {
    * change; these tell the revision all the same. Default false: such a write is answered 412, which says so.
    */
   readonly acceptWeakTags?: boolean;
+  /**
+   * Collects what tracked handles give while the handler runs, as dependencies of its response: `reads` of `./reads`. Default:
+   * the response declares all by itself.
+   */
+  readonly reads?: () => ReadsOfRun;
   /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
   readonly purgeFields?: readonly PurgeField[];
   /**
@@ -91,6 +96,21 @@ export interface WithEtagOptions<Req extends Request = Request> {
    * `set-cookie`, `date`, `age`, what describes a body (`content-…`) and what is of one connection.
    */
   readonly retainedHeaders?: readonly string[];
+}
+
+/** What one run of a handler reads; `./reads` makes it. */
+export interface ReadsOfRun {
+  /** Runs the handler, whose reads belong here. */
+  run<T>(task: () => T): T;
+  /**
+   * Ends it, because the response is made.
+   *
+   * @param onLate Called for each later read.
+   * @returns What has been read, as a declaration; null: nothing.
+   */
+  close(onLate: () => void): string | null;
+  /** Begins anew, for another run of the same handler. */
+  reopen(): void;
 }
 
 /** The options of one wrapped handler, checked and completed. */
@@ -137,6 +157,8 @@ export interface RequestContext {
   readonly caller: string | undefined;
   /** Asks the option `current`; undefined: there is none. */
   readonly current: (() => unknown) | undefined;
+  /** What the handler reads through tracked handles; undefined: the option is not given. */
+  readonly reads: ReadsOfRun | undefined;
   /** Taken before the handler ran. */
   readonly lease: Lease;
   /** Whether a response may be registered: not that to a HEAD or a QUERY. */

@@ -83,19 +83,24 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const headers = new Headers(request.headers);
     const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
     const lease = core.lease(key, caller);
+    const reads = options.reads?.();
+    const runTracked = reads === undefined ? run : (request: Req) => reads.run(() => run(request));
     const asked: RequestContext = {
       request: { method, headers },
-      ...{ given: request, url, key, caller, lease, reason, audited },
+      ...{ given: request, url, key, caller, lease, reads, reason, audited },
       current: current === undefined ? undefined : () => current(request),
       mayRegister: method === "GET",
-      askForWhole: () => run(wholeRequest(request)),
+      askForWhole: () => {
+        reads?.reopen();
+        return runTracked(wholeRequest(request));
+      },
     };
     const finish = (result: unknown) => finishRetrieval(context, asked, result);
     const fail = (error: unknown) => {
       lease.release();
       throw error;
     };
-    return settle(run, finish, fail, request);
+    return settle(runTracked, finish, fail, request);
   }
 
   /**
@@ -115,7 +120,10 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   /** A request of another method: a write, unless the method is safe. */
   function change(self: unknown, request: Req, rest: Rest, method: string): unknown {
     if (method === "QUERY") return query(self, request, rest);
-    const run = () => handler.call(self, request, ...rest);
+    // A write declares nothing, but what it reads belongs to it, and to no request around it.
+    const reads = options.reads?.();
+    const answer = () => handler.call(self, request, ...rest);
+    const run = reads === undefined ? answer : () => reads.run(answer);
     const origin = request.headers.get("origin");
     const isSafe = OTHER_SAFE.has(method);
     if (isSafe && (origin === null || method !== "OPTIONS")) return settle(run, withoutDeclaration);
