@@ -100,8 +100,8 @@ export interface WithEtagOptions<Req extends Request = Request> {
 
 /** What one run of a handler reads; `./reads` makes it. */
 export interface ReadsOfRun {
-  /** Runs the handler, whose reads belong here. */
-  run<T>(task: () => T): T;
+  /** Runs the handler, whose reads belong here, and those of its body. */
+  runHandler(handler: () => unknown): unknown;
   /**
    * Ends it, because the response is made.
    *

@@ -84,7 +84,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
     const lease = core.lease(key, caller);
     const reads = options.reads?.();
-    const runTracked = reads === undefined ? run : (request: Req) => reads.run(() => run(request));
+    const runTracked = reads === undefined ? run : (request: Req) => reads.runHandler(() => run(request));
     const asked: RequestContext = {
       request: { method, headers },
       ...{ given: request, url, key, caller, lease, reads, reason, audited },
@@ -123,7 +123,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     // A write declares nothing, but what it reads belongs to it, and to no request around it.
     const reads = options.reads?.();
     const answer = () => handler.call(self, request, ...rest);
-    const run = reads === undefined ? answer : () => reads.run(answer);
+    const run = reads === undefined ? answer : () => reads.runHandler(answer);
     const origin = request.headers.get("origin");
     const isSafe = OTHER_SAFE.has(method);
     if (isSafe && (origin === null || method !== "OPTIONS")) return settle(run, withoutDeclaration);

@@ -30,8 +30,10 @@ function documentOf(value: unknown): Dependency | undefined {
   return typeof _id === "string" && typeof _rev === "string" ? { _id, _rev } : undefined;
 }
 
+const NO_SET: Found = [];
+
 /** All of them, or undefined if one is unknown. */
-function all(parts: readonly (Dependency | undefined)[], set: Found = []): Found {
+function all(parts: readonly (Dependency | undefined)[], set: Found): Found {
   if (set === undefined || parts.includes(undefined)) return undefined;
   return [...parts as readonly Dependency[], ...set];
 }
@@ -43,9 +45,9 @@ const OTHER_REVISIONS = ["rev", "open_revs"];
 const one: Finder = ({ args: [id, options], result }) => {
   const asked = fieldsOf(options);
   // The id alone: another revision is not the one that the feed reports.
-  if (OTHER_REVISIONS.some((name) => asked[name] !== undefined)) return all([named(id)]);
+  if (OTHER_REVISIONS.some((name) => asked[name] !== undefined)) return all([named(id)], NO_SET);
   const document = documentOf(result);
-  return all([document]);
+  return all([document], NO_SET);
 };
 
 function named(id: unknown): string | undefined {
@@ -56,11 +58,11 @@ function named(id: unknown): string | undefined {
 const head: Finder = ({ args: [id], result }) => {
   const rev = /^"([^"]+)"$/.exec(String(fieldsOf(result)["etag"]))?.[1];
   const _id = named(id);
-  return all([_id === undefined || rev === undefined ? undefined : { _id, _rev: rev }]);
+  return all([_id === undefined || rev === undefined ? undefined : { _id, _rev: rev }], NO_SET);
 };
 
 /** What belongs to a document, such as an attachment. */
-const partOfOne: Finder = ({ args: [id] }) => all([named(id)]);
+const partOfOne: Finder = ({ args: [id] }) => all([named(id)], NO_SET);
 
 function rowsOf(result: unknown): readonly Fields[] | undefined {
   const { rows } = fieldsOf(result);
@@ -80,7 +82,7 @@ function listed(row: Fields): Dependency | undefined {
 const list: Finder = ({ args: [options], result, set }) => {
   const rows = rowsOf(result);
   if (rows === undefined) return undefined;
-  return all(rows.map(listed), Array.isArray(fieldsOf(options)["keys"]) ? [] : set());
+  return all(rows.map(listed), Array.isArray(fieldsOf(options)["keys"]) ? NO_SET : set());
 };
 
 /** A view: the documents of its rows, as far as it names them, and the set. */
@@ -109,11 +111,14 @@ const find: Finder = ({ result, set }) => {
 const bulkGet: Finder = ({ result }) => {
   const { results } = fieldsOf(result);
   if (!Array.isArray(results)) return undefined;
-  return all(results.flatMap((entry) => {
-    const { id, docs } = fieldsOf(entry);
-    if (!Array.isArray(docs)) return [undefined];
-    return docs.map((doc) => documentOf(fieldsOf(doc)["ok"]) ?? named(id));
-  }));
+  return all(
+    results.flatMap((entry) => {
+      const { id, docs } = fieldsOf(entry);
+      if (!Array.isArray(docs)) return [undefined];
+      return docs.map((doc) => documentOf(fieldsOf(doc)["ok"]) ?? named(id));
+    }),
+    NO_SET,
+  );
 };
 
 /** Anything else of a database: whatever it says, the set stands for it. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { readWithin } from "./body.ts";
 import { type Dependency, DEPENDS_ON, dependsOn, guard, undeclarable } from "../http/dependency.ts";
 
 /** What a read gave: dependencies, or that it cannot be followed to any. */
@@ -91,6 +92,22 @@ export class Reads {
   /** Runs a task whose tracked reads belong here, and those of whatever it starts. */
   run<T>(task: () => T): T {
     return storage.run({ reads: this, role: "source" }, task);
+  }
+
+  /** Runs a handler, and takes over its body: what that reads while it is sent belongs here too. `withEtag` calls this. */
+  runHandler(handler: () => unknown): unknown {
+    const within = <T>(task: () => T): T => this.run(task);
+    const result = within(handler);
+    if (result instanceof Response) return this.#mayStand(result) ? readWithin(result, within) : result;
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") return result;
+    return Promise.resolve(result).then((response) =>
+      response instanceof Response && this.#mayStand(response) ? readWithin(response, within) : response
+    );
+  }
+
+  /** Whether a response may be registered, so that all that it is built from has to be known. */
+  #mayStand({ status, headers }: Response): boolean {
+    return status === 200 && (this.#found.size > 0 || headers.has(DEPENDS_ON));
   }
 
   /** What has been read, as a record to spread into the headers of the response. */
