@@ -5,12 +5,12 @@
  */
 import type { DeclaredDependency } from "../http/dependency.ts";
 import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
-import { copied, groupBytes, GroupTable } from "./group_table.ts";
+import { copied, groupBytes, GroupTable, resourceGroup } from "./group_table.ts";
 import type { Departure, LookupRefusal } from "./reason.ts";
 import { retainedBytes, type RetainedHeaders, SharedHeaders } from "./shared_headers.ts";
 import { Sieve } from "./sieve.ts";
 import { type SavedEntry, saveEntry } from "./snapshot.ts";
-import { baseOf, variantKey } from "./storage_key.ts";
+import { baseOf, storageKey, variantKey } from "./storage_key.ts";
 
 /** Estimated bytes of an entry beside its strings. */
 const ENTRY_BYTES = 212;
@@ -83,6 +83,13 @@ export class EntryStore {
     const variants = this.#variants.get(base);
     if (variants === undefined) return "miss";
     return this.#entries.get(variantKey(base, variants.fields, headers)) ?? "variant";
+  }
+
+  /** Whether there may be an entry of a resource, for whichever caller. */
+  mayHave(key: string): boolean {
+    const base = storageKey(key, undefined);
+    return this.#entries.get(base) !== undefined || this.#variants.has(base) ||
+      this.#groups.has(resourceGroup(key));
   }
 
   /** Whether an entry is kept here, void or not. */
