@@ -197,7 +197,8 @@ export function isUndeclarable(field: string): boolean {
   return field.includes(` ${UNKNOWN}`) && field.includes(thisProcess().token);
 }
 
-function isGuard(dependency: Dependency): boolean {
+/** Whether this is what {@linkcode guard} gives. */
+export function isGuard(dependency: Dependency): boolean {
   return typeof dependency === "object" && (dependency as DeclaredDependency)[GUARD] === true;
 }
 

@@ -43,12 +43,15 @@ const OTHER_REVISIONS = ["rev", "open_revs"];
 
 /** A document by its id. */
 const one: Finder = ({ args: [id, options], result }) => {
-  const asked = fieldsOf(options);
   // The id alone: another revision is not the one that the feed reports.
-  if (OTHER_REVISIONS.some((name) => asked[name] !== undefined)) return all([named(id)], NO_SET);
+  if (options !== undefined && asksForOthers(fieldsOf(options))) return all([named(id)], NO_SET);
   const document = documentOf(result);
-  return all([document], NO_SET);
+  return document === undefined ? undefined : [document];
 };
+
+function asksForOthers(options: Fields): boolean {
+  return OTHER_REVISIONS.some((name) => options[name] !== undefined);
+}
 
 function named(id: unknown): string | undefined {
   return typeof id === "string" && id !== "" ? id : undefined;

@@ -26,5 +26,5 @@
  *
  * @module
  */
-export { declare, guarding, Reads, reads, strayReads, untracked } from "./run.ts";
+export { declare, type Found, guarding, Reads, reads, type Role, strayReads, untracked } from "./run.ts";
 export { anyChange, tracked, type TrackedOptions } from "./tracked.ts";

@@ -5,13 +5,13 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readWithin } from "./body.ts";
-import { type Dependency, DEPENDS_ON, dependsOn, guard, undeclarable } from "../http/dependency.ts";
+import { type Dependency, DEPENDS_ON, dependsOn, guard, isGuard, undeclarable } from "../http/dependency.ts";
 
 /** What a read gave: dependencies, or that it cannot be followed to any. */
 export type Found = readonly Dependency[] | undefined;
 
 /** As what the reads of a stretch of code count. */
-type Role = "source" | "guard" | "nothing";
+export type Role = "source" | "guard" | "nothing";
 
 /** Where a read belongs: a run, and as what. */
 export interface Place {
@@ -56,14 +56,16 @@ export function note(place: Place | undefined, found: Found): void {
  * ```
  */
 export class Reads {
-  /** By what they declare, so that a document that is read twice counts once. */
-  readonly #found: Map<string, Dependency> = new Map();
+  /** In the order of the reads; a document that is read twice is there twice. */
+  #found: Dependency[] = [];
   #isUnknown = false;
   #onLate: (() => void) | undefined;
 
   /** What has been read so far. */
   get dependencies(): readonly Dependency[] {
-    return [...this.#found.values()];
+    const spelled = (one: Dependency) =>
+      typeof one === "string" ? one : `${one._id} ${one._rev ?? ""} ${isGuard(one)}`;
+    return [...new Map(this.#found.map((one) => [spelled(one), one])).values()];
   }
 
   /** Whether something was read that cannot be followed to documents or groups: then the response is not registered. */
@@ -80,13 +82,8 @@ export class Reads {
     } else if (found === undefined) {
       this.#isUnknown = true;
     } else {
-      for (const dependency of found) this.#add(role === "guard" ? guard(dependency) : dependency, role);
+      for (const dependency of found) this.#found.push(role === "guard" ? guard(dependency) : dependency);
     }
-  }
-
-  #add(dependency: Dependency, role: Role): void {
-    const key = typeof dependency === "string" ? dependency : `${dependency._id} ${dependency._rev ?? ""}`;
-    this.#found.set(`${role} ${key}`, dependency);
   }
 
   /** Runs a task whose tracked reads belong here, and those of whatever it starts. */
@@ -107,14 +104,14 @@ export class Reads {
 
   /** Whether a response may be registered, so that all that it is built from has to be known. */
   #mayStand({ status, headers }: Response): boolean {
-    return status === 200 && (this.#found.size > 0 || headers.has(DEPENDS_ON));
+    return status === 200 && (this.#found.length > 0 || headers.has(DEPENDS_ON));
   }
 
   /** What has been read, as a record to spread into the headers of the response. */
   declaration(): Record<string, string> {
     if (this.#isUnknown) return undeclarable();
     try {
-      return dependsOn(...this.#found.values());
+      return dependsOn(...this.#found);
     } catch {
       // A name that no feed can report, such as that of a local document.
       return undeclarable();
@@ -135,7 +132,7 @@ export class Reads {
   /** Begins anew, for another run of the same handler. */
   reopen(): void {
     this.#onLate = undefined;
-    this.#found.clear();
+    this.#found = [];
     this.#isUnknown = false;
   }
 }

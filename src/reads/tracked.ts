@@ -52,27 +52,35 @@ export const anyChange: Group = /* @__PURE__ */ group("any change", () => true);
 
 /** A read that is under way or done, and the places that wait for it. */
 class Read {
-  readonly #places: Set<Place | undefined>;
+  /** Where it was begun. */
+  readonly #place: Place | undefined;
+  /** Where else it is awaited. */
+  #others: Set<Place> | undefined;
   readonly #isShared: boolean;
-  #done: { readonly found: Found } | undefined;
+  #found: Found;
+  #isDone = false;
 
   /** @param reads Where it belongs; undefined: wherever it is awaited. */
   constructor(reads: Reads | undefined) {
     this.#isShared = reads === undefined;
-    this.#places = new Set([reads === undefined ? currentPlace() : { reads, role: "source" }]);
+    this.#place = reads === undefined ? currentPlace() : { reads, role: "source" };
   }
 
   /** Notes that what runs now is given what was read. */
   join(): void {
+    if (!this.#isShared) return;
     const place = currentPlace();
-    if (!this.#isShared || place === undefined || this.#places.has(place)) return;
-    this.#places.add(place);
-    if (this.#done !== undefined) note(place, this.#done.found);
+    if (place === undefined || place === this.#place || this.#others?.has(place)) return;
+    this.#others ??= new Set();
+    this.#others.add(place);
+    if (this.#isDone) note(place, this.#found);
   }
 
   settle(found: Found): void {
-    this.#done = { found };
-    for (const place of this.#places) note(place, found);
+    this.#found = found;
+    this.#isDone = true;
+    note(this.#place, found);
+    if (this.#others !== undefined) { for (const place of this.#others) note(place, found); }
   }
 }
 
@@ -87,8 +95,25 @@ class ReadPromise<T> extends Promise<T> {
     return Promise;
   }
 
-  static of<T>(promise: PromiseLike<T>, read: Read): ReadPromise<T> {
-    const made = new ReadPromise<T>((resolve, reject) => void promise.then(resolve, reject));
+  /**
+   * @param settle What was read, of the value.
+   * @param fail The same, of the error.
+   */
+  static of<T>(
+    promise: PromiseLike<T>,
+    read: Read,
+    settle: (value: T) => void,
+    fail: (error: unknown) => void,
+  ): ReadPromise<T> {
+    const made = new ReadPromise<T>((resolve, reject) =>
+      void promise.then((value) => {
+        settle(value);
+        resolve(value);
+      }, (error) => {
+        fail(error);
+        reject(error);
+      })
+    );
     made.#read = read;
     return made;
   }
@@ -202,17 +227,7 @@ function trackedMethod(target: object, method: Function, name: string, options: 
       settle(result);
       return result;
     }
-    const settled = result.then(
-      (value: unknown) => {
-        settle(value);
-        return value;
-      },
-      (error: unknown) => {
-        fail(error);
-        throw error;
-      },
-    );
-    return ReadPromise.of(settled, read);
+    return ReadPromise.of(result, read, settle, fail);
   };
 }
 
