@@ -33,7 +33,7 @@ export {
   type SourceController,
 } from "./src/changes/own_feed.ts";
 export type { AuditMismatch, AuditReason, BodyDifference } from "./src/handler/audit.ts";
-export type { WithEtagOptions } from "./src/handler/context.ts";
+export type { ReadsOfRun, WithEtagOptions } from "./src/handler/context.ts";
 export { conflictResponse } from "./src/handler/conflict.ts";
 export type { Current } from "./src/handler/current_state.ts";
 export { revisionOf } from "./src/handler/revision_of.ts";

@@ -55,7 +55,7 @@ export function moduleOf(
     /^export (?=const|function|async)/gm,
     "",
   );
-  const words = new Set(statements.replaceAll(/\/\/.*$/gm, "").match(NAME));
+  const words = new Set(statements.replaceAll(/(?<!:)\/\/.*$/gm, "").match(NAME));
   for (const name of imported.join(" ").match(NAME) ?? []) words.delete(name);
   const used = [...words].filter((word) => names.has(word)).map((word) =>
     names.get(word) ? `type ${word}` : word

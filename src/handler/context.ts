@@ -17,15 +17,22 @@ import { retainedNames } from "./responses.ts";
 import { TagKey } from "./tag_key.ts";
 
 /** How a handler is wrapped. */
-export interface WithEtagOptions<Req extends Request = Request> {
+export interface WithEtagOptions<Req extends Request = Request, Rest extends readonly unknown[] = []> {
   /** Where valid tags are kept; default: a registry of its own, at `.registry` of the wrapped handler. */
   readonly registry?: EtagRegistry;
   /** Of the registry that is made where none is given: whether it answers without a feed; default false. */
   readonly manual?: boolean;
-  /** The resource; default `request.url`. Undefined: this request is passed on untouched. It does not identify a caller. */
-  readonly key?: (request: Req) => string | undefined;
-  /** Who asks; joins the key. Only this or `Cache-Control: public` admits requests with Cookie or Authorization. */
-  readonly caller?: (request: Req) => string | undefined;
+  /**
+   * The resource; default `request.url`. Undefined: this request is passed on untouched. It does not identify a caller. Like
+   * `caller` and `current`, it is given whatever else the server passes to the handler.
+   */
+  readonly key?: (request: Req, ...rest: Rest) => string | undefined;
+  /**
+   * Who asks; joins the key. Only this or `Cache-Control: public` admits requests with Cookie or Authorization. The id of the
+   * session, as its cookie has it, costs nothing. Where this gives a promise, a request waits for it only if something is
+   * registered for its resource; else the handler runs at the same time.
+   */
+  readonly caller?: (request: Req, ...rest: Rest) => string | undefined | Promise<string | undefined>;
   /** Build id, part of every derived tag; default: the registry's, else random for this process: tags end with it. */
   readonly version?: string;
   /**
@@ -51,7 +58,7 @@ export interface WithEtagOptions<Req extends Request = Request> {
    * decides. It may be asked for a GET whose response names its document without a revision: its tag then tells the
    * revision that this gives.
    */
-  readonly current?: (request: Req) => Current | Promise<Current>;
+  readonly current?: (request: Req, ...rest: Rest) => Current | Promise<Current>;
   /**
    * Whether a PUT, PATCH or DELETE is answered 428 (RFC 6585 §3) unless it names a state: a tag in `If-Match`, `*` there
    * or in `If-None-Match`, or a date that `current` gave something to compare with; default false.
@@ -63,6 +70,11 @@ export interface WithEtagOptions<Req extends Request = Request> {
    * change; these tell the revision all the same. Default false: such a write is answered 412, which says so.
    */
   readonly acceptWeakTags?: boolean;
+  /**
+   * Collects what tracked handles give while the handler runs, as dependencies of its response: `reads` of `./reads`. Default:
+   * the response declares all by itself.
+   */
+  readonly reads?: () => ReadsOfRun;
   /** Fields in which the groups are sent on, without revisions, to caches in front; default none. */
   readonly purgeFields?: readonly PurgeField[];
   /**
@@ -90,6 +102,21 @@ export interface WithEtagOptions<Req extends Request = Request> {
    * `set-cookie`, `date`, `age`, what describes a body (`content-…`) and what is of one connection.
    */
   readonly retainedHeaders?: readonly string[];
+}
+
+/** What one run of a handler reads; `./reads` makes it. */
+export interface ReadsOfRun {
+  /** Runs the handler, whose reads belong here, and those of its body. */
+  runHandler(handler: () => unknown): unknown;
+  /**
+   * Ends it, because the response is made.
+   *
+   * @param onLate Called for each later read.
+   * @returns What has been read, as a declaration; null: nothing.
+   */
+  close(onLate: () => void): string | null;
+  /** Begins anew, for another run of the same handler. */
+  reopen(): void;
 }
 
 /** The options of one wrapped handler, checked and completed. */
@@ -134,6 +161,8 @@ export interface RequestContext {
   readonly caller: string | undefined;
   /** Asks the option `current`; undefined: there is none. */
   readonly current: (() => unknown) | undefined;
+  /** What the handler reads through tracked handles; undefined: the option is not given. */
+  readonly reads: ReadsOfRun | undefined;
   /** Taken before the handler ran. */
   readonly lease: Lease;
   /** Whether a response may be registered: not that to a HEAD or a QUERY. */
@@ -151,9 +180,9 @@ export interface RequestContext {
  *
  * @throws {TypeError | RangeError} If one is illegal, naming it and its value.
  */
-export function resolveOptions<Req extends Request>(
+export function resolveOptions<Req extends Request, Rest extends readonly unknown[]>(
   registry: EtagRegistry,
-  options: WithEtagOptions<Req>,
+  options: WithEtagOptions<Req, Rest>,
 ): HandlerContext {
   const { purgeFields = [], cacheStatus } = options;
   const core = coreOf(registry);
@@ -179,9 +208,9 @@ export function resolveOptions<Req extends Request>(
   };
 }
 
-function resolveAudit<Req extends Request>(
+function resolveAudit<Req extends Request, Rest extends readonly unknown[]>(
   registry: RegistryCore,
-  options: WithEtagOptions<Req>,
+  options: WithEtagOptions<Req, Rest>,
 ): Audit | undefined {
   const { auditRate: rate = 0, random = Math.random, auditBodies: keepsBodies = false } = options;
   if (!(rate >= 0 && rate <= 1)) throw new RangeError(`auditRate is a share from 0 to 1, not ${rate}`);

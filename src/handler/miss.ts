@@ -12,6 +12,7 @@ import {
   DEPENDS_ON,
   FOLLOWED,
   GUARD,
+  isUndeclarable,
   readDeclaration,
 } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
@@ -292,18 +293,18 @@ async function finishByWhole(
 /** Whether a part is surely of the state of which the handler gave the whole just now. */
 function isOfSameState(
   context: HandlerContext,
-  { lease }: RequestContext,
+  asked: RequestContext,
   { dependencies }: Facts,
   whole: Response,
 ): boolean {
-  const declared = readDependencies(context, whole.headers);
+  const declared = readDependencies(context, asked, whole.headers);
   if (typeof declared === "string" || dependencies.length === 0) return false;
   if (dependenciesId(context.tagKey, [], declared) !== dependenciesId(context.tagKey, [], dependencies)) {
     return false;
   }
   // Without revisions, both are of what the feed has reported; but a digest would tell them apart.
   return areRevisionsKnown(dependencies) ||
-    !context.hashBody && !context.registry.isOvertaken(lease, dependencies);
+    !context.hashBody && !context.registry.isOvertaken(asked.lease, dependencies);
 }
 
 function codingOf({ headers }: Response): string | null {
@@ -376,7 +377,7 @@ function refuse(
 function inspect(context: HandlerContext, asked: RequestContext, response: Response): Facts {
   const { headers } = response;
   const ownTag = headers.get("etag") ?? undefined;
-  const dependencies = readDependencies(context, headers);
+  const dependencies = readDependencies(context, asked, headers);
   if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
   const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && mayBeRead(response);
   if (dependencies.length === 0 && !isHashed) {
@@ -419,10 +420,17 @@ function withoutDependencies(ownTag: string | undefined, refusal: RegistrationRe
 }
 
 function readDependencies(
-  { trustCacheGroups }: HandlerContext,
+  { registry, trustCacheGroups }: HandlerContext,
+  { key, reads }: RequestContext,
   headers: Headers,
 ): readonly DeclaredDependency[] | RegistrationRefusal {
-  const field = declaredIn(headers, DEPENDS_ON);
+  const declared = declaredIn(headers, DEPENDS_ON);
+  const read = reads === undefined ? null : reads.close(() => {
+    registry.count("read-late");
+    registry.delete(key);
+  });
+  const field = declared === null || read === null ? declared ?? read : `${declared}, ${read}`;
+  if (field !== null && isUndeclarable(field)) return "read-unknown";
   const upstream = trustCacheGroups ? headers.get("cache-groups") : null;
   if (field === null && upstream === null) return [];
   if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";

@@ -54,7 +54,7 @@ const OTHER_SAFE: ReadonlySet<string> = /* @__PURE__ */ new Set(["OPTIONS", "TRA
  */
 export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   handler: (request: Req, ...rest: Rest) => Result,
-  options: WithEtagOptions<NoInfer<Req>> = {},
+  options: WithEtagOptions<NoInfer<Req>, Rest> = {},
 ): ((request: Req, ...rest: Rest) => Result | Response | Promise<Awaited<Result> | Response>) & {
   readonly registry: EtagRegistry;
 } {
@@ -75,28 +75,45 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   function retrieve(
     request: Req,
     key: string,
-    caller: string | undefined,
+    caller: Caller,
     reason: RequestContext["reason"],
     run: (request: Req) => unknown,
+    rest: Rest,
   ): unknown {
     const { method, url } = request;
     // A gateway may take credentials off the request before it passes it on.
     const headers = new Headers(request.headers);
-    const audited = reason === "audit" ? core.peek(key, headers, caller) : undefined;
-    const lease = core.lease(key, caller);
+    const known = typeof caller === "object" ? undefined : caller;
+    const audited = reason === "audit" ? core.peek(key, headers, known) : undefined;
+    const lease = core.lease(key, known);
+    const reads = options.reads?.();
+    const runTracked = reads === undefined ? run : (request: Req) => reads.runHandler(() => run(request));
     const asked: RequestContext = {
       request: { method, headers },
-      ...{ given: request, url, key, caller, lease, reason, audited },
-      current: current === undefined ? undefined : () => current(request),
+      ...{ given: request, url, key, caller: known, lease, reads, reason, audited },
+      current: current === undefined ? undefined : () => current(request, ...rest),
       mayRegister: method === "GET",
-      askForWhole: () => run(wholeRequest(request)),
+      askForWhole: () => {
+        reads?.reopen();
+        return runTracked(wholeRequest(request));
+      },
     };
-    const finish = (result: unknown) => finishRetrieval(context, asked, result);
+    const finish = (result: unknown) => {
+      if (typeof caller !== "object") return finishRetrieval(context, asked, result);
+      return caller.then((name) => {
+        if (name === FAILED) {
+          lease.release();
+          return withoutDeclaration(result);
+        }
+        lease.caller = name;
+        return finishRetrieval(context, { ...asked, caller: name }, result);
+      });
+    };
     const fail = (error: unknown) => {
       lease.release();
       throw error;
     };
-    return settle(run, finish, fail, request);
+    return settle(runTracked, finish, fail, request);
   }
 
   /**
@@ -105,22 +122,25 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
    */
   function query(self: unknown, request: Req, rest: Rest): unknown {
     const run = (asked: Req) => handler.call(self, asked, ...rest);
-    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     if (key === undefined) return run(request);
-    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
+    const caller = callerFor(request, rest);
     if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
     core.count("unconditional");
-    return retrieve(request, `QUERY ${key}`, caller, "unconditional", run);
+    return retrieve(request, `QUERY ${key}`, caller, "unconditional", run, rest);
   }
 
   /** A request of another method: a write, unless the method is safe. */
   function change(self: unknown, request: Req, rest: Rest, method: string): unknown {
     if (method === "QUERY") return query(self, request, rest);
-    const run = () => handler.call(self, request, ...rest);
+    // A write declares nothing, but what it reads belongs to it, and to no request around it.
+    const reads = options.reads?.();
+    const answer = () => handler.call(self, request, ...rest);
+    const run = reads === undefined ? answer : () => reads.runHandler(answer);
     const origin = request.headers.get("origin");
     const isSafe = OTHER_SAFE.has(method);
     if (isSafe && (origin === null || method !== "OPTIONS")) return settle(run, withoutDeclaration);
-    const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     const key = named === FAILED ? undefined : named;
     if (isSafe) {
       return settle(run, (result) => {
@@ -135,35 +155,51 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
         if (key !== undefined) core.delete(key);
         throw error;
       });
-    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
-    const target = { request, key, caller: caller === FAILED ? undefined : caller };
-    if (current === undefined || !hasPrecondition(request.headers)) {
-      return refuseUnconditional(context, target, undefined) ?? proceed();
-    }
-    return settle(
-      () => current(request),
-      (given) => {
-        const state = readCurrent(given as Awaited<ReturnType<typeof current>>, context.tagKey);
-        return refuseUnconditional(context, target, state) ?? refuseConflicting(context, target, state) ??
-          proceed();
-      },
-    );
+    return settle(() => callerFor(request, rest), (name) => {
+      const target = { request, key, caller: name === FAILED ? undefined : name as string | undefined };
+      if (current === undefined || !hasPrecondition(request.headers)) {
+        return refuseUnconditional(context, target, undefined) ?? proceed();
+      }
+      return settle(
+        () => current(request, ...rest),
+        (given) => {
+          const state = readCurrent(given as Awaited<ReturnType<typeof current>>, context.tagKey);
+          return refuseUnconditional(context, target, state) ?? refuseConflicting(context, target, state) ??
+            proceed();
+        },
+      );
+    });
   }
 
-  /** What `key` or `caller` says; {@linkcode FAILED} where it throws for what a client sent. */
-  function nameOf(
+  /** What `key` says; {@linkcode FAILED} where it throws for what a client sent. */
+  function nameOf<Name>(
     option: "key" | "caller",
-    ask: (request: Req) => string | undefined,
+    ask: (request: Req, ...rest: Rest) => Name,
     request: Req,
-  ): string | undefined | typeof FAILED {
-    let name: unknown;
+    rest: Rest,
+  ): Name | typeof FAILED {
+    let name: Name;
     try {
-      name = ask(request);
+      name = ask(request, ...rest);
     } catch {
       core.count(`${option}-threw`);
       return FAILED;
     }
-    return requireName(option, name);
+    if (option === "key" || !isThenable(name)) requireName(option, name);
+    return name;
+  }
+
+  /** What `caller` says: a promise never fails, and gives {@linkcode FAILED} then. */
+  function callerFor(request: Req, rest: Rest): Caller | typeof FAILED {
+    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request, rest);
+    if (typeof caller !== "object") return caller;
+    return Promise.resolve(caller).then((name) => {
+      requireName("caller", name);
+      return name;
+    }).catch(() => {
+      core.count("caller-threw");
+      return FAILED;
+    });
   }
 
   function wrapped(this: unknown, request: Req, ...rest: Rest): unknown {
@@ -171,22 +207,48 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     if (typeof method !== "string") refuseRequest(request);
     if (method !== "GET" && method !== "HEAD") return change(this, request, rest, method);
     // Read once: Bun makes a new string each time.
-    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request);
+    const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     if (keyOf === undefined && typeof key !== "string") refuseRequest(request);
     if (key === undefined) return handler.call(this, request, ...rest);
-    const caller = callerOf === undefined ? undefined : nameOf("caller", callerOf, request);
-    if (key === FAILED || caller === FAILED) {
-      return settle(() => handler.call(this, request, ...rest), withoutDeclaration);
+    const run = (asked: Req) => handler.call(this, asked, ...rest);
+    const caller = callerOf === undefined ? undefined : callerFor(request, rest);
+    if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
+    if (typeof caller !== "object") return answer(request, key, caller, run, rest);
+    if (isConditional(request.headers) && core.mayAnswer(key)) {
+      return caller.then((name) =>
+        name === FAILED
+          ? settle(() => run(request), withoutDeclaration)
+          : answer(request, key, name, run, rest)
+      );
     }
+    // Nothing is registered that the look-up could find, so it need not be waited for.
+    const reason = isConditional(request.headers) ? "miss" : "unconditional";
+    core.count(reason);
+    return retrieve(request, key, caller, reason, run, rest);
+  }
+
+  function answer(
+    request: Req,
+    key: string,
+    caller: string | undefined,
+    run: (request: Req) => unknown,
+    rest: Rest,
+  ): unknown {
     const answer = answerFromRegistry(context, request, key, caller);
-    if (typeof answer !== "string") return answer;
-    return retrieve(request, key, caller, answer, (asked) => handler.call(this, asked, ...rest));
+    return typeof answer === "string" ? retrieve(request, key, caller, answer, run, rest) : answer;
   }
   return Object.assign(wrapped, { registry }) as unknown as ReturnType<typeof withEtag<Req, Rest, Result>>;
 }
 
 /** In the place of a name, where the function that was asked for it threw. */
 const FAILED: unique symbol = /* @__PURE__ */ Symbol("failed");
+
+/** Who asks, or who is still being looked up. */
+type Caller = string | undefined | Promise<string | undefined | typeof FAILED>;
+
+function isConditional(headers: Headers): boolean {
+  return headers.has("if-none-match") || headers.has("if-match");
+}
 
 /** A framework's context, in the place of the request in it. */
 function refuseRequest(value: unknown): never {
@@ -229,7 +291,10 @@ function withoutDeclaration(result: unknown): unknown {
 }
 
 /** A promise or null as a name would be one name for all requests. */
-function requireName(option: string, value: unknown): string | undefined {
-  if (value === undefined || typeof value === "string") return value;
-  throw new TypeError(`${option}() gives a string or undefined, at once, not ${String(value)}`);
+function requireName(option: "key" | "caller", value: unknown): void {
+  if (value === undefined || typeof value === "string") return;
+  const what = option === "key"
+    ? "a string or undefined, at once"
+    : "a string, undefined, or a promise of one";
+  throw new TypeError(`${option}() gives ${what}, not ${String(value)}`);
 }

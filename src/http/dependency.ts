@@ -61,6 +61,9 @@ export interface DeclaredDependency {
 /** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
 const FOLLOWED_MARK = ";;";
 
+/** In the place of a declaration: something was read that no name stands for. */
+const UNKNOWN = ";?";
+
 /** In a declaration, before a guard. */
 const GUARD_MARK = ";!";
 
@@ -181,7 +184,21 @@ export function guard(dependency: Dependency): Dependency {
   return guarded;
 }
 
-function isGuard(dependency: Dependency): boolean {
+/**
+ * Declares that a response was built from something that no name stands for, so that it is not registered, whatever else
+ * is declared.
+ */
+export function undeclarable(): Record<string, string> {
+  return declaration(DEPENDS_ON, new Set([UNKNOWN]));
+}
+
+/** Whether a declaration of this process says that. */
+export function isUndeclarable(field: string): boolean {
+  return field.includes(` ${UNKNOWN}`) && field.includes(thisProcess().token);
+}
+
+/** Whether this is what {@linkcode guard} gives. */
+export function isGuard(dependency: Dependency): boolean {
   return typeof dependency === "object" && (dependency as DeclaredDependency)[GUARD] === true;
 }
 

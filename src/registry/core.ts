@@ -202,6 +202,11 @@ export class RegistryCore {
     return entry;
   }
 
+  /** Whether a look-up for some caller may give an entry. Counts nothing. */
+  mayAnswer(key: string): boolean {
+    return this.#subscriptions.live && this.#entries.mayHave(key);
+  }
+
   /** The entry that would answer if every feed were live. Counts nothing, and is no use in the sense of eviction. */
   peek(key: string, headers: Headers, caller?: string): StoredEntry | undefined {
     const entry = this.#entries.find(storageKey(key, caller), headers);

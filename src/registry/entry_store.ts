@@ -5,7 +5,7 @@
  */
 import type { DeclaredDependency } from "../http/dependency.ts";
 import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
-import { GroupTable } from "./group_table.ts";
+import { GroupTable, resourceGroup } from "./group_table.ts";
 import { copied, textBytes } from "./kept_text.ts";
 import {
   BODY_RECORD_BYTES,
@@ -23,7 +23,7 @@ import { SeededMap } from "./seeded_map.ts";
 import { retainedBytes, type RetainedHeaders, SharedHeaders } from "./shared_headers.ts";
 import { Sieve } from "./sieve.ts";
 import { type SavedEntry, saveEntry } from "./snapshot.ts";
-import { baseOf, variantKey } from "./storage_key.ts";
+import { baseOf, storageKey, variantKey } from "./storage_key.ts";
 
 /** How large an {@linkcode EntryStore} may become. */
 export interface EntryStoreLimits {
@@ -129,6 +129,13 @@ export class EntryStore {
     const variants = this.#variants.get(base);
     if (variants === undefined) return "miss";
     return this.#entries.get(variantKey(base, variants.fields, headers)) ?? "variant";
+  }
+
+  /** Whether there may be an entry of a resource, for whichever caller. */
+  mayHave(key: string): boolean {
+    const base = storageKey(key, undefined);
+    return this.#entries.get(base) !== undefined || this.#variants.get(base) !== undefined ||
+      this.#groups.has(resourceGroup(key));
   }
 
   /** Whether an entry is kept here, void or not. */

@@ -250,6 +250,13 @@ export class GroupTable {
     return isStamped;
   }
 
+  /** Whether an entry may depend on a group: surely, but for names of one hash. */
+  has(name: string): boolean {
+    const hash = this.#hash(name);
+    const table = this.#tables[tableOf(hash)];
+    return table !== undefined && table.find(hash) >= 0;
+  }
+
   /** Whether another revision of a document than the declared one was reported last, as far as that is remembered. */
   isSuperseded(name: string, rev: string): boolean {
     const hash = this.#hash(name);

@@ -9,8 +9,8 @@ import type { Instant } from "../changes/clock.ts";
 export interface Lease {
   /** The resource. */
   readonly key: string;
-  /** The caller, where the answer depends on it. */
-  readonly caller: string | undefined;
+  /** The caller, where the answer depends on it; one that has to be looked up is named before the lease is used. */
+  caller: string | undefined;
   /** Gives the lease back: nothing will be registered. Harmless when repeated. */
   release(): void;
 }
@@ -18,7 +18,7 @@ export interface Lease {
 /** A lease, and its place among those that are open. */
 export class OpenLease implements Lease {
   readonly key: string;
-  readonly caller: string | undefined;
+  caller: string | undefined;
   /** How many changes there had been when it was taken. */
   readonly sequence: number;
   /** When it was taken; read only where a `replicaLag` is in force. */

@@ -48,6 +48,8 @@ export type RegistrationRefusal =
   | "undeclared"
   /** the response's declaration, Vary or entity tag cannot be read */
   | "malformed"
+  /** a tracked handle was read in a way that cannot be followed to documents or groups, or the read failed */
+  | "read-unknown"
   /** the declaration has more than 262,144 characters */
   | "declaration-too-large"
   /** only a 200 is registered */
@@ -122,6 +124,8 @@ export type Incident =
   | "too-many-tags"
   /** a field for caches in front was left out, because it would have been cut short */
   | "purge-field-too-large"
+  /** a tracked handle was read after the response that it may have been read for: its resource was taken out */
+  | "read-late"
   /** the `key` option threw: the handler answered, and its response was passed on */
   | "key-threw"
   /** the `caller` option threw: the handler answered, and its response was passed on */
@@ -165,6 +169,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "expired": "lookup",
   "undeclared": "registration",
   "malformed": "registration",
+  "read-unknown": "registration",
   "declaration-too-large": "registration",
   "not-200": "registration",
   "not-public": "registration",
@@ -199,6 +204,7 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "audit-threw": "incident",
   "too-many-tags": "incident",
   "purge-field-too-large": "incident",
+  "read-late": "incident",
   "key-threw": "incident",
   "caller-threw": "incident",
 };

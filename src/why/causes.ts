@@ -116,6 +116,12 @@ export const causes: Readonly<Record<Reason, Cause>> = {
     meaning: "the response's declaration, Vary or entity tag cannot be read",
     cure: "Put an ETag of your own into double quotes, and nothing but names of fields into Vary.",
   },
+  "read-unknown": {
+    meaning:
+      "a tracked handle was read in a way that cannot be followed to documents or groups, or the read failed",
+    cure:
+      "Name what stands for the read with the option set of tracked(), or leave the read out with untracked().",
+  },
   "declaration-too-large": {
     meaning: "the declaration has more than 262,144 characters",
     cure: "Declare one group in the place of thousands of documents.",
@@ -262,6 +268,11 @@ export const causes: Readonly<Record<Reason, Cause>> = {
   "purge-field-too-large": {
     meaning: "a field for caches in front was left out, because it would have been cut short",
     cure: "Declare one group in the place of many documents.",
+  },
+  "read-late": {
+    meaning:
+      "a tracked handle was read after the response that it may have been read for: its resource was taken out",
+    cure: "Read before the response is returned. What is read for something else belongs into untracked().",
   },
   "key-threw": {
     meaning: "the `key` option threw: the handler answered, and its response was passed on",

@@ -149,9 +149,9 @@ for (const option of ["key", "caller"] as const) {
     assert.deepEqual([site.registry.stats[`${option}-threw`], site.registry.size], [1, 0]);
     assert.equal((await site.ask(request())).headers.has("etag"), true);
   });
-
-  test(`withEtag: a promise for a ${option} is a mistake, and throws`, () => {
-    const promised = { [option]: () => Promise.resolve("a") } as unknown as Parameters<typeof wrap>[1];
-    assert.throws(() => wrap(() => new Response("page"), promised).raw(request()), /gives a string/);
-  });
 }
+
+test("withEtag: a promise for a key is a mistake, and throws", () => {
+  const promised = { key: () => Promise.resolve("a") } as unknown as Parameters<typeof wrap>[1];
+  assert.throws(() => wrap(() => new Response("page"), promised).raw(request()), /gives a string/);
+});

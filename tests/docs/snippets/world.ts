@@ -10,6 +10,7 @@ import { EtagRegistry, type Group, group, type WithEtagOptions } from "../../../
 export * from "../../../mod.ts";
 export * from "../../../src/changes/change.ts";
 export * from "../../../src/couchdb/changes.ts";
+export * from "../../../src/reads/reads.ts";
 export * from "../../../src/why/why.ts";
 
 const row = { seq: "1-x", id: "post-1", changes: [{ rev: "1-a" }] };
@@ -92,7 +93,8 @@ export const show = (_note: unknown, init: ResponseInit): Response => new Respon
 export const page = (...given: readonly unknown[]): Response =>
   new Response("page", given.at(-1) as ResponseInit);
 export const failed = (_error: unknown): Response => new Response("failed", { status: 500 });
-export const render = (): Promise<string> => Promise.resolve(html);
+export const render = (..._given: readonly unknown[]): string => html;
+export const count = (..._given: readonly unknown[]): Promise<void> => Promise.resolve();
 export const rendererOf = (_request: Request): string => upstream;
 export const application = (_request: Request, _user: unknown): Response => new Response("page");
 export const verify = (_field: string | null): { readonly id: string } | undefined => ({ id: "ada" });
@@ -108,11 +110,22 @@ export const isPost = (doc: unknown): doc is Stored => doc !== undefined;
 /** Handles of a database, as nano has them. */
 interface Handle {
   get(id: string): Promise<Stored>;
+  list(): Promise<unknown>;
   insert(document: unknown): Promise<unknown>;
 }
 
-const handle: Handle = { get: (id) => Promise.resolve(document(id)), insert: () => Promise.resolve({}) };
+/** A row of a price list. */
+export interface Price {
+  readonly version: number;
+}
+
+const handle: Handle = {
+  list: () => Promise.resolve({ rows: [] }),
+  get: (id) => Promise.resolve(document(id)),
+  insert: () => Promise.resolve({}),
+};
 export const db: Handle = handle;
+export const database: Handle = handle;
 export const blog: Handle = handle;
 export const users: Handle = handle;
 export const cache = {

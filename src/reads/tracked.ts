@@ -1,0 +1,289 @@
+/**
+ * Handles of databases whose reads declare themselves.
+ *
+ * @module
+ */
+import type { Dependency } from "../http/dependency.ts";
+import { type Group, group } from "../registry/group.ts";
+import { anything, finders, ofOne, others } from "./found.ts";
+import { currentPlace, type Found, note, type Place, type Reads } from "./run.ts";
+
+/** How the reads of a handle are followed to dependencies. */
+export interface TrackedOptions {
+  /**
+   * What stands for a set of documents: for a list, a view, a search, and for any read that names no documents. It is given
+   * the name of the method and its arguments; default: {@linkcode anyChange}. Undefined: nothing does, so that the response
+   * is not registered (`read-unknown`).
+   */
+  readonly set?: (
+    method: string,
+    ...args: readonly unknown[]
+  ) => Dependency | readonly Dependency[] | undefined;
+  /** Where the reads belong; default: to the run of the handler that is under way. */
+  readonly reads?: Reads;
+  /** The group of a document, as the follower's feed names it where it was mapped; default: the id. */
+  readonly id?: (id: string) => string;
+  /**
+   * Methods of another kind of handle, by name: what a call depends on, by what it gave. Undefined: it cannot be known.
+   * All methods that are not named count as reads of a set.
+   */
+  readonly methods?: Readonly<
+    Record<
+      string,
+      (result: unknown, ...args: readonly unknown[]) => Dependency | readonly Dependency[] | undefined
+    >
+  >;
+}
+
+/**
+ * The group that each change of a followed database touches. It stands for a set of documents where nothing narrower was
+ * named. Give it to `follow`, in `groups`: a response that depends on it is not registered otherwise.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { anyChange } from "@stillfresh/etag/reads";
+ *
+ * assert.equal(anyChange._id, "any change");
+ * assert.equal(anyChange.matches({ id: "post-1" }), true);
+ * ```
+ */
+export const anyChange: Group = /* @__PURE__ */ group("any change", () => true);
+
+/** A read that is under way or done, and the places that wait for it. */
+class Read {
+  /** Where it was begun. */
+  readonly #place: Place | undefined;
+  /** Where else it is awaited. */
+  #others: Set<Place> | undefined;
+  readonly #isShared: boolean;
+  #found: Found;
+  #isDone = false;
+
+  /** @param reads Where it belongs; undefined: wherever it is awaited. */
+  constructor(reads: Reads | undefined) {
+    this.#isShared = reads === undefined;
+    this.#place = reads === undefined ? currentPlace() : { reads, role: "source" };
+  }
+
+  /** Notes that what runs now is given what was read. */
+  join(): void {
+    if (!this.#isShared) return;
+    const place = currentPlace();
+    if (place === undefined || place === this.#place || this.#others?.has(place)) return;
+    this.#others ??= new Set();
+    this.#others.add(place);
+    if (this.#isDone) note(place, this.#found);
+  }
+
+  settle(found: Found): void {
+    this.#found = found;
+    this.#isDone = true;
+    note(this.#place, found);
+    if (this.#others !== undefined) { for (const place of this.#others) note(place, found); }
+  }
+}
+
+/**
+ * What a tracked method returns. It may be shared: whichever request awaits it has read what it gives, also one that began
+ * long after.
+ */
+class ReadPromise<T> extends Promise<T> {
+  #read: Read | undefined;
+
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  /**
+   * @param settle What was read, of the value.
+   * @param fail The same, of the error.
+   */
+  static of<T>(
+    promise: PromiseLike<T>,
+    read: Read,
+    settle: (value: T) => void,
+    fail: (error: unknown) => void,
+  ): ReadPromise<T> {
+    const made = new ReadPromise<T>((resolve, reject) =>
+      void promise.then((value) => {
+        settle(value);
+        resolve(value);
+      }, (error) => {
+        fail(error);
+        reject(error);
+      })
+    );
+    made.#read = read;
+    return made;
+  }
+
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#read?.join();
+    return super.then(onFulfilled, onRejected);
+  }
+}
+
+/**
+ * Wraps a handle of a database, such as `nano.use("blog")` or a PouchDB: whatever it gives while a handler runs becomes a
+ * dependency of that handler's response, with its revision. Layouts, helpers and loaders compose without passing anything.
+ *
+ * A document that was read is a dependency at its revision, one that does not exist by its name. A list, a view or a search
+ * also depends on documents that may come to belong to it: on {@linkcode anyChange}, or on what the option `set` names. A
+ * read that fails for another reason than a 404 leaves the response unregistered.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { anyChange, Reads, tracked } from "@stillfresh/etag/reads";
+ *
+ * // As `nano("http://localhost:5984").use("blog")` gives it.
+ * const blog = tracked({
+ *   get: (id: string) => Promise.resolve({ _id: id, _rev: "2-b", title: "Fresh" }),
+ *   list: () => Promise.resolve({ rows: [{ id: "post-1", value: { rev: "2-b" } }] }),
+ * });
+ *
+ * const reads = new Reads();
+ * await reads.run(async () => {
+ *   await blog.get("post-1");
+ *   await blog.list();
+ * });
+ * assert.deepEqual(reads.dependencies, [{ _id: "post-1", _rev: "2-b" }, anyChange]);
+ * ```
+ *
+ * @param handle Of nano or PouchDB, or any object with `methods`.
+ * @param options What stands for sets, how ids are named.
+ * @returns A handle of the same type. Writes and events are passed on.
+ * @throws {TypeError} If this is no object.
+ */
+export function tracked<T extends object>(handle: T, options: TrackedOptions = {}): T {
+  if (typeof handle !== "object" && typeof handle !== "function" || handle === null) {
+    throw new TypeError(`tracked() takes a handle of a database, not ${String(handle)}`);
+  }
+  return trackedPart(handle, options, "");
+}
+
+/** Parts of a handle with methods of their own. */
+const PARTS: ReadonlySet<PropertyKey> = new Set(["attachment", "multipart"]);
+
+/** Parts behind which anything of the server can be read. */
+const DOORS: ReadonlySet<PropertyKey> = new Set(["server"]);
+
+function trackedPart<T extends object>(handle: T, options: TrackedOptions, prefix: string): T {
+  const made = new Map<PropertyKey, { readonly from: unknown; readonly to: unknown }>();
+  return new Proxy(handle, {
+    get(target, name) {
+      // By the handle itself: its getters and methods may have private fields.
+      const value: unknown = Reflect.get(target, name, target);
+      const known = made.get(name);
+      if (known !== undefined && known.from === value) return known.to;
+      if (DOORS.has(name)) options.reads === undefined ? noteDoor() : options.reads.note(undefined);
+      let to = value;
+      if (typeof value === "function") to = trackedMethod(target, value, `${prefix}${String(name)}`, options);
+      else if (PARTS.has(name) && typeof value === "object" && value !== null) {
+        to = trackedPart(value, options, `${String(name)}.`);
+      }
+      if (to !== value) made.set(name, { from: value, to });
+      return to;
+    },
+  });
+}
+
+/** Whatever is read there cannot be seen from here. */
+function noteDoor(): void {
+  const place = currentPlace();
+  if (place !== undefined) note(place, undefined);
+}
+
+// deno-lint-ignore ban-types -- any method of a client
+function trackedMethod(target: object, method: Function, name: string, options: TrackedOptions): unknown {
+  const own = options.methods?.[name];
+  if (own === undefined && others.has(name)) return method.bind(target);
+  return (...args: unknown[]): unknown => {
+    const read = new Read(options.reads);
+    const settle = (result: unknown) => read.settle(foundBy(name, args, result, options));
+    const fail = (error: unknown) => read.settle(foundMissing(name, args, error, options));
+    const callback = args.at(-1);
+    if (typeof callback === "function" && finders.has(name)) {
+      args.pop();
+      const given = (error: unknown, ...results: unknown[]): unknown => {
+        if (error) fail(error);
+        else settle(results[0]);
+        return Reflect.apply(callback, undefined, [error, ...results]);
+      };
+      return Reflect.apply(method, target, [...args, given]);
+    }
+    let result: unknown;
+    try {
+      result = Reflect.apply(method, target, args);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      settle(result);
+      return result;
+    }
+    return ReadPromise.of(result, read, settle, fail);
+  };
+}
+
+/** What a call gave. */
+function foundBy(
+  name: string,
+  args: readonly unknown[],
+  result: unknown,
+  options: TrackedOptions,
+): Found {
+  const own = options.methods?.[name];
+  const find = finders.get(name) ?? anything;
+  try {
+    const found = own === undefined
+      ? find({ args, result, set: () => setOf(name, args, options) })
+      : listOf(own(result, ...args));
+    return renamed(found, options);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a call that failed depends on: on a document that does not exist, or on nothing that could be named. */
+function foundMissing(
+  name: string,
+  args: readonly unknown[],
+  error: unknown,
+  options: TrackedOptions,
+): Found {
+  const { statusCode, status } = (error ?? {}) as {
+    readonly statusCode?: unknown;
+    readonly status?: unknown;
+  };
+  const [id] = args;
+  const isMissing = (statusCode ?? status) === 404 && ofOne.has(name) && typeof id === "string";
+  return isMissing ? renamed([id], options) : undefined;
+}
+
+function setOf(name: string, args: readonly unknown[], { set }: TrackedOptions): Found {
+  return set === undefined ? [anyChange] : listOf(set(name, ...args));
+}
+
+function listOf(given: Dependency | readonly Dependency[] | undefined): Found {
+  return given === undefined || Array.isArray(given) ? given as Found : [given as Dependency];
+}
+
+/** By the names that the feed has for documents. Groups have names of their own. */
+function renamed(found: Found, { id }: TrackedOptions): Found {
+  if (id === undefined || found === undefined) return found;
+  return found.map((dependency) => {
+    if (typeof dependency === "string") return id(dependency);
+    return dependency._rev === undefined ? dependency : { _id: id(dependency._id), _rev: dependency._rev };
+  });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as PromiseLike<unknown>).then === "function";
+}

@@ -1,0 +1,234 @@
+/** What each way of reading declares, through nano and PouchDB themselves. */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import { group } from "../../mod.ts";
+import {
+  anyChange,
+  declare,
+  guarding,
+  Reads,
+  reads,
+  strayReads,
+  tracked,
+  untracked,
+} from "../../src/reads/reads.ts";
+import { type Library, openLibrary } from "./library.ts";
+
+let library: Library;
+before(async () => void (library = await openLibrary()));
+after(() => library.close());
+
+/** What a task reads, as `id@rev`, sorted. */
+async function readsOf(task: () => unknown): Promise<string[]> {
+  const made = new Reads();
+  await made.run(async () => {
+    try {
+      await task();
+    } catch {
+      // A handler may go on after a failed read.
+    }
+  });
+  return made.isUnknown ? ["unknown"] : spelled(made);
+}
+
+function spelled({ dependencies }: Reads): string[] {
+  return dependencies.map((one) => typeof one === "string" ? one : one._rev ? `${one._id}@` : one._id).sort();
+}
+
+// deno-lint-ignore no-explicit-any -- each call is of another shape
+type Handles = { readonly nano: any; readonly pouch: any };
+
+const cases: readonly (readonly [string, (handles: Handles) => unknown, readonly string[]])[] = [
+  ["nano get", ({ nano }) => nano.get("book-0"), ["book-0@"]],
+  ["nano get of what does not exist", ({ nano }) => nano.get("book-1"), ["book-1"]],
+  ["nano get at a revision", ({ nano }) => nano.get("book-0", { rev: library.revOf("book-0") }), ["book-0"]],
+  ["nano head", ({ nano }) => nano.head("book-0"), ["book-0@"]],
+  ["nano fetch by keys", ({ nano }) => nano.fetch({ keys: ["book-0", "book-1"] }), ["book-0@", "book-1"]],
+  ["nano list", ({ nano }) => nano.list(), ["any change", ...evens()]],
+  ["nano list with documents", ({ nano }) => nano.list({ include_docs: true }), ["any change", ...evens()]],
+  ["nano find", ({ nano }) => nano.find({ selector: {} }), ["any change", ...evens()]],
+  ["nano view", ({ nano }) => nano.view("books", "all"), ["any change", ...evens("")]],
+  ["nano view with documents", ({ nano }) => nano.view("books", "all", { include_docs: true }), [
+    "any change",
+    ...evens(),
+  ]],
+  ["nano reduce", ({ nano }) => nano.view("books", "count", { reduce: true }), ["any change"]],
+  ["pouch get", ({ pouch }) => pouch.get("book-0"), ["book-0@"]],
+  ["pouch get of what does not exist", ({ pouch }) => pouch.get("book-1"), ["book-1"]],
+  ["pouch allDocs by keys", ({ pouch }) => pouch.allDocs({ keys: ["book-0", "book-1"] }), [
+    "book-0@",
+    "book-1",
+  ]],
+  ["pouch allDocs", ({ pouch }) => pouch.allDocs(), ["any change", ...evens()]],
+  ["pouch bulkGet", ({ pouch }) => pouch.bulkGet({ docs: [{ id: "book-0" }, { id: "book-1" }] }), [
+    "book-0@",
+    "book-1",
+  ]],
+  ["pouch info", ({ pouch }) => pouch.info(), ["any change"]],
+  ["a callback of pouch", ({ pouch }) => called((done) => pouch.get("book-0", done)), ["book-0@"]],
+  ["the server behind nano", ({ nano }) => nano.server.config, ["unknown"]],
+  ["twice the same", async ({ nano }) => [await nano.get("book-0"), await nano.get("book-0")], ["book-0@"]],
+  ["untracked", ({ nano }) => untracked(() => nano.get("book-0")), []],
+  [
+    "untracked, deep",
+    ({ nano }) => untracked(async () => [await nano.get("book-0"), await nano.get("book-2")]),
+    [],
+  ],
+  ["declared by hand", () => declare("post-1", { _id: "post-2", _rev: "1-a" }), ["post-1", "post-2@"]],
+];
+
+function evens(mark = "@"): string[] {
+  return Array.from({ length: 10 }, (_, i) => `book-${2 * i}${mark}`).sort();
+}
+
+function called(start: (done: (error: unknown, value: unknown) => void) => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => start((error, value) => error ? reject(error) : resolve(value)));
+}
+
+for (const [name, task, expected] of cases) {
+  test(`tracked: ${name}`, async () => {
+    const handles = { nano: tracked(library.nano), pouch: tracked(library.pouch) };
+    assert.deepEqual(await readsOf(() => task(handles)), [...expected].sort());
+  });
+}
+
+test("tracked: what stands for a set is named by an option, or by nothing", async () => {
+  const books = group("books", ({ id }) => id.startsWith("book-"));
+  const asked: unknown[] = [];
+  const narrow = tracked(library.nano, { set: (...args) => (asked.push(args), books) });
+  assert.deepEqual(await readsOf(() => narrow.find({ selector: {} })), ["books", ...evens()].sort());
+  assert.deepEqual(asked, [["find", { selector: {} }]]);
+  const none = tracked(library.nano, { set: () => undefined });
+  assert.deepEqual(await readsOf(() => none.list()), ["unknown"]);
+  assert.deepEqual(await readsOf(() => none.get("book-0")), ["book-0@"]);
+});
+
+test("tracked: a read that fails is unknown, and is passed on", async () => {
+  const broken = tracked({ get: () => Promise.reject(new Error("the line is cut")) });
+  assert.deepEqual(await readsOf(() => broken.get().catch(() => "a page without it")), ["unknown"]);
+  const throws = tracked({
+    get: () => {
+      throw new Error("closed");
+    },
+  });
+  assert.deepEqual(await readsOf(() => throws.get()), ["unknown"]);
+});
+
+test("tracked: an answer that is no document is unknown", async () => {
+  for (
+    const answer of [undefined, null, 0, "post", {}, { _id: "post-1" }, { _rev: "1-a" }, { _id: 1, _rev: 2 }]
+  ) {
+    const liar = tracked({ get: () => Promise.resolve(answer), list: () => Promise.resolve(answer) });
+    assert.deepEqual(await readsOf(() => liar.get()), ["unknown"], String(answer));
+    assert.deepEqual(await readsOf(() => liar.list()), ["unknown"], String(answer));
+  }
+});
+
+test("tracked: a local document is in no feed, so nothing stands for it", async () => {
+  const local = tracked({ get: (_id: string) => Promise.resolve({ _id, _rev: "0-1" }) });
+  const made = new Reads();
+  await made.run(() => local.get("_local/seat"));
+  assert.match(Object.values(made.declaration())[0]!, / ;\?$/);
+});
+
+test("tracked: ids by the names that a mapped feed has", async () => {
+  const users = tracked(library.pouch, { id: (id) => `user/${id}` }) as Library["pouch"];
+  assert.deepEqual(
+    await readsOf(async () => [await users.get("book-0"), await users.allDocs({ keys: ["book-1"] })]),
+    [
+      "user/book-0@",
+      "user/book-1",
+    ],
+  );
+  assert.deepEqual(await readsOf(() => users.get("book-1")), ["user/book-1"]);
+});
+
+test("tracked: a handle of another kind, by its methods", async () => {
+  class Rows {
+    readonly #rows = [{ id: 7, version: 3 }];
+    row = (id: number) => Promise.resolve(this.#rows.find((row) => row.id === id));
+    all() {
+      return this.#rows;
+    }
+  }
+  const rows = tracked(new Rows(), {
+    methods: {
+      row: (row, id) =>
+        row === undefined
+          ? `row-${id}`
+          : { _id: `row-${id}`, _rev: String((row as { version: number }).version) },
+    },
+  });
+  assert.deepEqual(await readsOf(() => rows.row(7)), ["row-7@"]);
+  assert.deepEqual(await readsOf(() => rows.row(8)), ["row-8"]);
+  assert.deepEqual(await readsOf(() => rows.all()), ["any change"]);
+});
+
+test("tracked: writes and events are no reads", async () => {
+  const pouch = tracked(library.pouch) as Library["pouch"];
+  assert.deepEqual(
+    await readsOf(async () => {
+      const { rev } = await pouch.put({ _id: "draft", title: "Draft" });
+      await pouch.remove("draft", rev);
+      pouch.once("created", () => {});
+    }),
+    [],
+  );
+});
+
+test("tracked: what is read for access is a guard", async () => {
+  const nano = tracked(library.nano);
+  const made = new Reads();
+  await made.run(async () => {
+    await guarding(() => nano.get("book-0"));
+    await nano.get("book-2");
+  });
+  assert.match(Object.values(made.declaration())[0]!, / ;!book-0;\S+ book-2;\S+$/);
+});
+
+test("tracked: a promise that requests share is read by each that awaits it", async () => {
+  const nano = tracked(library.nano);
+  const shared = nano.get("book-0"); // at the start of the program
+  const [first, second, third] = [new Reads(), new Reads(), new Reads()];
+  await Promise.all([
+    first.run(async () => void await shared),
+    second.run(() => Promise.all([shared, nano.get("book-2")])),
+    third.run(() => nano.get("book-4")),
+  ]);
+  assert.deepEqual([first, second, third].map(spelled), [["book-0@"], ["book-0@", "book-2@"], ["book-4@"]]);
+  const later = new Reads();
+  await later.run(async () => void await shared);
+  assert.deepEqual(spelled(later), ["book-0@"]);
+});
+
+test("tracked: outside of any request a read is counted, and harmless", async () => {
+  const before = strayReads().outside;
+  assert.equal((await tracked(library.nano).get("book-0"))._id, "book-0");
+  assert.equal(strayReads().outside, before + 1);
+});
+
+test("tracked: a failed read that nothing awaits ends nothing that would not have ended without", async () => {
+  const rejections: unknown[] = [];
+  const listen = (error: unknown) => rejections.push(error);
+  process.on("unhandledRejection", listen);
+  await readsOf(() => void tracked(library.nano).get("book-1").catch(() => {}));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  process.off("unhandledRejection", listen);
+  assert.deepEqual(rejections, []);
+});
+
+test("tracked: the handle stays what it was", () => {
+  const nano = tracked(library.nano);
+  assert.equal(nano.config, library.nano.config);
+  assert.equal(nano.get, nano.get);
+  assert.throws(
+    () => tracked(undefined as unknown as object),
+    /tracked\(\) takes a handle of a database, not undefined/,
+  );
+});
+
+test("anyChange: each change is in it", () => {
+  assert.equal(anyChange.matches({ id: "x" }), true);
+  assert.equal(typeof reads, "function");
+});
