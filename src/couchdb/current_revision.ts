@@ -5,6 +5,7 @@
  */
 import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
+import { uncached } from "./wire/query.ts";
 
 /** Options of `currentRevision()`. */
 export interface CurrentRevisionOptions {
@@ -48,7 +49,7 @@ export async function currentRevision(
   const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers };
   const { fetch = platformFetch, signal = null } = options;
   try {
-    const url = `${href}/${pathOf(id)}`;
+    const url = uncached(`${href}/${pathOf(id)}`);
     const response = await fetch(url, {
       method: "HEAD",
       headers,

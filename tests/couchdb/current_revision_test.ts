@@ -23,6 +23,8 @@ for (const [id, path] of Object.entries(paths)) {
       },
     });
     assert.deepEqual(current, { _id: id, _rev: "1-a" });
-    assert.deepEqual(urls, [`http://db.invalid/blog/${path}`]);
+    assert.deepEqual(urls.map((url) => url.split("?")[0]), [
+      `http://db.invalid/blog/${path}`,
+    ]);
   });
 }

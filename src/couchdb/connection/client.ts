@@ -91,8 +91,8 @@ export class Client implements Database {
     }
   }
 
-  openStream(since: Since, session: AbortController): Stream {
-    return this.#settings.feed === "longpoll"
+  openStream(since: Since, session: AbortController, buffered: boolean): Stream {
+    return buffered || this.#settings.feed === "longpoll"
       ? new LongpollStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
       : new ContinuousStream(
         (since, signal) => this.#continuous(since, signal),
@@ -109,16 +109,17 @@ export class Client implements Database {
     return response;
   }
 
+  /** Without heartbeats: they would be held back, and the answer would never end. */
   async #longpoll(since: Since, signal: AbortSignal): Promise<Page> {
-    const { batchSize } = this.#settings;
+    const { batchSize, heartbeat } = this.#settings;
     return await this.#page(
-      { feed: "longpoll", ...this.#keepAlive, limit: batchSize, since },
+      { feed: "longpoll", timeout: heartbeat, limit: batchSize, since },
       signal,
       this.#liveSelection,
     );
   }
 
-  /** How a live feed that is idle shows that it is alive: by heartbeats, or by ending after `timeout`. */
+  /** How a continuous feed that is idle shows that it is alive: by heartbeats, or by ending after `timeout`. */
   get #keepAlive(): { readonly heartbeat: number } | { readonly timeout: number } {
     const { heartbeat, endsWhenIdle } = this.#settings;
     return endsWhenIdle ? { timeout: heartbeat } : { heartbeat };

@@ -6,6 +6,7 @@
 import { ChangesError } from "../../changes/changes_error.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
+import { uncached } from "../wire/query.ts";
 import { MOST_OF_AN_ERROR, mostBytes } from "../wire/sizes.ts";
 import { BodyReader } from "./body_reader.ts";
 import { type Settings, toHeaders } from "./options.ts";
@@ -57,7 +58,7 @@ export class Transport {
 
   /** A response whose body has not been read, as soon as its head has arrived. */
   async open(path: string, signal: AbortSignal, body?: string): Promise<Response> {
-    const response = await this.#follow(this.href + path, {
+    const response = await this.#follow(uncached(this.href + path), {
       headers: await this.#fields(body),
       signal,
       redirect: "manual",
@@ -70,6 +71,9 @@ export class Transport {
     }
     if (response.headers.get("content-type")?.includes("html")) {
       throw new ChangesError("not-json", "A web page came instead of the database's answer", { status: 200 });
+    }
+    if (Number(response.headers.get("age")) > 0) {
+      throw new ChangesError("server-error", "A cache answered in the database's place", { status: 200 });
     }
     return response;
   }
