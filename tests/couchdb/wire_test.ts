@@ -11,7 +11,6 @@ import type { Rows } from "../../src/couchdb/wire/rows.ts";
 import { has, ids, live, lost, resets, until } from "../support/feed_harness.ts";
 import { informationResponse, recording, startWireServer } from "../support/wire_server.ts";
 
-const settings = resolveOptions({});
 const UNICODE = "ünï-✓";
 
 /** What a feed's bytes were read as: ids, how it ended, and the position after it. */
@@ -29,7 +28,7 @@ async function replay<T>(
 ): Promise<T> {
   const server = await startWireServer(() => pieces);
   try {
-    return await read(new Client(parseDatabaseUrl(server.url), settings));
+    return await read(new Client(parseDatabaseUrl(server.url), resolveOptions({})));
   } finally {
     await server.close();
   }

@@ -133,7 +133,9 @@ export class Client implements Database {
     const { selection: { parameters: { include_docs } }, descending } = this.#settings;
     const most = mostBytes(include_docs === true || descending);
     const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body, most);
-    return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
+    const page = parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
+    if (page.rows.changes.length === parameters.limit) this.#settings.budget.giveBack();
+    return page;
   }
 }
 

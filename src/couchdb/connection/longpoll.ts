@@ -68,7 +68,7 @@ export class LongpollStream implements Stream {
   }
 
   async #pollOnce(): Promise<Rows> {
-    const { clock, monitor, sleep, batchSize, heartbeat } = this.#settings;
+    const { clock, monitor, sleep, batchSize, heartbeat, budget } = this.#settings;
     monitor.noteConnected();
     try {
       if (this.#quick > MOST_QUICK) await sleep(PERIOD, this.#request.signal);
@@ -83,7 +83,9 @@ export class LongpollStream implements Stream {
       if (rows.changes.length > 0) return rows;
       // The server does not wait.
       rows.ended = elapsed < shortestWait({ heartbeat, endsWhenIdle: true });
-      if (!rows.ended) await paceQuiet(elapsed, this.#settings, this.#request.signal);
+      if (rows.ended) return rows;
+      budget.giveBack();
+      await paceQuiet(elapsed, this.#settings, this.#request.signal);
       return rows;
     } catch (error) {
       if (!this.#request.signal.aborted) this.#session.abort(error);

@@ -21,7 +21,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** The settings that requests are made with. */
 export type TransportSettings = Pick<
   Settings,
-  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "monitor"
+  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "monitor" | "budget"
 >;
 
 /** Sends requests to one database or server. */
@@ -64,7 +64,7 @@ export class Transport {
       redirect: "manual",
       cache: "no-store",
       ...(body === undefined ? {} : { method: "POST", body }),
-    });
+    }, signal);
     if (response.status !== 200) {
       const text = await this.#read(response, signal, MOST_OF_AN_ERROR).catch(() => "");
       throw statusFault(response, text, this.#settings.clock.now());
@@ -122,8 +122,9 @@ export class Transport {
     }
   }
 
-  async #follow(url: string, init: RequestInit): Promise<Response> {
+  async #follow(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
     for (let redirects = 0;; redirects++) {
+      await this.#settings.budget.take(signal);
       const response = await this.#fetch(url, init);
       if (response.type !== "opaqueredirect" && !REDIRECTS.has(response.status)) return response;
       // A body that is not read would hold the connection.

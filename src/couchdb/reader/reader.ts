@@ -47,6 +47,7 @@ export class Reader {
     this.#from = from;
     this.#isAnew = isAnew;
     this.#retryPolicy = new RetryPolicy(settings.random, settings.clock);
+    settings.budget.allowProofs(proofPeriod(settings.maxLag));
   }
 
   /** Closes the connection at once, and interrupts whatever the reader waits for. */
@@ -125,7 +126,7 @@ export class Reader {
 
   /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
   async *#follow(context: SessionContext, session: AbortController): Batches {
-    const { cursor, settings: { clock, batchSize, endsWhenIdle, monitor } } = context;
+    const { cursor, settings: { clock, batchSize, endsWhenIdle, monitor, budget } } = context;
     let opened = clock.monotonic();
     let buffered = false;
     let stream = new EarlyStream(context, session, buffered);
@@ -172,6 +173,7 @@ export class Reader {
         const elapsed = clock.monotonic() - opened;
         if (!endsWhenIdle || elapsed < shortestWait(this.#settings)) return;
         // The stream ended because `timeout` had passed, and said how far it had come: nothing is lost.
+        budget.giveBack();
         await paceQuiet(elapsed, this.#settings, session.signal);
         stream = renew();
         opened = clock.monotonic();
