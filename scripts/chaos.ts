@@ -11,8 +11,12 @@
 import { chaos, type Outcome, type Plan } from "../tests/chaos/chaos.ts";
 import { target } from "../tests/examples/database_support.ts";
 
-/** How far the hit rate may be from what it was: it hangs on which documents were edited. */
-const TOLERANCE = 0.03;
+/** The least share of the calm hit rate that is left after all faults. */
+const LEAST_SHARE = 0.95;
+/** The most that the heap may grow after the first minute. */
+const MOST_GROWTH = 1.1;
+/** Milliseconds after which memory is measured. */
+const MEMORY_FROM = 60_000;
 /** Seconds between two lines of progress. */
 const INTERVAL = 30;
 /** How many complaints are printed. */
@@ -20,11 +24,20 @@ const SHOWN = 20;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+declare const gc: () => void;
+
+/** Bytes of the heap that are in use, after a collection. */
+function heap(): number {
+  gc();
+  return Deno.memoryUsage().heapUsed;
+}
+
 /** What was found wrong. */
-function complaints({ tally, before, after }: Outcome): string[] {
-  const slow = after < before - TOLERANCE
+function complaints({ tally, before, after }: Outcome, growth: number): string[] {
+  const slow = after < LEAST_SHARE * before
     ? [`the hit rate was ${percent(before)}, and is ${percent(after)}`]
     : [];
+  if (growth > MOST_GROWTH) slow.push(`the heap has grown ${growth.toFixed(2)} times after the first minute`);
   // A replica's answer may be older than the request for it; the embedded database has none.
   return [...tally.wrong, ...(target.name === "COUCHDB_URL" ? [] : tally.stale), ...slow];
 }
@@ -36,9 +49,11 @@ async function main(
   console.log(`${target.name}, seed ${seed}`);
   const start = performance.now();
   let told = start;
+  let first: number | undefined;
   const onProgress: Plan["onProgress"] = ({ conditional, wrong, stale }, faults) => {
     if (performance.now() - told < INTERVAL * 1_000) return;
     told = performance.now();
+    if (told - start >= MEMORY_FROM) first ??= heap();
     const least = Math.min(...Object.values(faults));
     const bad = wrong.length + stale.length;
     console.log(
@@ -59,6 +74,8 @@ async function main(
     onProgress,
   });
   const { tally, faults, before, after } = outcome;
+  const last = heap();
+  const growth = last / (first ?? last);
   console.log(
     `${outcome.seconds.toFixed(0)} s, ${tally.requests} requests, ${tally.conditional} of them conditional`,
   );
@@ -68,10 +85,13 @@ async function main(
   console.log(
     `hit rate of current copies: ${percent(before)} before the first fault, ${percent(after)} after the last`,
   );
+  console.log(`  ${percent(after / before)} of the calm one`);
+  console.log(`heap ${(last / 1e6).toFixed(1)} MB, ${growth.toFixed(2)} times that after the first minute`);
+  console.log(`${outcome.floods} writes of a client without rights`);
   for (const [fault, times] of Object.entries(faults)) {
     console.log(`  ${String(times).padStart(4)} × ${fault}`);
   }
-  const found = complaints(outcome);
+  const found = complaints(outcome, growth);
   for (const complaint of found.slice(0, SHOWN)) console.log(complaint);
   console.log(found.length === 0 ? "0 wrong" : `NOT CLEAN: ${found.length} complaints`);
   return found.length === 0 ? 0 : 1;

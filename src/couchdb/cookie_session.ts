@@ -4,7 +4,10 @@
  * @module
  */
 import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
+import { BodyReader } from "./connection/body_reader.ts";
+import { deadline, EXPIRED, systemSleep } from "../changes/timing.ts";
 import { parseServerUrl } from "./wire/database_url.ts";
+import { MOST_OF_AN_ERROR } from "./wire/sizes.ts";
 
 /** The user, and how to log in. */
 export interface CookieSessionOptions {
@@ -29,6 +32,12 @@ interface Cookie {
 
 /** A cookie is replaced by a new login when less than this share of its time is left. CouchDB renews one sooner. */
 const MARGIN = 0.2;
+
+/** The longest cookie that is kept, in characters: CouchDB's has about 60, and some servers refuse heads above 8 KiB. */
+const LONGEST_COOKIE = 4_096;
+
+/** How long the body of a refused login may take, in milliseconds. */
+const LONGEST_REFUSAL = 10_000;
 
 /**
  * Makes a `fetch` that authenticates with a `_session` cookie: for the `fetch` option of `changes()`,
@@ -116,17 +125,27 @@ class CookieSession {
       signal,
     });
     const { status, headers } = response;
-    const text = await response.text();
-    if (!response.ok) return () => new Response(text, { status: status || 502, headers });
-    this.#keep(response);
-    return undefined;
+    if (!response.ok) {
+      const text = await textOf(response, signal);
+      return () => new Response(text, { status: status || 502, headers });
+    }
+    await response.body?.cancel().catch(() => {});
+    if (this.#keep(response)) return undefined;
+    const text = JSON.stringify({ error: "no_cookie", reason: "The login was answered without a cookie" });
+    return () => new Response(text, { status: 502 });
   }
 
-  #keep(response: Response): void {
+  /** Keeps the cookie of a response; true if it has one. */
+  #keep(response: Response): boolean {
+    const received = this.#now();
+    let isKept = false;
     for (const field of response.headers.getSetCookie()) {
       const pair = field.split(";", 1)[0] ?? "";
-      if (pair.startsWith("AuthSession=")) this.#cookie = { field: pair, received: this.#now() };
+      if (!pair.startsWith("AuthSession=") || pair.length > LONGEST_COOKIE) continue;
+      this.#cookie = { field: pair, received };
+      isKept = true;
     }
+    return isKept;
   }
 
   #cookieAge(): number {
@@ -145,6 +164,16 @@ class CookieSession {
     const { fetch = platformFetch } = this.#options;
     return fetch(url, init);
   }
+}
+
+/** The body of a refused login, as far as that is of a reasonable size and comes in a reasonable time. */
+async function textOf(response: Response, signal: AbortSignal | null): Promise<string> {
+  const ends = signal ?? new AbortController().signal;
+  const body = new BodyReader(response, ends, { bytes: 0 }, MOST_OF_AN_ERROR);
+  const text = await deadline(body.text(), LONGEST_REFUSAL, systemSleep, ends).catch(() => EXPIRED);
+  if (text !== EXPIRED) return text as string;
+  await body.cancel();
+  return "";
 }
 
 /** The root of the server, without a trailing slash. @throws {TypeError} If the URL holds credentials. */

@@ -3,8 +3,13 @@
  *
  * @module
  */
+import { deadline, EXPIRED, systemSleep } from "../changes/timing.ts";
 import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
+import { uncached } from "./wire/query.ts";
+
+/** Milliseconds in which the database has to answer. */
+const LONGEST = 10_000;
 
 /** Options of `currentRevision()`. */
 export interface CurrentRevisionOptions {
@@ -33,7 +38,8 @@ export interface CurrentRevisionOptions {
  * @param database The database; credentials in it are sent as `Authorization: Basic`.
  * @param id The document.
  * @param options Headers, `fetch`, a signal.
- * @returns The document at its revision; null if it does not exist; undefined if the database did not answer that.
+ * @returns The document at its revision; null if it does not exist; undefined if the database did not answer that within
+ * ten seconds.
  * @throws {TypeError} If this is no http(s) URL of a database, or no id of a document: nothing is asked then, because the
  * answer would tell of something else, such as the `ETag` of a view.
  * @see CouchDB documentation, `HEAD /{db}/{docid}`
@@ -46,23 +52,32 @@ export async function currentRevision(
   const { href, authorization } = parseDatabaseUrl(database);
   requireDocumentId(id);
   const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers };
-  const { fetch = platformFetch, signal = null } = options;
+  const { fetch = platformFetch, signal } = options;
+  const request = new AbortController();
+  const stop = () => request.abort(signal?.reason);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
   try {
-    const url = `${href}/${pathOf(id)}`;
-    const response = await fetch(url, {
+    const url = uncached(`${href}/${pathOf(id)}`);
+    const asked = fetch(url, {
       method: "HEAD",
       headers,
-      signal,
+      signal: request.signal,
       redirect: "error",
       cache: "no-store",
     });
+    const response = await deadline(Promise.resolve(asked), LONGEST, systemSleep, request.signal);
+    if (response === EXPIRED) return undefined;
     if (response.status === 404) return null;
     const rev = response.status === 200
-      ? /^"([^"]+)"$/.exec(response.headers.get("etag") ?? "")?.[1]
+      ? /^"([^"]{1,1000})"$/.exec(response.headers.get("etag") ?? "")?.[1]
       : undefined;
     return rev === undefined ? undefined : { _id: id, _rev: rev };
   } catch {
     return undefined;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    request.abort(EXPIRED);
   }
 }
 

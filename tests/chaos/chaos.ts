@@ -11,7 +11,7 @@ import { changes } from "../../src/couchdb/changes.ts";
 import { systemSleep } from "../../src/changes/timing.ts";
 import type { Target, TestDatabase } from "../examples/database_support.ts";
 import { Random } from "../simulation/random.ts";
-import { ChaosProxy, type Fault, faultNames } from "../support/chaos_proxy.ts";
+import { ChaosProxy, type Fault, faultNames, slowFaults } from "../support/chaos_proxy.ts";
 import { Ledger } from "./ledger.ts";
 import { emptyTally, Readers, type Tally } from "./readers.ts";
 import { Writers } from "./writers.ts";
@@ -49,6 +49,8 @@ export interface Outcome {
   readonly seconds: number;
   /** Requests while the registry was suspended. */
   readonly suspended: number;
+  /** Writes of a client without rights. */
+  readonly floods: number;
 }
 
 const posts = 60;
@@ -60,8 +62,14 @@ const heartbeat = 200;
 const pace = 10;
 /** Of these, how many ask while every answer takes a handler: clients that wait ask less. */
 const suspendedShare = 1 / 8;
+/** After how many rounds a stranger posts to a page. */
+const flood = 5;
 /** ms between two rounds of requests. */
 const pause = 10;
+/** ms between two of the faults that a feed waits out for a minute or more: CouchDB locks out after five 401s in five minutes. */
+const betweenSlow = 90_000;
+/** Seconds that a run has to take for those to be among its faults. */
+const slowFrom = 300;
 /** ms that a fault may take to do something: a probe comes twice as often as `maxLag` passes. */
 const patience = 5_000;
 
@@ -109,8 +117,11 @@ class Run {
   readonly #readers: Readers;
   readonly #writers: Writers;
   readonly #faults: Record<Fault, number>;
+  readonly #paths: readonly string[];
   readonly #total: Tally = emptyTally();
   #rounds = 0;
+  #slowAt = -Infinity;
+  #floods = 0;
   #writes: Promise<void>[] = [];
 
   constructor(plan: Plan, site: Site, proxy: ChaosProxy, ledger: Ledger, database: TestDatabase) {
@@ -127,6 +138,7 @@ class Run {
       "/posts/post-2026-11-21-late",
       ...ids.flatMap((id) => [`/posts/${id}`, `/api/posts/${id}`]),
     ];
+    this.#paths = paths;
     const asked = {
       fetch: site.fetch,
       lag: () => site.follower.lag,
@@ -143,7 +155,13 @@ class Run {
     const before = await this.#calm();
     const seconds = () => (performance.now() - start) / 1_000;
     while (!this.#enough(seconds())) {
-      for (const fault of shuffled(faultNames, this.#random)) await this.#suffer(fault);
+      for (const fault of shuffled(faultNames, this.#random)) {
+        if (slowFaults.has(fault)) {
+          if (this.#plan.seconds < slowFrom || performance.now() - this.#slowAt < betweenSlow) continue;
+          this.#slowAt = performance.now();
+        }
+        await this.#suffer(fault);
+      }
     }
     await this.#load(() => this.#site.registry.live);
     // Copies that grew old meanwhile are asked for once more.
@@ -157,13 +175,14 @@ class Run {
       faults: this.#faults,
       seconds: seconds(),
       suspended: this.#site.registry.stats["suspended"],
+      floods: this.#floods,
     };
   }
 
   #enough(seconds: number): boolean {
     const { seconds: least, conditional, each } = this.#plan;
     return seconds >= least && this.#sum().conditional >= conditional &&
-      faultNames.every((fault) => this.#faults[fault] >= each);
+      faultNames.every((fault) => slowFaults.has(fault) || this.#faults[fault] >= each);
   }
 
   /** One fault, until it has done something and for a while after; then a while without any. */
@@ -197,10 +216,19 @@ class Run {
     const { clients, readsPerWrite } = this.#plan;
     for (const end = performance.now() + ms; !holds() && performance.now() < end;) {
       if (this.#rounds++ % (readsPerWrite / clients) === 0) this.#write();
+      if (this.#rounds % flood === 0) await this.#stranger();
       const length = this.#site.registry.live ? clients : Math.ceil(clients * suspendedShare);
       await Promise.all(Array.from({ length }, () => this.#readers.read()));
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
+  }
+
+  /** A write of a client without rights. */
+  async #stranger(): Promise<void> {
+    const path = this.#random.pick(this.#paths);
+    const response = await this.#site.fetch(new Request(`http://site.invalid${path}`, { method: "POST" }));
+    await response.body?.cancel();
+    this.#floods++;
   }
 
   /** Not waited for: what is read meanwhile is the point. */

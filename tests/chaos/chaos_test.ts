@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { target } from "../examples/database_support.ts";
-import { faultNames } from "../support/chaos_proxy.ts";
+import { faultNames, slowFaults } from "../support/chaos_proxy.ts";
 import { chaos } from "./chaos.ts";
 import type { ChangesFeed } from "../../src/changes/change.ts";
 
@@ -20,7 +20,7 @@ test(`chaos: each fault once between ${target.name} and the demo, and no 304 is 
   const { tally, faults, before, after } = await chaos(target, plan);
   assert.deepEqual(tally.wrong, []);
   if (!target.name.startsWith("COUCHDB")) assert.deepEqual(tally.stale, []);
-  assert.deepEqual(faultNames.filter((fault) => faults[fault] === 0), []);
+  assert.deepEqual(faultNames.filter((fault) => faults[fault] === 0 && !slowFaults.has(fault)), []);
   // So few requests only tell that the registry answers again; how often, the task compares.
   assert.ok(before > 0.5 && after > 0.5, `the hit rate was ${before}, and is ${after}`);
 });

@@ -154,3 +154,53 @@ test("cookieSession: a feed whose cookie grew stale on a long connection goes on
     assert.equal((await next).value.state, "lost");
     await until(batches, live);
   }));
+
+/** Answers `/_session` with this, and anything else with an empty object. */
+function loginWith(answer: () => Response) {
+  const asked: string[] = [];
+  const fetch = cookieSession("http://db.invalid", {
+    name: "reader",
+    password: "secret",
+    fetch: (url) => {
+      asked.push(new URL(url).pathname);
+      return Promise.resolve(url.endsWith("/_session") ? answer() : Response.json({}));
+    },
+  });
+  return { asked, fetch };
+}
+
+/** Sends this again and again, as fast as it is read. */
+function endless(status: number, init: ResponseInit = {}): { response: Response; sent: () => number } {
+  let sent = 0;
+  const body = new ReadableStream({
+    pull: (controller) => {
+      sent += 65_536;
+      controller.enqueue(new Uint8Array(65_536).fill(32));
+    },
+  }, { highWaterMark: 0 });
+  return { response: new Response(body, { status, ...init }), sent: () => sent };
+}
+
+test("cookieSession: of a login that is answered without end, little is read", async () => {
+  const refused = endless(500);
+  const { asked, fetch } = loginWith(() => refused.response);
+  assert.equal((await fetch("http://db.invalid/blog")).status, 500);
+  assert.ok(refused.sent() <= 262_144, `${refused.sent()}`);
+  assert.deepEqual(asked, ["/_session"]);
+  const accepted = endless(200, { headers: { "set-cookie": "AuthSession=one; Path=/" } });
+  const good = loginWith(() => accepted.response);
+  assert.equal((await good.fetch("http://db.invalid/blog")).status, 200);
+  assert.ok(accepted.sent() <= 262_144, `${accepted.sent()}`);
+  assert.deepEqual(good.asked, ["/_session", "/blog"]);
+});
+
+for (const cookie of [undefined, "Other=1", `AuthSession=${"x".repeat(5_000)}`]) {
+  test(`cookieSession: a login without a cookie that can be kept is one request, and a fault: ${cookie?.slice(0, 14)}`, async () => {
+    const headers: Record<string, string> = cookie === undefined ? {} : { "set-cookie": cookie };
+    const { asked, fetch } = loginWith(() => Response.json({ ok: true }, { headers }));
+    const response = await fetch("http://db.invalid/blog");
+    assert.equal(response.status, 502);
+    assert.equal((await response.json()).error, "no_cookie");
+    assert.deepEqual(asked, ["/_session"]);
+  });
+}

@@ -23,6 +23,24 @@ for (const [id, path] of Object.entries(paths)) {
       },
     });
     assert.deepEqual(current, { _id: id, _rev: "1-a" });
-    assert.deepEqual(urls, [`http://db.invalid/blog/${path}`]);
+    assert.deepEqual(urls.map((url) => url.split("?")[0]), [
+      `http://db.invalid/blog/${path}`,
+    ]);
   });
 }
+
+test("currentRevision: a tag beyond reason is none", async () => {
+  const headers = { etag: `"${"1".repeat(5_000)}"` };
+  const fetch = () => Promise.resolve(new Response(null, { headers }));
+  assert.equal(await currentRevision("http://db.invalid/blog", "a", { fetch }), undefined);
+});
+
+test("currentRevision: a signal ends a request that is not answered", async () => {
+  const controller = new AbortController();
+  const asked = currentRevision("http://db.invalid/blog", "a", {
+    fetch: () => new Promise(() => {}),
+    signal: controller.signal,
+  });
+  controller.abort();
+  assert.equal(await asked, undefined);
+});

@@ -11,6 +11,9 @@ import { parsePage } from "../../src/couchdb/wire/page.ts";
 import { Progress } from "../../src/couchdb/reader/progress.ts";
 import fc from "../support/fast_check.ts";
 import { FakeTime } from "../support/fake_time.ts";
+import { type Answer, GoodDatabase, misdeeds } from "../hostile/misdeeds.ts";
+import { Rate } from "../hostile/rate.ts";
+import { Random } from "../simulation/random.ts";
 
 const JSON_TYPE = { headers: { "content-type": "application/json" } };
 const row = (n: number, id = `d${n}`) => ({ seq: `${n}-x`, id, changes: [{ rev: "1-a" }] });
@@ -72,6 +75,7 @@ for (const [name, misdeed] of Object.entries(pages)) {
       const time = new FakeTime();
       let announced = -1;
       let requests = 0;
+      const rate = new Rate(10_000);
       let good = false;
       const states = new Set<string>();
       const controller = new AbortController();
@@ -98,6 +102,7 @@ for (const [name, misdeed] of Object.entries(pages)) {
           const url = new URL(String(input));
           requests++;
           time.advance(1);
+          rate.note(time.monotonic());
           if (isInfo(url)) return Promise.resolve(info());
           return Promise.resolve(misdeed(url, requests));
         },
@@ -115,8 +120,7 @@ for (const [name, misdeed] of Object.entries(pages)) {
         if (await Promise.race([reading.then(() => true), turn()])) break;
         good = time.monotonic() - start > 600_000;
       }
-      const seconds = (time.monotonic() - start) / 1_000;
-      assert.ok(requests <= 60 + 5 * seconds, `${requests} requests in ${seconds} s`);
+      assert.ok(rate.most <= 50, `${rate.most} requests in ten seconds`);
       controller.abort();
       const outcome = await reading;
       if (outcome !== undefined) assert.equal(outcome.name, "ChangesError");
@@ -248,3 +252,116 @@ test("changes: a page that drips has maxLag in all, and is then asked for with h
   assert.deepEqual(errors, ["The database's answer did not arrive within maxLag"]);
   await batches.return?.();
 });
+
+/** The response that an answer describes. */
+async function respond(answer: Answer, signal: AbortSignal, time: FakeTime): Promise<Response> {
+  if (answer.delay !== undefined) await time.sleep(answer.delay, signal);
+  signal.throwIfAborted();
+  if (answer.raw !== undefined) throw new TypeError("the connection broke");
+  const bytes = new TextEncoder().encode(answer.body);
+  let isFirst = true;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      signal.addEventListener("abort", () => {
+        try {
+          controller.error(signal.reason);
+        } catch {
+          // It has ended already.
+        }
+      });
+    },
+    pull: async (controller) => {
+      if (isFirst && bytes.length > 0) {
+        isFirst = false;
+        return controller.enqueue(bytes.slice());
+      }
+      switch (answer.ending) {
+        case "whole":
+          return controller.close();
+        case "cut":
+          return controller.error(new TypeError("the connection broke"));
+        case "hang":
+          return await new Promise(() => {});
+        case "drip":
+          await time.sleep(900, signal);
+          return controller.enqueue(new Uint8Array([32]));
+        case "endless":
+          controller.enqueue(bytes.slice());
+      }
+    },
+  }, { highWaterMark: 0 });
+  const { status, headers } = answer;
+  return new Response([204, 205, 304].includes(status) ? null : body, { status, headers });
+}
+
+for (const feed of ["continuous", "longpoll"] as const) {
+  for (const seed of [1, 2]) {
+    test(`changes: everything at random, ${feed}, seed ${seed}: few requests, and live five seconds after it behaves`, async () => {
+      const time = new FakeTime();
+      const random = new Random(seed);
+      const rate = new Rate(10_000);
+      const good = new GoodDatabase();
+      const open = new Set<AbortController>();
+      let behaves = true;
+      let requests = 0;
+      const states: string[] = [];
+      const copy = new Set<string>();
+      const controller = new AbortController();
+      const batches = changes("http://db.invalid/blog", {
+        since: 0,
+        feed,
+        now: time.now,
+        monotonic: time.monotonic,
+        sleep: time.sleep,
+        random: random.next,
+        signal: controller.signal,
+        fetch: (input, { signal }) => {
+          rate.note(time.monotonic());
+          const connection = new AbortController();
+          open.add(connection);
+          signal?.addEventListener("abort", () => connection.abort(signal.reason));
+          const url = new URL(input);
+          const kind = random.pick(Object.keys(misdeeds));
+          const answer = behaves ? good.answer(url) : misdeeds[kind]!(random, ++requests);
+          // What hangs is cut some time later: there are more misdeeds than one.
+          const cut = () => connection.abort(new TypeError("the connection broke"));
+          if (!behaves) void time.sleep(random.integer(100, 3_000), connection.signal).then(cut);
+          return respond(answer, connection.signal, time);
+        },
+      }).batches();
+      const reading = (async () => {
+        for await (const { state, changes } of batches) {
+          states.push(state);
+          for (const { id } of changes) copy.add(id);
+        }
+      })().catch((error) => error as ChangesError);
+      /** Lets time pass, a tenth of a second at most between two turns, until something holds. */
+      const pass = async (ms: number, holds = () => false) => {
+        for (const end = time.monotonic() + ms; time.monotonic() < end && !holds();) {
+          for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+          time.advance(Math.max(1, Math.min(100, time.next, end - time.monotonic())));
+        }
+        return holds();
+      };
+      const isLive = () => states.at(-1) === "live";
+      assert.ok(await pass(5_000, isLive));
+      for (let round = 0; round < 3; round++) {
+        behaves = false;
+        await pass(60_000);
+        good.changes++;
+        behaves = true;
+        for (const connection of open) connection.abort(new TypeError("the server was started anew"));
+        open.clear();
+        const id = `doc-${good.changes}`;
+        const known = states.length;
+        const isBack = () => isLive() && states.length > known && copy.has(id);
+        assert.ok(await pass(5_000, isBack), `${states.slice(-5)} after five seconds`);
+        await pass(2_000);
+      }
+      assert.ok(rate.most <= 50, `${rate.most} requests in ten seconds`);
+      assert.ok(requests > 60, `${requests} misdeeds`);
+      controller.abort();
+      assert.equal((await reading)?.code, "aborted");
+    });
+  }
+}

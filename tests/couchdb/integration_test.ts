@@ -26,6 +26,11 @@ const name = `stillfresh-${Date.now().toString(36)}`;
 let root = "";
 let authorization: Record<string, string> = {};
 let close: () => Promise<void> = () => Promise.resolve();
+/** Ends what a test that failed has left open. */
+const ending = new AbortController();
+
+/** The longest that one feed is read, in milliseconds: a test that waits for what does not come fails. */
+const LONGEST = 300_000;
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await fetch(`${root}/${path}`, {
@@ -34,8 +39,15 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     body: body === undefined ? null : JSON.stringify(body),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+  if (!response.ok) {
+    throw new Error(`${method} ${root}/${path}: ${response.status} ${JSON.stringify(answer)}`);
+  }
   return answer;
+}
+
+async function exists(database: string): Promise<boolean> {
+  const response = await fetch(`${root}/${database}`, { method: "HEAD", headers: authorization });
+  return response.status === 200;
 }
 
 async function write(from: number, to: number): Promise<void> {
@@ -50,7 +62,11 @@ async function write(from: number, to: number): Promise<void> {
 
 function open(options: ChangesOptions = {}): CouchChangesFeed {
   const beat = options.timeout === undefined ? { heartbeat: 2_000 } : {};
-  return changes(`${root}/${name}`, { ...beat, headers: authorization, ...options });
+  return changes(`${root}/${name}`, { ...beat, headers: authorization, signal: untilTooLong(), ...options });
+}
+
+function untilTooLong(): AbortSignal {
+  return AbortSignal.any([ending.signal, AbortSignal.timeout(LONGEST)]);
 }
 
 async function everyId(options: ChangesOptions): Promise<string[]> {
@@ -72,12 +88,17 @@ before(async () => {
     url.username = url.password = "";
     root = url.href.replace(/\/$/, "");
     close = async () => void await ask("DELETE", name).catch(() => {});
+    // Without it, the server has no feed of databases.
+    if (!await exists("_global_changes")) await ask("PUT", "_global_changes");
   }
   await ask("PUT", name);
   await write(0, documents);
 });
 
-after(() => close());
+after(async () => {
+  ending.abort();
+  await close();
+});
 
 test("integration: every document comes, in pages", async () => {
   const seen = await everyId({});
@@ -187,7 +208,7 @@ test(
   async () => {
     const batches = open().batches();
     await until(batches, live);
-    const updates = databaseUpdates(root, { headers: authorization });
+    const updates = databaseUpdates(root, { headers: authorization, signal: untilTooLong() });
     const types = new Set<string>();
     const heard = (async () => {
       for await (const { dbName, type } of updates) {
@@ -195,7 +216,9 @@ test(
         if (types.has("deleted") && types.has("created")) return;
       }
     })();
-    while (updates.since === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (updates.since === undefined) {
+      await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, 20))]);
+    }
     const reading = until(batches, ({ reset }) => reset !== undefined);
     await ask("DELETE", name);
     await new Promise((resolve) => setTimeout(resolve, 2_000));

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackOff } from "../../src/changes/back_off.ts";
+import { Cursor } from "../../src/couchdb/reader/cursor.ts";
 import { scopeOf, sourceMismatch, sourceOf } from "../../src/couchdb/reader/position_source.ts";
-import { identityChange, parseDatabaseInfo, rewindOf } from "../../src/couchdb/wire/database_info.ts";
+import { type DatabaseInfo, parseDatabaseInfo, rewindOf } from "../../src/couchdb/wire/database_info.ts";
 import { resolveSelection, type SelectionOptions } from "../../src/couchdb/wire/filter.ts";
 import type { Since } from "../../src/changes/change.ts";
 import { holdsAll, revisionQuery } from "../../src/couchdb/wire/revs_diff.ts";
@@ -120,14 +121,16 @@ test("parseDatabaseInfo: tells lives and purges apart, and spellings not", () =>
     });
   const known = info("170", "0-abc");
   assert.deepEqual([known.shards, known.replicas], [2, 3]);
-  assert.equal(identityChange(known, info("170", "0-def")), undefined);
-  assert.equal(identityChange(known, info("170", "1-abc")), "purged");
-  assert.equal(identityChange(known, info("171", "0-abc")), "recreated");
-  assert.equal(identityChange(info(undefined, undefined), info(undefined, undefined)), undefined);
   const scope = { database: "http://host/db", selection: "" };
-  assert.equal(sourceMismatch(sourceOf(scope, known), scope, info("170", "0-def")), undefined);
-  assert.equal(sourceMismatch(sourceOf(scope, known), scope, info("170", 1)), "purged");
-  assert.equal(sourceMismatch(sourceOf(scope, known), scope, info("171", "0")), "recreated");
+  const change = (from: DatabaseInfo, to: DatabaseInfo) =>
+    new Cursor(scope, resolveSelection({}), 0, from).identityChange(to);
+  assert.equal(change(known, info("170", "0-def")), undefined);
+  assert.equal(change(known, info("170", "1-abc")), "purged");
+  assert.equal(change(known, info("171", "0-abc")), "recreated");
+  assert.equal(
+    change(info(undefined, undefined), info(undefined, undefined)),
+    undefined,
+  );
   assert.equal(
     sourceMismatch(sourceOf(scope, known), { ...scope, database: "http://host/other" }, known),
     "since-refused",

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { changes, ChangesError, type FeedEvent } from "../../src/couchdb/changes.ts";
 import { FakeTime } from "../support/fake_time.ts";
-import { type Batch, live, until } from "../support/feed_harness.ts";
+import { type Batch, BUDGET, live, until } from "../support/feed_harness.ts";
 
 const SECRET = "secret";
 const URL_WITH_SECRET = `http://reader:${SECRET}@db.invalid/blog`;
@@ -105,6 +105,7 @@ function openFeed(
     monotonic: time.monotonic,
     random,
     sleep: async (ms, signal) => {
+      if (ms === BUDGET) return;
       if (ms !== announced) return await time.sleep(ms, signal);
       announced = undefined;
       if (waitsPass) time.advance(ms);

@@ -21,9 +21,20 @@ test("RetryPolicy: a reset is an answer: the wait for the database before it is 
   assert.deepEqual(reader.decide(new FeedGap("rolled-back"), true), { wait: 0, reset: "rolled-back" });
 });
 
+/** The waits of resets that follow one another, each after an attempt of so many milliseconds. */
+function waitsOfResets(count: number, attempt: number): number[] {
+  const time = { ms: 0 };
+  const reader = new RetryPolicy(() => 1 - Number.EPSILON, { now: () => 0, monotonic: () => time.ms });
+  return Array.from({ length: count }, () => {
+    time.ms += attempt;
+    const { wait } = reader.decide(new FeedGap("rolled-back"), true);
+    time.ms += wait;
+    return wait;
+  });
+}
+
 test("RetryPolicy: resets that follow one another wait longer and longer", () => {
-  const reader = retryPolicy();
-  const waits = Array.from({ length: 6 }, () => reader.decide(new FeedGap("rolled-back"), true).wait);
+  const waits = waitsOfResets(6, 60_000);
   assert.equal(waits[0], 0);
   for (let n = 1; n < waits.length; n++) assert.ok((waits[n] ?? 0) > (waits[n - 1] ?? 0), `${waits}`);
 });
@@ -154,10 +165,11 @@ test("RetryPolicy: no outage is waited out for longer than four seconds at a tim
   }
 });
 
-test("RetryPolicy: resets that repeat are waited for up to half a minute, because all is read again after each", () => {
-  const reader = retryPolicy();
-  const waits = Array.from({ length: 30 }, () => reader.decide(new FeedGap("rolled-back"), true).wait);
-  assert.ok(waits.at(-1)! > 29_000 && waits.at(-1)! <= 30_000, `${waits}`);
+test("RetryPolicy: resets that repeat are waited for four times as long as all was read again, up to half a minute", () => {
+  const last = (attempt: number) => waitsOfResets(30, attempt).at(-1)!;
+  for (const attempt of [0, 100, 900]) assert.ok(last(attempt) > 3_900 && last(attempt) <= 4_000);
+  assert.ok(last(5_000) > 19_000 && last(5_000) <= 20_000);
+  for (const attempt of [8_000, 60_000]) assert.ok(last(attempt) > 29_000 && last(attempt) <= 30_000);
 });
 
 test("RetryPolicy: a bad row is final when it came three times more, and a minute has passed", () => {

@@ -6,11 +6,11 @@ import { ChangesError } from "../../src/changes/changes_error.ts";
 import { Client } from "../../src/couchdb/connection/client.ts";
 import { parseDatabaseUrl } from "../../src/couchdb/wire/database_url.ts";
 import { resolveOptions } from "../../src/couchdb/connection/options.ts";
+import { WITHHELD } from "../../src/couchdb/connection/stream.ts";
 import type { Rows } from "../../src/couchdb/wire/rows.ts";
 import { has, ids, live, lost, resets, until } from "../support/feed_harness.ts";
 import { informationResponse, recording, startWireServer } from "../support/wire_server.ts";
 
-const settings = resolveOptions({});
 const UNICODE = "ünï-✓";
 
 /** What a feed's bytes were read as: ids, how it ended, and the position after it. */
@@ -28,7 +28,7 @@ async function replay<T>(
 ): Promise<T> {
   const server = await startWireServer(() => pieces);
   try {
-    return await read(new Client(parseDatabaseUrl(server.url), settings));
+    return await read(new Client(parseDatabaseUrl(server.url), resolveOptions({})));
   } finally {
     await server.close();
   }
@@ -47,10 +47,10 @@ async function readStream(client: Client, enough = Infinity): Promise<Outcome> {
   const session = new AbortController();
   const seen: Rows[] = [];
   try {
-    const stream = client.openStream("0", session);
+    const stream = client.openStream("0", session, false);
     for (;;) {
       const rows = await stream.read(10_000);
-      if (rows === undefined) throw new Error("nothing came");
+      if (rows === undefined || rows === WITHHELD) throw new Error("nothing came");
       seen.push(rows);
       if (rows.fault !== undefined) throw rows.fault;
       if (rows.ended) return outcome(seen, "ended");

@@ -93,15 +93,15 @@ export const contactMutants: readonly Mutant[] = [
   ),
   mutant(
     "a recreated database is the same",
-    "couchdb/wire/database_info.ts",
-    'if (known.instanceStartTime !== current.instanceStartTime) return "recreated";',
+    "couchdb/reader/cursor.ts",
+    'if (this.#info.instanceStartTime !== current.instanceStartTime) return "recreated";',
     "",
   ),
   mutant(
     "a purge is no gap",
-    "couchdb/wire/database_info.ts",
-    'if (known.purgeSeq !== current.purgeSeq) return "purged";',
-    "",
+    "couchdb/reader/cursor.ts",
+    'return this.#purgeCounts.isPurge(this.#info, current) ? "purged" : undefined;',
+    "return undefined;",
   ),
   mutant(
     "no row early",

@@ -29,6 +29,17 @@ const feeds = ["src/couchdb/", "src/nano.ts", "src/pouchdb.ts"];
 const rooms = ["src/http/", "src/registry/", "src/handler/"];
 const reader = ["transport", "client", "options"].map((name) => `src/couchdb/connection/${name}.ts`)
   .concat("src/couchdb/reader/", "src/couchdb/wire/row_scanner.ts");
+/** What the seam between a source and the registry has, but for its errors and its deadline. */
+const sources = [
+  "back_off",
+  "batch_queue",
+  "callback",
+  "change",
+  "clock",
+  "map_feed",
+  "own_feed",
+  "source_reader",
+].map((name) => `src/changes/${name}.ts`);
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
@@ -122,7 +133,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
     without: [...rooms, "src/nano.ts", "src/pouchdb.ts"],
-    most: 15_900,
+    most: 17_200,
   },
   "changes of ./couchdb": {
     from: "src/couchdb/changes.ts",
@@ -131,26 +142,26 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       `src/couchdb/${name}.ts`
     )
       .concat(rooms),
-    most: 14_650,
+    most: 15_600,
   },
   "currentRevision of ./couchdb": {
     from: "src/couchdb/changes.ts",
     names: ["currentRevision"],
-    without: [...rooms, ...reader, "src/changes/"],
-    most: 1_150,
+    without: [...rooms, ...reader, ...sources, "src/changes/changes_error.ts"],
+    most: 1_520,
   },
   "cookieSession of ./couchdb": {
     from: "src/couchdb/changes.ts",
     names: ["cookieSession"],
-    without: [...rooms, ...reader, "src/changes/"],
-    most: 1_370,
+    without: [...rooms, ...reader, ...sources],
+    most: 2_330,
   },
-  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 14_900 },
+  "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 15_900 },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)
       .concat(rooms, "src/nano.ts", "src/couchdb/wire/row_scanner.ts"),
-    most: 11_200,
+    most: 11_800,
   },
 };
 

@@ -23,17 +23,46 @@ export const faults = {
   "503 with Retry-After": "answered with a second to wait",
   "drip": "one byte at a time, two milliseconds apart",
   "duplicate": "bytes come again: the latest chunk, or the former response behind the present one",
+  "lost role": "answered 403, as if a role had been taken",
+  "refused credentials": "answered 401, although the credentials are right",
+  "locked out": "answered 403, as to a client whose credentials failed too often",
+  "circle": "each page of changes ends where it began, and says that more is pending",
+  "cache": "an answer to the same URL is given again",
 } as const;
 
 export type Fault = keyof typeof faults;
 
 export const faultNames: readonly Fault[] = Object.keys(faults) as Fault[];
 
+/** Faults after which a feed waits a minute or more, by design. */
+export const slowFaults: ReadonlySet<Fault> = new Set<Fault>(["refused credentials", "locked out"]);
+
 const page = "<!doctype html><title>Sign in</title><h1>Please sign in to this network</h1>\n";
 
 function canned(status: string, type: string, fields = ""): string {
   return `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\nContent-Length: ${page.length}\r\n${fields}` +
     `Connection: close\r\n\r\n${page}`;
+}
+
+function refusal(status: string, error: string, reason: string): string {
+  const body = `${JSON.stringify({ error, reason })}\n`;
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+    `Connection: close\r\n\r\n${body}`;
+}
+
+/** A page that leads to where it was asked from; undefined if the request is for no page. */
+function circle(request: string): string | undefined {
+  const since = /^GET \S+\/_changes\?(?!\S*feed=)(?!\S*descending)\S*since=([^&\s]+)/.exec(request)?.[1];
+  if (since === undefined) return undefined;
+  const text = decodeURIComponent(since);
+  const seq = /^\d+$/.test(text) ? Number(text) : text;
+  const body = JSON.stringify({
+    results: [{ seq, id: "nobody", changes: [{ rev: "1-x" }] }],
+    last_seq: seq,
+    pending: 7,
+  });
+  return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+    `Connection: close\r\n\r\n${body}`;
 }
 
 /** What answers in the database's place. */
@@ -43,6 +72,9 @@ const answers: Partial<Readonly<Record<Fault, string>>> = {
   "429 with Retry-After": canned("429 Too Many Requests", "text/plain", "Retry-After: 1\r\n"),
   "503": canned("503 Service Unavailable", "text/html"),
   "503 with Retry-After": canned("503 Service Unavailable", "text/html", "Retry-After: 1\r\n"),
+  "lost role": refusal("403 Forbidden", "forbidden", "You are not allowed to access this db."),
+  "refused credentials": refusal("401 Unauthorized", "unauthorized", "Name or password is incorrect."),
+  "locked out": refusal("403 Forbidden", "forbidden", "Account is temporarily locked."),
 };
 
 /** A whole chunk of the chunked coding (RFC 9112 §7.1), as servers send it in one piece. */
@@ -73,6 +105,8 @@ class Wire {
   dead = false;
   /** The response that is being passed on, and the one before, as far as they are kept. */
   present: Uint8Array = none;
+  /** The first line of the request that it answers. */
+  asked = "";
   former: Uint8Array = none;
 
   constructor(client: Socket, upstream: Socket) {
@@ -158,6 +192,7 @@ export class ChaosProxy {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #random: Random;
   readonly #wires: Set<Wire> = new Set();
+  readonly #cache = new Map<string, Uint8Array>();
   readonly #server: Server;
   #fault: Fault | undefined;
   #over: Promise<void> = Promise.resolve();
@@ -193,6 +228,7 @@ export class ChaosProxy {
   /** From now on all is well, except for what is broken already. */
   calm(): void {
     this.#fault = undefined;
+    this.#cache.clear();
     this.#end();
   }
 
@@ -225,8 +261,11 @@ export class ChaosProxy {
   /** Whoever follows only gets, so what comes from there is the beginning of a request. */
   #ask(wire: Wire, bytes: Uint8Array): void {
     if (wire.dead) return;
-    const answer = this.#fault === undefined ? undefined : answers[this.#fault];
+    const request = latin1.decode(bytes);
+    const answer = this.#answerTo(request);
     if (answer === undefined) {
+      this.#keep(wire);
+      wire.asked = request.split("\r\n", 1)[0] ?? "";
       [wire.former, wire.present] = [wire.present, none];
       wire.upstream.write(bytes);
       return;
@@ -235,6 +274,24 @@ export class ChaosProxy {
     wire.dead = true;
     wire.client.end(answer);
     wire.upstream.destroy();
+  }
+
+  /** What the fault answers in the database's place; undefined: the database is asked. */
+  #answerTo(request: string): string | Uint8Array | undefined {
+    if (this.#fault === "circle") return circle(request);
+    if (this.#fault === "cache") {
+      const kept = this.#cache.get(request.split("\r\n", 1)[0] ?? "");
+      if (kept === undefined) this.done.cache++;
+      return kept;
+    }
+    return this.#fault === undefined ? undefined : answers[this.#fault];
+  }
+
+  /** Keeps the answer that a connection has passed on, where a cache is in between. */
+  #keep({ asked, present }: Wire): void {
+    if (this.#fault === "cache" && asked.startsWith("GET ") && present.length > 0 && present.length < KEPT) {
+      this.#cache.set(asked, present);
+    }
   }
 
   async #pass(wire: Wire, bytes: Uint8Array): Promise<void> {

@@ -30,6 +30,11 @@ export class FakeTime {
     return this.#sleepers.size;
   }
 
+  /** Milliseconds until the first of them wakes; Infinity if none sleeps. */
+  get next(): number {
+    return Math.min(...Array.from(this.#sleepers, ({ until }) => until)) - this.#monotonic;
+  }
+
   /** Resolves once somebody sleeps for a time that `matches`. */
   asleep(matches: (ms: number) => boolean): Promise<void> {
     for (const { ms } of this.#sleepers) if (matches(ms)) return Promise.resolve();

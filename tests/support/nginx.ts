@@ -13,14 +13,20 @@ const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
  * the next server, whose address is told in `X-Upstream`; one that is away is passed over.
  *
  * @param directives Further ones for its only location.
+ * @param around Further ones around all servers, for its folder.
  */
-export function startNginx(servers: readonly number[], directives = ""): Promise<ServerProgram> {
+export function startNginx(
+  servers: readonly number[],
+  directives = "",
+  around: (folder: string) => string = () => "",
+): Promise<ServerProgram> {
   const configuration = (folder: string, port: number) =>
     `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
     events { worker_connections 256; }
     http {
       access_log off;
       ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+      ${around(folder)}
       upstream site {
         ${servers.map((server) => `server 127.0.0.1:${server} max_fails=0;`).join(" ")}
       }
@@ -28,7 +34,7 @@ export function startNginx(servers: readonly number[], directives = ""): Promise
         listen 127.0.0.1:${port};
         location / {
           proxy_pass http://site;
-          proxy_http_version 1.1;
+          ${directives.includes("proxy_http_version") ? "" : "proxy_http_version 1.1;"}
           proxy_set_header Host $host;
           proxy_next_upstream error timeout;
           add_header X-Upstream $upstream_addr always;

@@ -189,7 +189,11 @@ export class ScriptedCouchdb {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = "";
-    if (request.method === "POST") { for await (const piece of request) body += piece; }
+    try {
+      if (request.method === "POST") { for await (const piece of request) body += piece; }
+    } catch {
+      return; // The feed has given the request up.
+    }
     const url = new URL(request.url ?? "/", this.url);
     const kind = kindOf(url);
     const closed = new Promise<void>((resolve) => response.on("close", resolve));

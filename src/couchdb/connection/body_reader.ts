@@ -13,6 +13,7 @@ const SIZE = 65_536;
 /** Reads the body of one response. */
 export class BodyReader {
   readonly #read: () => Promise<Uint8Array | undefined>;
+  readonly #cancel: () => Promise<unknown>;
   readonly #signal: AbortSignal;
   readonly #counters: { bytes: number };
   readonly #most: number;
@@ -25,7 +26,9 @@ export class BodyReader {
    */
   constructor({ body }: Response, signal: AbortSignal, counters: { bytes: number }, most: number = Infinity) {
     this.#most = most;
-    this.#read = readerOf(body);
+    const { read, cancel } = readerOf(body);
+    this.#read = read;
+    this.#cancel = cancel;
     this.#signal = signal;
     this.#counters = counters;
   }
@@ -43,6 +46,21 @@ export class BodyReader {
     return bytes;
   }
 
+  /** All of it. @throws As {@linkcode read}. */
+  async text(): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    for (let bytes = await this.read(); bytes !== undefined; bytes = await this.read()) {
+      text += decoder.decode(bytes, { stream: true });
+    }
+    return text + decoder.decode();
+  }
+
+  /** Reads no more of it. */
+  async cancel(): Promise<void> {
+    await this.#cancel().catch(() => {});
+  }
+
   async #next(): Promise<Uint8Array | undefined> {
     try {
       return await this.#read();
@@ -53,19 +71,28 @@ export class BodyReader {
   }
 }
 
-function readerOf(body: ReadableStream<Uint8Array> | null): () => Promise<Uint8Array | undefined> {
+interface Reading {
+  readonly read: () => Promise<Uint8Array | undefined>;
+  readonly cancel: () => Promise<unknown>;
+}
+
+function readerOf(body: ReadableStream<Uint8Array> | null): Reading {
   const byob = byobReader(body);
   if (byob !== undefined) {
     let buffer = new ArrayBuffer(SIZE);
-    return async () => {
+    const read = async () => {
       const { value, done } = await byob.read(new Uint8Array(buffer));
       if (done) return undefined;
       buffer = value.buffer;
       return value;
     };
+    return { read, cancel: () => byob.cancel() };
   }
   const reader = body?.getReader();
-  return async () => (await reader?.read())?.value;
+  return {
+    read: async () => (await reader?.read())?.value,
+    cancel: async () => await reader?.cancel(),
+  };
 }
 
 /** A reader that fills the memory it is given. Only byte streams have one, and calling is the only way to ask. */

@@ -91,8 +91,8 @@ export class Client implements Database {
     }
   }
 
-  openStream(since: Since, session: AbortController): Stream {
-    return this.#settings.feed === "longpoll"
+  openStream(since: Since, session: AbortController, buffered: boolean): Stream {
+    return buffered || this.#settings.feed === "longpoll"
       ? new LongpollStream((since, signal) => this.#longpoll(since, signal), this.#settings, since, session)
       : new ContinuousStream(
         (since, signal) => this.#continuous(since, signal),
@@ -109,16 +109,17 @@ export class Client implements Database {
     return response;
   }
 
+  /** Without heartbeats: they would be held back, and the answer would never end. */
   async #longpoll(since: Since, signal: AbortSignal): Promise<Page> {
-    const { batchSize } = this.#settings;
+    const { batchSize, heartbeat } = this.#settings;
     return await this.#page(
-      { feed: "longpoll", ...this.#keepAlive, limit: batchSize, since },
+      { feed: "longpoll", timeout: heartbeat, limit: batchSize, since },
       signal,
       this.#liveSelection,
     );
   }
 
-  /** How a live feed that is idle shows that it is alive: by heartbeats, or by ending after `timeout`. */
+  /** How a continuous feed that is idle shows that it is alive: by heartbeats, or by ending after `timeout`. */
   get #keepAlive(): { readonly heartbeat: number } | { readonly timeout: number } {
     const { heartbeat, endsWhenIdle } = this.#settings;
     return endsWhenIdle ? { timeout: heartbeat } : { heartbeat };
@@ -132,7 +133,9 @@ export class Client implements Database {
     const { selection: { parameters: { include_docs } }, descending } = this.#settings;
     const most = mostBytes(include_docs === true || descending);
     const text = await this.#transport.text(changesPath(parameters, selection), signal, selection.body, most);
-    return parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
+    const page = parsePage(text, parameters.since ?? 0, parameters.limit ?? Infinity);
+    if (page.rows.changes.length === parameters.limit) this.#settings.budget.giveBack();
+    return page;
   }
 }
 

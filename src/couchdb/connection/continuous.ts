@@ -11,7 +11,7 @@ import { Rows } from "../wire/rows.ts";
 import { mostBytes } from "../wire/sizes.ts";
 import { BodyReader } from "./body_reader.ts";
 import type { Settings } from "./options.ts";
-import type { Stream } from "./stream.ts";
+import { type Stream, WITHHELD } from "./stream.ts";
 
 /** One connection to a continuous feed. At most one chunk is read ahead of the consumer. */
 export class ContinuousStream implements Stream {
@@ -22,6 +22,8 @@ export class ContinuousStream implements Stream {
   readonly #idleTimeout: number;
   readonly #scanner: RowScanner;
   readonly #body: Promise<BodyReader>;
+  /** Whether anything has arrived. */
+  #hasBytes = false;
   /** Whether the next chunk is being waited for. */
   #receiving = false;
   /** Rows that have arrived and have not been read yet. */
@@ -68,9 +70,9 @@ export class ContinuousStream implements Stream {
    *
    * @param ms How long to wait, in milliseconds.
    * @returns Undefined if no row came in that time; the connection stays open.
-   * @throws {ChangesError} If the connection broke, or was silent for too long.
+   * @throws {ChangesError} If the connection broke, or was silent for too long after its first bytes.
    */
-  async read(ms: number): Promise<Rows | undefined> {
+  async read(ms: number): Promise<Rows | undefined | typeof WITHHELD> {
     const { clock, watchdog } = this.#settings;
     if (!this.#receiving && this.#received === undefined) {
       // Nothing was read while the consumer handled the last rows: the silence begins now.
@@ -88,6 +90,7 @@ export class ContinuousStream implements Stream {
       const now = instant(clock);
       const left = this.#idleTimeout - this.#silence(now);
       if (left <= 0) {
+        if (!this.#hasBytes) return WITHHELD;
         watchdog.noteExpired();
         throw new ChangesError("timeout", "The feed has been silent for too long");
       }
@@ -130,6 +133,7 @@ export class ContinuousStream implements Stream {
       for (;;) {
         const rows = this.#scan(await body.read());
         const now = instant(clock);
+        this.#hasBytes = true;
         watchdog.noteBytes(this.#silence(now));
         this.#silentSince = now;
         if (rows.changes.length > 0 || rows.ended || rows.fault !== undefined || rows.since !== rows.start) {

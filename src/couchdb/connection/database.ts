@@ -30,6 +30,7 @@ export interface Database {
    * Opens the live feed of the selection after `since`.
    *
    * @param session Ends the stream when it is aborted; a stream that breaks aborts it in turn.
+   * @param buffered Whether something on the way holds back an answer that is not complete.
    */
-  openStream(since: Since, session: AbortController): Stream;
+  openStream(since: Since, session: AbortController, buffered: boolean): Stream;
 }

@@ -68,7 +68,7 @@ export class LongpollStream implements Stream {
   }
 
   async #pollOnce(): Promise<Rows> {
-    const { clock, monitor, sleep, batchSize } = this.#settings;
+    const { clock, monitor, sleep, batchSize, heartbeat, budget } = this.#settings;
     monitor.noteConnected();
     try {
       if (this.#quick > MOST_QUICK) await sleep(PERIOD, this.#request.signal);
@@ -82,8 +82,10 @@ export class LongpollStream implements Stream {
       this.#quick = isQuick ? this.#quick + 1 : 0;
       if (rows.changes.length > 0) return rows;
       // The server does not wait.
-      rows.ended = elapsed < shortestWait(this.#settings);
-      if (!rows.ended) await paceQuiet(elapsed, this.#settings, this.#request.signal);
+      rows.ended = elapsed < shortestWait({ heartbeat, endsWhenIdle: true });
+      if (rows.ended) return rows;
+      budget.giveBack();
+      await paceQuiet(elapsed, this.#settings, this.#request.signal);
       return rows;
     } catch (error) {
       if (!this.#request.signal.aborted) this.#session.abort(error);

@@ -14,6 +14,8 @@ import { type Clock, instant, possiblyElapsed } from "../../changes/clock.ts";
  *
  * - `connected`: the database has begun to send its live feed.
  * - `live`: a probe was complete.
+ * - `buffered`: the database answers, but nothing of its continuous feed arrives: a proxy on the way holds back what is
+ *   not complete. The feed goes on by long polls until the next loss.
  * - `lost`: the connection broke, or the contact could not be renewed.
  * - `retrying`: the next attempt is made in `ms` milliseconds.
  * - `reset`: everything known before is void.
@@ -38,7 +40,7 @@ import { type Clock, instant, possiblyElapsed } from "../../changes/clock.ts";
  * ```
  */
 export type FeedEvent =
-  | { readonly type: "connected" | "live" }
+  | { readonly type: "connected" | "live" | "buffered" }
   | { readonly type: "lost" | "closed"; readonly code?: ChangesErrorCode; readonly error?: ChangesError }
   | {
     readonly type: "retrying";

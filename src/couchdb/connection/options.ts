@@ -11,6 +11,7 @@ import { isSince } from "../wire/rows.ts";
 import { type FetchFunction, platformFetch } from "./fetch.ts";
 import { type FeedEvent, FeedMonitor } from "./monitor.ts";
 import { type Sleep, systemSleep } from "../../changes/timing.ts";
+import { RequestBudget } from "./request_budget.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Request fields, or a function that is called for every request: for tokens that expire. */
@@ -83,6 +84,7 @@ export interface Settings {
   readonly maxLag: number;
   readonly monitor: FeedMonitor;
   readonly watchdog: Watchdog;
+  readonly budget: RequestBudget;
   readonly signal: AbortSignal | undefined;
   readonly headers: HeadersOption;
   readonly fetch: FetchFunction;
@@ -111,6 +113,7 @@ export function resolveOptions(options: ChangesOptions): Settings {
     now: options.now ?? systemClock.now,
     monotonic: options.monotonic ?? systemClock.monotonic,
   };
+  const sleep = options.sleep ?? systemSleep;
   return {
     since,
     feed,
@@ -123,11 +126,12 @@ export function resolveOptions(options: ChangesOptions): Settings {
     maxLag,
     monitor: new FeedMonitor(clock, options.onEvent),
     watchdog: new Watchdog(timeout ?? heartbeat),
+    budget: new RequestBudget(clock, sleep),
     signal: options.signal,
     headers,
     fetch: options.fetch ?? platformFetch,
     clock,
-    sleep: options.sleep ?? systemSleep,
+    sleep,
     random: options.random ?? Math.random,
   };
 }

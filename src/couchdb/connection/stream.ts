@@ -30,6 +30,9 @@ export async function paceQuiet(
   if (elapsed < LEAST_WAIT) await sleep(LEAST_WAIT - elapsed, signal);
 }
 
+/** What a stream gives of which no byte has come for as long as a server may be silent. */
+export const WITHHELD: unique symbol = /* @__PURE__ */ Symbol("withheld");
+
 /** The rows of a live feed from one position on. */
 export interface Stream {
   /**
@@ -37,9 +40,9 @@ export interface Stream {
    *
    * @param ms How long to wait, in milliseconds.
    * @returns Undefined if no row came in that time; the stream stays open.
-   * @throws {ChangesError} If the stream broke, or was silent for too long.
+   * @throws {ChangesError} If the stream broke, or was silent for too long after its first bytes.
    */
-  read(ms: number): Promise<Rows | undefined>;
+  read(ms: number): Promise<Rows | undefined | typeof WITHHELD>;
   /** Closes this stream; the session goes on. */
   close(): void;
 }

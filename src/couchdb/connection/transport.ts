@@ -6,6 +6,7 @@
 import { ChangesError } from "../../changes/changes_error.ts";
 import type { DatabaseUrl } from "../wire/database_url.ts";
 import { statusFault } from "../wire/faults.ts";
+import { uncached } from "../wire/query.ts";
 import { MOST_OF_AN_ERROR, mostBytes } from "../wire/sizes.ts";
 import { BodyReader } from "./body_reader.ts";
 import { type Settings, toHeaders } from "./options.ts";
@@ -20,7 +21,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** The settings that requests are made with. */
 export type TransportSettings = Pick<
   Settings,
-  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "monitor"
+  "headers" | "fetch" | "clock" | "sleep" | "watchdog" | "monitor" | "budget"
 >;
 
 /** Sends requests to one database or server. */
@@ -57,19 +58,22 @@ export class Transport {
 
   /** A response whose body has not been read, as soon as its head has arrived. */
   async open(path: string, signal: AbortSignal, body?: string): Promise<Response> {
-    const response = await this.#follow(this.href + path, {
+    const response = await this.#follow(uncached(this.href + path), {
       headers: await this.#fields(body),
       signal,
       redirect: "manual",
       cache: "no-store",
       ...(body === undefined ? {} : { method: "POST", body }),
-    });
+    }, signal);
     if (response.status !== 200) {
       const text = await this.#read(response, signal, MOST_OF_AN_ERROR).catch(() => "");
       throw statusFault(response, text, this.#settings.clock.now());
     }
     if (response.headers.get("content-type")?.includes("html")) {
       throw new ChangesError("not-json", "A web page came instead of the database's answer", { status: 200 });
+    }
+    if (Number(response.headers.get("age")) > 0) {
+      throw new ChangesError("server-error", "A cache answered in the database's place", { status: 200 });
     }
     return response;
   }
@@ -118,8 +122,9 @@ export class Transport {
     }
   }
 
-  async #follow(url: string, init: RequestInit): Promise<Response> {
+  async #follow(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
     for (let redirects = 0;; redirects++) {
+      await this.#settings.budget.take(signal);
       const response = await this.#fetch(url, init);
       if (response.type !== "opaqueredirect" && !REDIRECTS.has(response.status)) return response;
       // A body that is not read would hold the connection.

@@ -15,6 +15,7 @@ import type { DatabaseInfo } from "../wire/database_info.ts";
 import type { Selection } from "../wire/filter.ts";
 import { type Anchor, beforeLast, emptyAnchor } from "./anchor.ts";
 import type { FeedGap } from "./gap.ts";
+import { PurgeCounts } from "./purge_counts.ts";
 import { type FeedScope, sourceOf } from "./position_source.ts";
 
 /** A batch of CouchDB's feed. */
@@ -37,6 +38,8 @@ export class Cursor {
   readonly #scope: FeedScope;
   readonly #selection: Selection;
   #info: DatabaseInfo;
+  /** Those of the database's present life. */
+  #purgeCounts = new PurgeCounts();
   #source: string;
 
   /**
@@ -59,6 +62,7 @@ export class Cursor {
     this.since = since;
     this.anchor = emptyAnchor(since);
     this.#info = info;
+    this.#purgeCounts.note(info);
     this.#source = sourceOf(this.#scope, info);
   }
 
@@ -68,8 +72,16 @@ export class Cursor {
   }
 
   set info(info: DatabaseInfo) {
+    if (info.instanceStartTime !== this.#info.instanceStartTime) this.#purgeCounts = new PurgeCounts();
     this.#info = info;
+    this.#purgeCounts.note(info);
     this.#source = sourceOf(this.#scope, info);
+  }
+
+  /** How the identity of the database has changed since it was read last; undefined if it has not. */
+  identityChange(current: DatabaseInfo): ResetReason | undefined {
+    if (this.#info.instanceStartTime !== current.instanceStartTime) return "recreated";
+    return this.#purgeCounts.isPurge(this.#info, current) ? "purged" : undefined;
   }
 
   /**

@@ -6,7 +6,7 @@
  * @module
  */
 import type { CouchChange, Since } from "../../changes/change.ts";
-import type { Stream } from "../connection/stream.ts";
+import type { Stream, WITHHELD } from "../connection/stream.ts";
 import type { Rows } from "../wire/rows.ts";
 import type { Anchor } from "./anchor.ts";
 import { type SessionContext, verifyHistory } from "./probe.ts";
@@ -39,9 +39,10 @@ export class EarlyStream {
 
   /**
    * @param session Ends the stream when it is aborted.
+   * @param buffered Whether something on the way holds back an answer that is not complete.
    * @throws The reason of the abort, if it has been aborted already.
    */
-  constructor(context: SessionContext, session: AbortController) {
+  constructor(context: SessionContext, session: AbortController, buffered: boolean) {
     // A feed may be closed in the turn in which it becomes live: nothing would abort a request that is sent after that.
     session.signal.throwIfAborted();
     const { database, cursor, settings: { selection } } = context;
@@ -50,7 +51,8 @@ export class EarlyStream {
     // A filter may hide the anchor. Its rows stay those that the next probe asks for.
     this.#isVerified = selection.filtered || cursor.anchor.rows.size === 0;
     this.#recognition = new Recognition(cursor.anchor);
-    this.#stream = database.openStream(this.#isVerified ? cursor.since : cursor.anchor.since, session);
+    const since = this.#isVerified ? cursor.since : cursor.anchor.since;
+    this.#stream = database.openStream(since, session, buffered);
   }
 
   /** Whether the anchor has come again; also where none is known. */
@@ -59,7 +61,7 @@ export class EarlyStream {
   }
 
   /** The rows that arrive next, as {@linkcode Stream.read} gives them. */
-  read(ms: number): Promise<Rows | undefined> {
+  read(ms: number): Promise<Rows | undefined | typeof WITHHELD> {
     return this.#stream.read(ms);
   }
 

@@ -6,6 +6,7 @@
 import type { ResetReason } from "../../changes/change.ts";
 import type { DatabaseInfo } from "../wire/database_info.ts";
 import type { Selection } from "../wire/filter.ts";
+import { isPurge } from "./purge_counts.ts";
 
 /** What a feed reads, whatever the identity of the database. */
 export interface FeedScope {
@@ -38,9 +39,10 @@ export function sourceMismatch(
   info: DatabaseInfo,
 ): ResetReason | undefined {
   if (source === sourceOf(scope, info)) return undefined;
-  const [database, instanceStartTime, , selection] = parseSource(source);
+  const [database, instanceStartTime, purgeSeq, selection] = parseSource(source);
   if (database !== scope.database || selection !== scope.selection) return "since-refused";
-  return instanceStartTime === info.instanceStartTime ? "purged" : "recreated";
+  if (instanceStartTime !== info.instanceStartTime) return "recreated";
+  return isPurge(purgeSeq, info) ? "purged" : undefined;
 }
 
 /** A source that another program wrote has no members. */

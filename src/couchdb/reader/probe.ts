@@ -14,7 +14,7 @@ import { instant } from "../../changes/clock.ts";
 import { deadline, EXPIRED } from "../../changes/timing.ts";
 import type { Database } from "../connection/database.ts";
 import type { Settings } from "../connection/options.ts";
-import { identityChange, rewindOf } from "../wire/database_info.ts";
+import { rewindOf } from "../wire/database_info.ts";
 import type { Page } from "../wire/page.ts";
 import type { Rows } from "../wire/rows.ts";
 import { type Anchor, beforeLast, emptyAnchor, fromNewest, rowsNeeded } from "./anchor.ts";
@@ -196,7 +196,7 @@ export async function verifyIdentity(
 ): Promise<void> {
   const { database, cursor } = context;
   const current = await answer(context, (signal) => database.readInfo(signal));
-  const reason = identityChange(cursor.info, current);
+  const reason = cursor.identityChange(current);
   if (reason !== undefined) throw new FeedGap(reason, current);
   const rewind = rewindOf(since, current);
   if (rewind !== undefined) throw new FeedGap(rewind, current);

@@ -9,7 +9,7 @@ import { proofPeriod } from "../../changes/timing.ts";
 import type { Database } from "../connection/database.ts";
 import { faultFields } from "../connection/monitor.ts";
 import type { Settings } from "../connection/options.ts";
-import { paceQuiet, shortestWait, WORTHWHILE } from "../connection/stream.ts";
+import { paceQuiet, shortestWait, WITHHELD, WORTHWHILE } from "../connection/stream.ts";
 import { rewindOf } from "../wire/database_info.ts";
 import { type CouchBatch, Cursor } from "./cursor.ts";
 import { descendingBatches } from "./descending.ts";
@@ -47,6 +47,7 @@ export class Reader {
     this.#from = from;
     this.#isAnew = isAnew;
     this.#retryPolicy = new RetryPolicy(settings.random, settings.clock);
+    settings.budget.allowProofs(proofPeriod(settings.maxLag));
   }
 
   /** Closes the connection at once, and interrupts whatever the reader waits for. */
@@ -125,12 +126,13 @@ export class Reader {
 
   /** Yields the rows of a live feed until it ends, with a probe whenever one is due. */
   async *#follow(context: SessionContext, session: AbortController): Batches {
-    const { cursor, settings: { clock, batchSize, endsWhenIdle } } = context;
+    const { cursor, settings: { clock, batchSize, endsWhenIdle, monitor, budget } } = context;
     let opened = clock.monotonic();
-    let stream = new EarlyStream(context, session);
+    let buffered = false;
+    let stream = new EarlyStream(context, session, buffered);
     const renew = () => {
       stream.close();
-      return new EarlyStream(context, session);
+      return new EarlyStream(context, session, buffered);
     };
     // A stream whose first rows do not show the anchor may be one of other files, and a probe can tell. One is enough: on
     // a busy database, the row may have moved behind others.
@@ -147,6 +149,16 @@ export class Reader {
         }
         const rows = await stream.read(Math.max(0, this.#untilProbe(cursor)));
         if (rows === undefined) continue;
+        if (rows === WITHHELD) {
+          // If the database answers a probe, it is the stream that does not get through: a proxy on the way waits for the
+          // end of an answer that has none.
+          yield* probe(context, false);
+          monitor.emit({ type: "buffered" });
+          buffered = true;
+          stream = renew();
+          opened = clock.monotonic();
+          continue;
+        }
         const { news, repeated, since } = stream.isVerified ? asNews(rows) : await stream.verify(rows);
         if (news.length > 0) this.#retryPolicy.noteRows();
         if (news.length > 0 && !stream.isVerified && mayDoubt) {
@@ -161,6 +173,7 @@ export class Reader {
         const elapsed = clock.monotonic() - opened;
         if (!endsWhenIdle || elapsed < shortestWait(this.#settings)) return;
         // The stream ended because `timeout` had passed, and said how far it had come: nothing is lost.
+        budget.giveBack();
         await paceQuiet(elapsed, this.#settings, session.signal);
         stream = renew();
         opened = clock.monotonic();

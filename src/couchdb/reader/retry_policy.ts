@@ -32,6 +32,12 @@ const MOST_REFUSALS = 4;
  */
 const LONGEST_AFTER_RESET = 30_000;
 
+/** The longest where little was read between two resets, in milliseconds: as after any other fault. */
+const LONGEST_AFTER_SHORT_RESET = 4_000;
+
+/** How many times as long as the attempt before it the wait after a reset may be, if that is longer. */
+const TIMES_THE_ATTEMPT = 4;
+
 /** How many times a row that cannot be read must come again before it is final. */
 const REPEATS_OF_BAD_ROW = 3;
 
@@ -66,6 +72,8 @@ export class RetryPolicy {
   #wasLive = false;
   /** When rows last ended a back-off, by the monotonic clock. */
   #rowsNoted = -Infinity;
+  /** When the attempt that is under way began, by the monotonic clock. */
+  #attempted: number;
   /** Whether an attempt has been decided on since the last progress: the next is not made at once. */
   #eagerSpent = false;
   /** Whether the database has answered before, and does not exist now. */
@@ -85,6 +93,7 @@ export class RetryPolicy {
     this.#backOff = new BackOff(random);
     this.#resetBackOff = new BackOff(random, LONGEST_AFTER_RESET);
     this.#clock = clock;
+    this.#attempted = clock.monotonic();
   }
 
   /** Whether the database does not exist any more: when it is back, it may have been recreated. */
@@ -121,7 +130,7 @@ export class RetryPolicy {
 
   /** What to do when a live feed has ended without a fault. */
   decideAfterEnd(): RetryDecision {
-    return { wait: this.#nextEager() };
+    return this.#noteAttempt({ wait: this.#nextEager() });
   }
 
   /**
@@ -131,9 +140,21 @@ export class RetryPolicy {
    * @throws {unknown} The fault, if nothing can be done.
    */
   decide(fault: unknown, started: boolean): RetryDecision {
+    return this.#noteAttempt(this.#decide(fault, started));
+  }
+
+  /** Notes that the next attempt begins after the wait. */
+  #noteAttempt(decision: RetryDecision): RetryDecision {
+    this.#attempted = this.#clock.monotonic() + decision.wait;
+    return decision;
+  }
+
+  #decide(fault: unknown, started: boolean): RetryDecision {
     if (fault instanceof FeedGap) {
       if (this.#gone) this.#resetBackOff.reset();
-      const wait = this.#resetBackOff.nextEager();
+      const elapsed = this.#clock.monotonic() - this.#attempted;
+      const longest = Math.max(LONGEST_AFTER_SHORT_RESET, TIMES_THE_ATTEMPT * elapsed);
+      const wait = Math.min(longest, this.#resetBackOff.nextEager());
       // A gap is only found in a response, so the server is back: restart the back-off, but not for a second gap
       // without progress in between.
       if (wait === 0) this.#backOff.reset();

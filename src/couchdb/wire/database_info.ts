@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResetReason, Since } from "../../changes/change.ts";
+import type { Since } from "../../changes/change.ts";
 import { ChangesError } from "../../changes/changes_error.ts";
 import { errorObjectFault } from "./faults.ts";
 import { isSince } from "./rows.ts";
@@ -14,7 +14,10 @@ export interface DatabaseInfo {
   readonly updateSeq: Since;
   /** `instance_start_time`: since CouchDB 3.3 the time of creation, so that a recreated database has another one. */
   readonly instanceStartTime: string;
-  /** The number in `purge_seq`, which grows with every purge: a purged document does not appear in the feed. */
+  /**
+   * The number in `purge_seq`, which grows with every purge: a purged document does not appear in the feed. The sum over
+   * the shards, of each of which one copy has answered.
+   */
   readonly purgeSeq: string;
   /** `cluster.q`: the number of shards, each of which numbers its own changes; 1 where the database does not say. */
   readonly shards: number;
@@ -74,13 +77,6 @@ function otherThanDatabase(value: unknown): string | undefined {
  */
 function purgeCount(seq: unknown): string {
   return String(seq ?? "").split("-", 1)[0] ?? "";
-}
-
-/** How the identity of the database has changed; undefined if it has not. */
-export function identityChange(known: DatabaseInfo, current: DatabaseInfo): ResetReason | undefined {
-  if (known.instanceStartTime !== current.instanceStartTime) return "recreated";
-  if (known.purgeSeq !== current.purgeSeq) return "purged";
-  return undefined;
 }
 
 /**
