@@ -1,5 +1,5 @@
 /**
- * Holds the layers of `src`: the five rules below, each read as "a folder may import from these", and no circle among
+ * Holds the layers of `src`: the rules below, each read as "a folder may import from these", and no circle among
  * the files of one folder.
  *
  * @module
@@ -13,6 +13,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "registry/": ["changes/", "http/"],
   "handler/": ["registry/", "changes/", "http/"],
   "couchdb/": ["changes/"],
+  "hono/": ["handler/", "registry/", "changes/", "http/"],
 };
 
 /** The same within `couchdb`: what is read off the wire, the connection that brings it, the reader that makes sense of it. */

@@ -135,6 +135,11 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...rooms, ...reader, "src/changes/"],
     most: 1_370,
   },
+  "everything of ./hono": {
+    from: "src/hono/etag.ts",
+    without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
+    most: 29_000,
+  },
   "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 14_900 },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
