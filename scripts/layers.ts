@@ -15,6 +15,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "couchdb/": ["changes/"],
   "why/": ["registry/"],
   "reads/": ["registry/", "http/"],
+  "hono/": ["handler/", "registry/", "changes/", "http/"],
 };
 
 /** The one import that is no web standard: Deno, Bun and Node have it, and the room that needs it is a leaf. */

@@ -377,8 +377,10 @@ function refuse(
 function inspect(context: HandlerContext, asked: RequestContext, response: Response): Facts {
   const { headers } = response;
   const ownTag = headers.get("etag") ?? undefined;
-  const dependencies = readDependencies(context, asked, headers);
-  if (typeof dependencies === "string") return withoutDependencies(ownTag, dependencies);
+  const declared = readDependencies(context, asked, headers);
+  if (typeof declared === "string") return withoutDependencies(ownTag, declared);
+  // A middleware that guards all pages has declared none of them.
+  const dependencies = declared.every((dependency) => dependency[GUARD]) ? [] : declared;
   const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && mayBeRead(response);
   if (dependencies.length === 0 && !isHashed) {
     return withoutDependencies(ownTag, "undeclared");

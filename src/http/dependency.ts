@@ -146,7 +146,8 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
  * Let `caller` name what is guarded. Where it names a user and the guard is one of the user's sessions, the other sessions
  * are answered from an entry that they do not guard, also after their own end.
  *
- * What the response *shows* must be declared without it: under a tag that stays the same, a change would not be seen.
+ * What the response *shows* must be declared without it: under a tag that stays the same, a change would not be seen. A
+ * guard alone declares nothing, so that a middleware can declare one for all pages.
  *
  * @example
  * ```ts
@@ -268,7 +269,8 @@ export function declaredIn(headers: Headers, field: string): string | null {
   return all;
 }
 
-function isDeclaration(name: string): boolean {
+/** Whether a field is one of ours. */
+export function isDeclaration(name: string): boolean {
   return name.startsWith(DEPENDS_ON) || name.startsWith(INVALIDATES);
 }
 

@@ -157,6 +157,11 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     most: 2_330,
   },
   "everything of ./nano": { from: "src/nano.ts", without: [...rooms, "src/pouchdb.ts"], most: 15_900 },
+  "everything of ./hono": {
+    from: "src/hono/etag.ts",
+    without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
+    most: 30_800,
+  },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
     without: ["transport", "client", "body_reader"].map((name) => `src/couchdb/connection/${name}.ts`)

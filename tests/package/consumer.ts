@@ -18,6 +18,7 @@ import * as change from "@stillfresh/etag/change";
 import { changes } from "@stillfresh/etag/couchdb";
 import * as entityTag from "@stillfresh/etag/entity-tag";
 import * as followModule from "@stillfresh/etag/follow";
+import { etag as honoEtag } from "@stillfresh/etag/hono";
 import * as preconditions from "@stillfresh/etag/preconditions";
 import * as registryModule from "@stillfresh/etag/registry";
 
@@ -54,6 +55,7 @@ const named = Object.values(invalidates("post-1"));
 expect(named.length > 0 && named.every((value) => value.endsWith(" post-1")), "a write names its groups");
 expect(new ChangesError("not-found", "no database").code === "not-found", "errors carry a code");
 expect(typeof changes === "function", "the feed is a sub-path of its own");
+expect(typeof honoEtag({ registry }) === "function", "Hono's middleware needs no Hono to be made");
 const modules = [cacheGroups, change, entityTag, followModule, preconditions, registryModule];
 expect(modules.every((module) => typeof module === "object"), "every sub-path is a module");
 expect(cacheGroups.formatCacheGroups(["a"]) === '"a"', "a sub-path works");
