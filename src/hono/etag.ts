@@ -27,7 +27,7 @@ export interface HonoEtagOptions<C extends HonoContext = HonoContext>
   /** The resource; default the URL of the request. Undefined: this request is passed on. */
   readonly key?: (c: C) => string | undefined;
   /** Who asks; joins the key. Only this or `Cache-Control: public` admits requests with Cookie or Authorization. */
-  readonly caller?: (c: C) => string | undefined;
+  readonly caller?: (c: C) => string | undefined | Promise<string | undefined>;
   /** What an unsafe request with a precondition is judged by, before the handler runs. */
   readonly current?: (c: C) => Current | Promise<Current>;
 }
@@ -77,16 +77,10 @@ export interface HonoEtag<C extends HonoContext = HonoContext> {
  * @throws {TypeError | RangeError} If an option is illegal.
  */
 export function etag<C extends HonoContext = HonoContext>(options: HonoEtagOptions<C> = {}): HonoEtag<C> {
-  const contexts = new WeakMap<Request, C>();
-  const isAsked = options.key !== undefined || options.caller !== undefined || options.current !== undefined;
-  const wrapped = withEtag(
-    (_request: Request, passage: Passage<C>) => passage.run(),
-    withContext(options, contexts),
-  );
+  const wrapped = withEtag((_request: Request, passage: Passage<C>) => passage.run(), withContext(options));
   async function middleware(c: C, next: () => Promise<void>): Promise<void> {
     const { raw } = c.req;
     const request = isForLess(raw) ? wholeRequest(raw) : raw;
-    if (isAsked) contexts.set(request, c);
     const passage = new Passage(c, next);
     try {
       if (request !== raw) c.req.raw = request;
@@ -102,14 +96,12 @@ export function etag<C extends HonoContext = HonoContext>(options: HonoEtagOptio
 /** The options for a wrapper of requests: what is asked about one is asked with its context. */
 function withContext<C extends HonoContext>(
   { key, caller, current, ...others }: HonoEtagOptions<C>,
-  contexts: WeakMap<Request, C>,
-): WithEtagOptions {
-  const contextOf = (request: Request): C => contexts.get(request)!;
+): WithEtagOptions<Request, [Passage<C>]> {
   return {
     ...others,
-    ...key === undefined ? {} : { key: (request) => key(contextOf(request)) },
-    ...caller === undefined ? {} : { caller: (request) => caller(contextOf(request)) },
-    ...current === undefined ? {} : { current: (request) => current(contextOf(request)) },
+    ...key === undefined ? {} : { key: (_, { context }) => key(context) },
+    ...caller === undefined ? {} : { caller: (_, { context }) => caller(context) },
+    ...current === undefined ? {} : { current: (_, { context }) => current(context) },
   };
 }
 

@@ -21,6 +21,11 @@ export class Passage<C extends HonoContext> {
   /** Fields of that response which were set outside, and which a layer outside sets for each hit as well. */
   #lent: [name: string, value: string][] = [];
 
+  /** Hono's. */
+  get context(): C {
+    return this.#c;
+  }
+
   constructor(c: C, next: () => Promise<void>) {
     this.#c = c;
     this.#next = next;
