@@ -32,12 +32,12 @@ const reader = ["transport", "client", "options"].map((name) => `src/couchdb/con
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 34_500 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 36_600 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 27_700,
+    most: 30_000,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -47,7 +47,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 11_000,
+    most: 12_950,
   },
   "follow": {
     from: "mod.ts",
