@@ -55,4 +55,7 @@ export {
   reasonFamilies,
   type ReasonFamily,
   type RegistrationRefusal,
+  type RestoreOptions,
+  type SnapshotBytes,
+  type SnapshotRefusal,
 } from "./src/registry/registry.ts";

@@ -8,12 +8,13 @@
  * It is made to be tried out: where it can be reached from, its posts can be edited from.
  */
 import process from "node:process";
+import { EtagRegistry } from "../../mod.ts";
 import { startDatabase } from "./database.ts";
 import { reach, Refusal, refusedByAddress, refusedByDatabase } from "./failure.ts";
 import { seed } from "./seed.ts";
 import { serve } from "./serve.ts";
-import { createSite, type Site } from "./site.ts";
-import { keepSnapshot, readSnapshot } from "./snapshot.ts";
+import { build, createSite, type Site } from "./site.ts";
+import { keepSnapshot, openSnapshot } from "./snapshot.ts";
 import { openStore } from "./store.ts";
 import { tellTerminal } from "./story/terminal.ts";
 
@@ -27,11 +28,8 @@ async function main(): Promise<void> {
   const refused = (error: unknown) => Promise.reject(refusedByDatabase(url, error));
   await seed(url, { onProgress: progress }).catch(refused);
   const file = process.env["SNAPSHOT"];
-  const snapshot = file ? await readSnapshot(file) : undefined;
-  const site = createSite({ couchUrl: url.href, snapshot, secret: process.env["SECRET"] });
-  if (site.registry.stats["snapshot-refused"] > 0) {
-    console.error(`blog: ${file} holds no snapshot of this build, and is ignored`);
-  }
+  const registry = file ? await restore(file) : new EtagRegistry({ version: build });
+  const site = createSite({ couchUrl: url.href, registry, secret: process.env["SECRET"] });
   await site.follower.ready.catch(refused);
   const server = await serve(site.fetch, { hostname, port })
     .catch((error) => Promise.reject(refusedByAddress(hostname, port, error)));
@@ -41,6 +39,16 @@ async function main(): Promise<void> {
   await introduce(`http://${hostname}:${server.port}`, site, url);
   const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
   tellTerminal(site.story, (line) => void process.stdout.write(`${line}\n`), { colours });
+}
+
+/** The registry of an earlier process, if it left one in the file. */
+async function restore(file: string): Promise<EtagRegistry> {
+  const snapshot = await openSnapshot(file);
+  if (snapshot === undefined) return new EtagRegistry({ version: build });
+  return await EtagRegistry.restore(snapshot, {
+    version: build,
+    onRefused: (reason) => console.error(`blog: the snapshot in ${file} is ignored: ${reason}`),
+  });
 }
 
 function portOf(text: string): number {

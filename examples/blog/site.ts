@@ -30,15 +30,15 @@ export interface Site {
 }
 
 /** Part of every tag that is derived from revisions: change it when the markup changes. */
-const build = "blog-2";
+export const build = "blog-2";
 const perPage = 20;
 
-/** Where the site's documents are, and what its registry begins with. */
+/** Where the site's documents are, and the registry in front of it. */
 export interface SiteOptions {
   /** The database; credentials in it are used, and never shown. */
   readonly couchUrl: string;
-  /** What the registry of an earlier process left behind. */
-  readonly snapshot?: unknown;
+  /** Default: an empty one. */
+  readonly registry?: EtagRegistry;
   /** Where changes come from; default: the database. */
   readonly feed?: ChangesFeed;
   /** ms without contact after which nothing is answered from the registry; default 25,000. */
@@ -49,9 +49,10 @@ export interface SiteOptions {
 
 /** Opens the site. */
 export function createSite(
-  { couchUrl, snapshot, feed = changes(couchUrl), maxLag = 25_000, secret }: SiteOptions,
+  { couchUrl, registry = new EtagRegistry({ version: build }), feed = changes(couchUrl), ...more }:
+    SiteOptions,
 ): Site {
-  const registry = new EtagRegistry({ version: build, snapshot });
+  const { maxLag = 25_000, secret } = more;
   const story = new Story();
   const groups = ({ id }: { readonly id: string }) => isPostId(id) ? [allPosts] : [];
   const told = mapFeed(feed, (change) => {

@@ -94,6 +94,42 @@ export function sha256(text: string): Uint8Array {
 
 const BLOCK = 64;
 
+/** SHA-256 of bytes that come in pieces. */
+export class Sha256 {
+  readonly #state: Int32Array = INITIAL.slice();
+  /** What has come since the last whole block. */
+  readonly #rest: Uint8Array = new Uint8Array(BLOCK);
+  #length = 0;
+
+  /** Takes the next bytes in. */
+  update(bytes: Uint8Array): void {
+    const held = this.#length % BLOCK;
+    let offset = Math.min(bytes.length, (BLOCK - held) % BLOCK);
+    this.#rest.set(bytes.subarray(0, offset), held);
+    this.#length += bytes.length;
+    if (held + offset < BLOCK && held > 0) return;
+    state.set(this.#state);
+    if (held > 0) {
+      extend(this.#rest, 0);
+      compress();
+    }
+    for (; offset + BLOCK <= bytes.length; offset += BLOCK) {
+      extend(bytes, offset);
+      compress();
+    }
+    this.#state.set(state);
+    this.#rest.set(bytes.subarray(offset));
+  }
+
+  /** The digest of all that has come, as 32 bytes. */
+  digest(): Uint8Array {
+    const held = this.#length % BLOCK;
+    const last = new Uint8Array(2 * BLOCK);
+    last.set(this.#rest.subarray(0, held));
+    return digest(last, held, this.#state, this.#length - held);
+  }
+}
+
 /** HMAC-SHA-256 (RFC 2104) under one key. Its first blocks are digested once, so that it costs one block more than SHA-256. */
 export class HmacSha256 {
   readonly #inner: Int32Array;

@@ -23,7 +23,8 @@ import {
   zeroCounters,
 } from "./reason.ts";
 import type { RetainedHeaders } from "./shared_headers.ts";
-import { makeSnapshot, readSnapshot } from "./snapshot.ts";
+import { SnapshotWriter } from "./snapshot.ts";
+import { SnapshotReader } from "./snapshot_reader.ts";
 import { baseOf, storageKey } from "./storage_key.ts";
 import { type ChangeSink, type Reach, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -84,6 +85,9 @@ export class RegistryCore {
   /** What is told of each decision about a request. */
   readonly observers: Observers = new Observers();
   readonly #sink: ChangeSink;
+  /** Snapshots that are being written. */
+  readonly #writers: Set<SnapshotWriter> = new Set();
+  #isRestoring = false;
   readonly #onEvict: EtagRegistryOptions["onEvict"];
   readonly #clock: Clock;
   /**
@@ -112,6 +116,10 @@ export class RegistryCore {
     this.#changeLog = new ChangeLog(clock, limits.maxBytes / 2, () => this.count("overflow"));
     this.#crossOrigin = new CrossOriginMemory(limits.maxBytes / 16);
     this.#entries = new EntryStore(limits, (entry, reason) => {
+      // What does not fit, or left while the snapshot was written, was never an entry of this process.
+      if (this.#isRestoring) return;
+      // A response has shown that the resource has variants, or more of them.
+      if (reason === "vary-grew") this.#noteResource(entry.key);
       this.count(reason);
       this.#noteDeparture(entry.key, reason);
     }, () => this.#changeLog.bytes + this.#crossOrigin.bytes);
@@ -129,10 +137,6 @@ export class RegistryCore {
       },
       batchApplied: () => this.#reportDepartures(),
     };
-    if (options.snapshot === undefined) return;
-    this.#restore(options.snapshot);
-    // The variable that the registry is for is not set yet.
-    if (this.#departed.length > 0) queueMicrotask(() => this.#reportDepartures());
   }
 
   /** Entries kept, including void ones that no look-up has met since. */
@@ -363,6 +367,7 @@ export class RegistryCore {
   }
 
   #invalidateHere(group: string): void {
+    for (const writer of this.#writers) writer.noteGroup(group);
     this.#change(group, undefined, this, this.#changeLog.replicaLag);
     this.#reportDepartures();
   }
@@ -382,10 +387,19 @@ export class RegistryCore {
    */
   delete(key: string): boolean {
     for (const core of this.#subscribedElsewhere()) core.delete(key);
-    this.#entries.change(resourceGroup(key), this.#changeLog.breakLeases(key));
-    const isFound = this.#entries.dropAll(storageKey(key, undefined), "deleted");
+    this.#noteResource(key);
+    const isFound = this.#deleteHere(key);
     this.#reportDepartures();
     return isFound;
+  }
+
+  #noteResource(key: string): void {
+    for (const writer of this.#writers) writer.noteResource(key);
+  }
+
+  #deleteHere(key: string): boolean {
+    this.#entries.change(resourceGroup(key), this.#changeLog.breakLeases(key));
+    return this.#entries.dropAll(storageKey(key, undefined), "deleted");
   }
 
   /** Whether a valid entry has this tag. Looks at every entry. */
@@ -395,6 +409,7 @@ export class RegistryCore {
 
   /** Takes out the entries with these tags, and returns how many. Looks at every entry. */
   deleteTags(tags: ReadonlySet<string>): number {
+    for (const writer of this.#writers) for (const tag of tags) writer.noteTag(tag);
     const count = this.#entries.dropTags(tags, "deleted");
     this.#reportDepartures();
     return count;
@@ -420,6 +435,8 @@ export class RegistryCore {
   subscribe(name: string, maxLag: number, replicaLag?: number, reach: Reach = {}): Subscription {
     const subscription = this.#subscriptions.open(this.#sink, name, maxLag, replicaLag, reach);
     this.#keepReachable();
+    // The groups of the feed may be others, and there may be one feed more to resume.
+    for (const writer of this.#writers) writer.noteAll();
     // What was registered before may depend on documents that this feed does not report.
     if (reach.documents !== undefined) this.#reset("reset");
     this.#reportDepartures();
@@ -440,21 +457,54 @@ export class RegistryCore {
     subscribedCores().add(new WeakRef(this));
   }
 
-  /** The registry as plain data. */
-  snapshot(): unknown {
-    const subscriptions = this.#subscriptions.save();
-    const entries = subscriptions === undefined ? [] : this.#entries.save();
-    return makeSnapshot(requireVersion(this.version), subscriptions ?? [], entries);
+  /**
+   * A snapshot to write.
+   *
+   * @param mostEntries Entries that one piece looks at.
+   * @throws {TypeError} If the registry has no `version`.
+   */
+  snapshot(mostEntries?: number): SnapshotWriter {
+    const writer = new SnapshotWriter(requireVersion(this.version), {
+      positions: () => this.#subscriptions.save(),
+      begin: () => {
+        this.#writers.add(writer);
+        return this.#entries.walk();
+      },
+      end: () => this.#writers.delete(writer),
+    }, mostEntries);
+    return writer;
   }
 
-  #restore(value: unknown): void {
-    const snapshot = readSnapshot(value, requireVersion(this.version));
-    if (snapshot === undefined) return this.count("snapshot-refused");
-    this.#subscriptions.restore(this.#sink, snapshot.subscriptions);
-    this.#keepReachable();
-    this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
-    this.#changeLog.invalidateAll();
-    for (const entry of snapshot.entries) this.#entries.restore(entry, this.#changeLog.sequence);
+  /**
+   * Restores a snapshot into this registry, which is new: nothing else may use it before the snapshot has been read to
+   * its end, or refused.
+   *
+   * @throws {TypeError} If the registry has no `version`.
+   */
+  restore(): SnapshotReader {
+    const reader = new SnapshotReader(requireVersion(this.version), {
+      restore: (entry) => this.#entries.restore(entry, this.#changeLog.sequence),
+      remove: ({ all, groups, resources, tags }) => {
+        if (all) this.#entries.clear();
+        for (const group of groups) this.#invalidateHere(group);
+        for (const key of resources) this.#deleteHere(key);
+        if (tags.length > 0) this.#entries.dropTags(new Set(tags), "deleted");
+      },
+      accept: (subscriptions) => {
+        this.#isRestoring = false;
+        this.#subscriptions.restore(this.#sink, subscriptions);
+        this.#keepReachable();
+        this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
+        this.#changeLog.invalidateAll();
+      },
+      refuse: () => {
+        this.#isRestoring = false;
+        this.#entries.clear();
+        this.count("snapshot-refused");
+      },
+    });
+    this.#isRestoring = true;
+    return reader;
   }
 
   /** Says once what is missing: a registry that answers nothing looks like one that works. */
@@ -515,6 +565,7 @@ export class RegistryCore {
 
   #reset(reason: Incident): void {
     this.count(reason);
+    for (const writer of this.#writers) writer.noteAll();
     this.#changeLog.invalidateAll();
     for (const entry of this.#entries.clear()) this.#noteDeparture(entry.key, reason);
   }

@@ -22,7 +22,7 @@ import { MOST_REPORTS } from "./report.ts";
 import { SeededMap } from "./seeded_map.ts";
 import { retainedBytes, type RetainedHeaders, SharedHeaders } from "./shared_headers.ts";
 import { Sieve } from "./sieve.ts";
-import { type SavedEntry, saveEntry } from "./snapshot.ts";
+import { type EntryWalk, type SavedEntry, saveEntry } from "./snapshot.ts";
 import { baseOf, storageKey, variantKey } from "./storage_key.ts";
 
 /** How large an {@linkcode EntryStore} may become. */
@@ -228,9 +228,18 @@ export class EntryStore {
     return this.#admit(entry, previous, variants) ? entry : "too-large";
   }
 
-  /** The valid entries as data. */
-  save(): SavedEntry[] {
-    return this.valid().map((entry) => saveEntry(entry, this.namesOf(entry), this.#variantsOf(entry)));
+  /** Begins a walk over the entries as data, oldest first. */
+  walk(): EntryWalk {
+    const walk = this.#entries.walk();
+    return {
+      next: () => {
+        const entry = this.#entries.step(walk);
+        if (entry === undefined) return undefined;
+        if (!this.isValid(entry)) return "void";
+        return saveEntry(entry, this.namesOf(entry), this.#variantsOf(entry)?.fields);
+      },
+      end: () => this.#entries.endWalk(walk),
+    };
   }
 
   /** The names of what an entry depends on; the entry must be kept here. */
@@ -238,24 +247,27 @@ export class EntryStore {
     return entry.groups.map((group) => this.#groups.nameOf(group));
   }
 
-  /** Keeps an entry of an earlier process, if there is room. */
+  /** Keeps an entry of an earlier process, if there is room, in the place of those that it had replaced. */
   restore(saved: SavedEntry, sequence: number): void {
-    const { storageKey, etag, lastModified, expires, fields, minted, groups, bodyDigest } = saved;
-    const [base, selecting] = saved.variants ?? [];
-    const variants = base === undefined || selecting === undefined
+    const [storageKey, etag, groups, fields, isPublic, anyOrigin, minted, ...more] = saved;
+    const [lastModified, expires, selecting, bodyDigest] = more;
+    const base = baseOf(storageKey) ?? storageKey;
+    // The set of variants has changed while the snapshot was written: a look-up goes by the fields of the later one.
+    if (this.#variants.get(base)?.fields.join() !== selecting?.join()) this.dropAll(base, "vary-grew");
+    const variants = selecting === null
       ? undefined
       : this.#variants.get(base) ?? this.#makeVariantSet(base, selecting);
     const entry = makeEntry(
-      bodyDigest === undefined ? undefined : { digest: bodyDigest, bytes: undefined },
+      bodyDigest === null ? undefined : { digest: bodyDigest, bytes: undefined },
       copied(storageKey),
       copied(etag),
       lastModified ?? undefined,
       expires ?? Infinity,
-      this.#headers.acquire(fields, saved, minted),
+      this.#headers.acquire(fields, { isPublic, anyOrigin }, minted),
       groups.map((name) => this.#groups.acquire(name)),
       sequence,
     );
-    this.#admit(entry, undefined, variants);
+    this.#admit(entry, this.#entries.get(storageKey), variants);
   }
 
   /** Puts an entry in its place, making room for it first; false where there cannot be enough. */

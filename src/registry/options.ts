@@ -6,6 +6,7 @@
 import { type Clock, systemClock } from "../changes/clock.ts";
 import type { EntryStoreLimits } from "./entry_store.ts";
 import type { Departure, Incident } from "./reason.ts";
+import type { SnapshotRefusal } from "./snapshot_reader.ts";
 
 /** How large a registry may become, and where its time comes from. */
 export interface EtagRegistryOptions {
@@ -28,12 +29,21 @@ export interface EtagRegistryOptions {
   readonly onEvict?: (key: string, reason: Departure | Incident) => unknown;
   /** Build id: `withEtag` puts it into every tag it derives, and a snapshot is of one build; default none. */
   readonly version?: string;
-  /** What `snapshot()` gave in an earlier process; one that does not line up is refused, and the registry is empty. */
-  readonly snapshot?: unknown;
   /** Wall clock in ms; default `Date.now`. Read on every look-up, so that a late timer cannot outlive `maxLag`. */
   readonly now?: () => number;
   /** Monotonic clock in ms; default `performance.now`. */
   readonly monotonic?: () => number;
+}
+
+/** How a registry is restored from a snapshot. */
+export interface RestoreOptions extends EtagRegistryOptions {
+  /** Gives the snapshot up: the registry is empty. For a source that may never end. */
+  readonly signal?: AbortSignal;
+  /**
+   * Called with the reason why the snapshot is refused, and with the fault of its source, if that is the reason. The
+   * registry is empty then. What it throws is ignored.
+   */
+  readonly onRefused?: (reason: SnapshotRefusal, error?: unknown) => unknown;
 }
 
 /** The bounds, with their defaults. */

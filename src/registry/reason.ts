@@ -112,7 +112,7 @@ export type Incident =
   | "membership-unknown"
   /** more changes than can be remembered while handlers run: no response that is being built now is registered */
   | "overflow"
-  /** a snapshot was cut short, edited, of another build or of another layout */
+  /** a snapshot was cut short, altered, unreadable, of another build or format */
   | "snapshot-refused"
   /** the handler gave another response than the one registered under the tag */
   | "audit-mismatch"

@@ -6,11 +6,15 @@
  */
 import { type Dependency, requireGroup } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
-import { attachCore, RegistryCore } from "./core.ts";
-import type { EtagRegistryOptions } from "./options.ts";
+import { ignoreRejection } from "../changes/callback.ts";
+import { attachCore, coreOf, RegistryCore } from "./core.ts";
+import type { EtagRegistryOptions, RestoreOptions } from "./options.ts";
 import type { Reason } from "./reason.ts";
+import { readFrom, type Refused, type SnapshotBytes, streamOf } from "./snapshot_stream.ts";
 
-export type { EtagRegistryOptions } from "./options.ts";
+export type { EtagRegistryOptions, RestoreOptions } from "./options.ts";
+export type { SnapshotRefusal } from "./snapshot_reader.ts";
+export type { SnapshotBytes } from "./snapshot_stream.ts";
 export {
   type Departure,
   type Incident,
@@ -44,11 +48,10 @@ export class EtagRegistry {
   readonly #core: RegistryCore;
 
   /**
-   * Makes an empty registry, or one that begins with a snapshot.
+   * Makes an empty registry. {@linkcode EtagRegistry.restore} makes one that begins with a snapshot.
    *
    * @param options Bounds and clocks.
    * @throws {RangeError} If a bound is not a number above 0.
-   * @throws {TypeError} If `version` is empty, or missing beside a `snapshot`.
    */
   constructor(options: EtagRegistryOptions = {}) {
     this.#core = new RegistryCore(options);
@@ -189,14 +192,72 @@ export class EtagRegistry {
   }
 
   /**
-   * The entries valid now and the feeds' positions, as data that JSON can carry. The `snapshot` option restores them:
-   * nothing is answered until every feed is followed again, under its name, and has replayed what it missed. Without a
-   * feed that can be resumed, the snapshot holds no entry.
+   * The valid entries and the feeds' positions, as a stream of bytes for {@linkcode EtagRegistry.restore}. It is written
+   * while it is read, in pieces of about 16 KiB, and requests and timers have their turn before each of them: the registry
+   * goes on. What is taken out after its piece was written is not restored. Without a feed that can be resumed, the
+   * snapshot holds no entry.
+   *
+   * Read it to its end, or cancel it: until then the registry notes for it what is taken out, 1 MiB at most.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { EtagRegistry } from "@stillfresh/etag";
+   *
+   * const registry = new EtagRegistry({ version: "build-7" });
+   * const bytes = await new Response(registry.snapshot()).arrayBuffer();
+   * assert.equal(bytes.byteLength > 0, true);
+   * ```
    *
    * @throws {TypeError} If the registry has no `version`: a deploy may change what no document shows.
    */
-  snapshot(): unknown {
-    return this.#core.snapshot();
+  snapshot(): ReadableStream<Uint8Array> {
+    return streamOf(this.#core.snapshot());
+  }
+
+  /**
+   * Makes a registry that begins with a snapshot, once that has been read to its end: requests and timers have their turn
+   * before each 16 KiB of it. Nothing is answered until every feed is followed again, under its name, and has replayed
+   * what it missed. Of a snapshot that is larger than the bounds the newest entries are kept.
+   *
+   * A snapshot that is cut short, altered, of another build or of another release is refused, and so is one whose source
+   * fails: the registry is empty then, and counts `snapshot-refused`.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { EtagRegistry } from "@stillfresh/etag";
+   *
+   * const { body } = new Response(new EtagRegistry({ version: "build-7" }).snapshot());
+   * const reasons: string[] = [];
+   * const registry = await EtagRegistry.restore(body!, {
+   *   version: "build-8",
+   *   onRefused: (reason) => reasons.push(reason),
+   * });
+   * assert.deepEqual([registry.size, reasons], [0, ["another-build"]]);
+   * ```
+   *
+   * @param source The bytes that {@linkcode EtagRegistry.snapshot} gave: a web stream, or any iterable of `Uint8Array`.
+   * @param options As for the constructor; also what is called when the snapshot is refused, and a signal that gives it up.
+   * @returns Never rejects but for a `TypeError`, if the source gives something else than bytes.
+   * @throws {RangeError} If a bound is not a number above 0.
+   * @throws {TypeError} If `version` is missing or empty, or the source cannot be read.
+   */
+  static restore(source: SnapshotBytes, options: RestoreOptions = {}): Promise<EtagRegistry> {
+    const registry = new this(options);
+    const reader = coreOf(registry).restore();
+    return readFrom(source, reader, options.signal).then((refused) => {
+      if (refused !== undefined) tellRefused(options, refused);
+      return registry;
+    });
+  }
+}
+
+function tellRefused({ onRefused }: RestoreOptions, { reason, error }: Refused): void {
+  try {
+    ignoreRejection(onRefused?.(reason, error));
+  } catch {
+    // What the listener does with it is its own concern.
   }
 }
 

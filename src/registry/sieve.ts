@@ -20,6 +20,14 @@ export interface Sieved<V> {
   newer: V | undefined;
 }
 
+/** A walk over the values of a {@linkcode Sieve} in steps, between which values may come and leave. */
+export interface Walk<V> {
+  /** The value to look at next; undefined: the walk is over. */
+  next: V | undefined;
+  /** How many values it still looks at: no more than there were at its beginning, however many come. */
+  left: number;
+}
+
 /** Values by key, with the order in which to evict them. */
 export class Sieve<V extends Sieved<V>> {
   readonly #byKey: SeededMap<V> = new SeededMap();
@@ -30,6 +38,7 @@ export class Sieve<V extends Sieved<V>> {
   #hand: V | undefined;
   #reaper: V | undefined;
   #unswept = 0;
+  readonly #walks: Set<Walk<V>> = new Set();
 
   /** @param isDead Whether a value is of no use any more. */
   constructor(isDead: (value: V) => boolean) {
@@ -75,6 +84,7 @@ export class Sieve<V extends Sieved<V>> {
     else newer.older = older;
     if (this.#hand === value) this.#hand = newer;
     if (this.#reaper === value) this.#reaper = newer;
+    for (const walk of this.#walks) if (walk.next === value) walk.next = newer;
     // A dead object in the old generation would keep all newer ones alive until the next major collection.
     value.older = value.newer = undefined;
     return true;
@@ -85,8 +95,33 @@ export class Sieve<V extends Sieved<V>> {
     for (let value = this.#oldest; value !== undefined; value = value.newer) yield value;
   }
 
+  /**
+   * Begins a walk from the oldest value to the newest. It ends by itself where no value is left, else with
+   * {@linkcode Sieve.endWalk}: the values know of every walk that has not ended.
+   */
+  walk(): Walk<V> {
+    const walk = { next: this.#oldest, left: this.size };
+    this.#walks.add(walk);
+    return walk;
+  }
+
+  /** The next value of a walk; undefined where it is over. */
+  step(walk: Walk<V>): V | undefined {
+    const value = walk.left-- > 0 ? walk.next : undefined;
+    walk.next = value?.newer;
+    if (walk.next === undefined) this.endWalk(walk);
+    return value;
+  }
+
+  /** Ends a walk. */
+  endWalk(walk: Walk<V>): void {
+    walk.next = undefined;
+    this.#walks.delete(walk);
+  }
+
   /** Takes all values out. */
   clear(): void {
+    for (const walk of this.#walks) this.endWalk(walk);
     this.#byKey.clear();
     this.#oldest =
       this.#newest =

@@ -102,7 +102,7 @@ async function withSnapshotFile(
 ): Promise<void> {
   const database = await startDatabase();
   const folder = await mkdtemp(join(tmpdir(), "blog-"));
-  const file = join(folder, "registry.json");
+  const file = join(folder, "registry.snapshot");
   try {
     await seed(new URL(`${database.url}/blog`), { posts: 3, authors: 2 });
     const environment = { PORT: "0", COUCHDB_URL: `${database.url}/blog`, SNAPSHOT: file };
@@ -124,7 +124,7 @@ test("main: SNAPSHOT keeps the registry across a restart", () =>
       etag = response.headers.get("etag")!;
     });
     assert.deepEqual([first.code, first.stderr], [0, ""]);
-    assert.deepEqual(await readdir(join(file, "..")), ["registry.json"], "no draft is left");
+    assert.deepEqual(await readdir(join(file, "..")), ["registry.snapshot"], "no draft is left");
     const second = await run(async (origin) => {
       const response = await fetch(`${origin}${page}`, { headers: { "if-none-match": etag } });
       assert.equal(response.status, 304);
@@ -141,14 +141,21 @@ test("main: a SNAPSHOT that is damaged is ignored in one line, and replaced", ()
   withSnapshotFile(async (run, file) => {
     await run(async (origin) => void await (await fetch(`${origin}${page}`)).text());
     const whole = await readFile(file, "utf8");
-    for (const damaged of ["", whole.slice(0, -9), whole.replace("post-", "past-"), "null"]) {
+    const damages = [
+      ["", "cut-short"],
+      [whole.slice(0, -9), "cut-short"],
+      [whole.replace("post-", "past-"), "altered"],
+      [whole.replace(/"blog-[0-9]+"/, '"blog-0"'), "another-build"],
+      ["null", "another-format"],
+    ] as const;
+    for (const [damaged, reason] of damages) {
       await writeFile(file, damaged);
       const { code, stderr } = await run(async (origin) => {
         const { entries } = await (await fetch(`${origin}/stats`)).json() as { entries: number };
         assert.equal(entries, 1, "the page that it introduces itself with");
       });
       assert.equal(code, 0);
-      assert.match(stderr, /^blog: \S+registry.json holds no snapshot of this build, and is ignored\n$/);
+      assert.equal(stderr, `blog: the snapshot in ${file} is ignored: ${reason}\n`);
       assert.match(await readFile(file, "utf8"), /^\{"format"/);
     }
   }));

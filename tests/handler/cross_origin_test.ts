@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, withEtag, type WithEtagOptions } from "../../mod.ts";
 import { coreOf } from "../../src/registry/core.ts";
+import { restored, saved } from "../support/snapshots.ts";
 
 const URL = "http://localhost/posts/1";
 const APP = "https://app.test";
@@ -143,7 +144,7 @@ test("412, 428: what was registered in an earlier process is known as well", asy
       current: () => POST,
     });
   await handlerOver(first)(new Request(URL, { headers: { origin: APP } }));
-  const second = new EtagRegistry({ ...options, snapshot: first.snapshot() });
+  const second = await restored(await saved(first), options);
   followed(second);
   const put = (origin: string) => new Request(URL, { method: "PUT", headers: { origin, ...OLD } });
   assert.equal(allowed(await handlerOver(second)(put(APP))), APP);

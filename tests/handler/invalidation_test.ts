@@ -6,6 +6,7 @@ import { INVALIDATES } from "../../src/http/dependency.ts";
 import { PushedFeed } from "../support/feed.ts";
 import { PAGE, request, wrap, type Wrapped } from "../support/http.ts";
 import { live } from "../support/registrations.ts";
+import { restored, saved } from "../support/snapshots.ts";
 
 const PUBLIC = { "cache-control": "public, no-cache" };
 const TAG = { "if-none-match": '"a"' };
@@ -216,9 +217,9 @@ for (const isRestored of [false, true]) {
     await follower.ready;
     await site().ask(request());
     assert.equal(await known(site()), true);
-    const snapshot = registry.snapshot();
+    const snapshot = await saved(registry);
     await follower.close();
-    if (isRestored) registry = new EtagRegistry({ version, snapshot });
+    if (isRestored) registry = await restored(snapshot, { version });
     const writer = withEtag(() => new Response(null, { status: 204, headers: invalidates("list") }));
     await writer(request({}, { url: `${PAGE}/form`, method: "PUT" }));
     const again = new PushedFeed();

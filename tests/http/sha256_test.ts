@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
-import { base64url, HmacSha256, sha256 } from "../../src/http/sha256.ts";
+import { base64url, HmacSha256, Sha256, sha256 } from "../../src/http/sha256.ts";
 
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -28,6 +28,17 @@ test("sha256: agrees with crypto.subtle on any text", async () => {
   await fc.assert(fc.asyncProperty(fc.string({ unit: "binary", maxLength: 500 }), async (text) => {
     const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
     assert.equal(hex(sha256(text)), hex(new Uint8Array(expected)));
+  }));
+});
+
+test("Sha256: pieces of any length digest as the whole does", () => {
+  const pieces = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 12 });
+  fc.assert(fc.property(pieces, (pieces) => {
+    const digest = new Sha256();
+    for (const piece of pieces) digest.update(piece);
+    const expected = createHash("sha256").update(Buffer.concat(pieces)).digest("hex");
+    assert.equal(hex(digest.digest()), expected);
+    assert.equal(hex(digest.digest()), expected, "asked twice");
   }));
 });
 

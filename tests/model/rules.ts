@@ -29,6 +29,7 @@ export type Rule = ModelledRule | OtherRule;
 
 const CLOCKS = "the model has no clocks: a contact has an order, and no age";
 const REPRESENTATION = "the model has one representation: a tag stands for a page and what was read for it";
+const PIECES = "the model writes a snapshot in one step";
 const AUDIT = "the model has no bodies, so there is nothing to audit";
 
 /** As the tables of docs/consistency.md have them. */
@@ -221,6 +222,10 @@ export const rules: readonly Rule[] = [
     without: ["SAVED_LAG"],
     in: "snapshot, replicas",
   },
+  { name: "a snapshot has the positions of its end", why: PIECES },
+  { name: "what is invalidated while a snapshot is written stays in it", why: PIECES },
+  { name: "what is deleted while a snapshot is written stays in it", why: PIECES },
+  { name: "what is void while a snapshot is written stays in it", why: PIECES },
 
   { name: "a check is counted, and answered without", why: AUDIT },
   { name: "a check that failed changes nothing", why: AUDIT },

@@ -9,6 +9,7 @@ import { type DocumentState, FollowedDatabase } from "./followed_database.ts";
 import { History } from "./history.ts";
 import { Impossible } from "./impossible.ts";
 import type { Library } from "./library.ts";
+import { piecesOf, restoreAtOnce } from "../simulation/snapshot_pieces.ts";
 import { Copies, type Reading, Site, VERSION } from "./site.ts";
 import { type Sizes, sizesOf } from "./sizes.ts";
 
@@ -74,7 +75,7 @@ export class Stage {
   /** ms: the registry's clock. */
   #time = 1_000_000;
   #isThrowing = false;
-  #snapshot: string | undefined;
+  #snapshot: readonly Uint8Array[] | undefined;
   #backup: { readonly documents: readonly DocumentState[]; readonly last: readonly number[] } | undefined;
 
   constructor(library: Library, macros: readonly string[]) {
@@ -230,7 +231,7 @@ export class Stage {
     [/^the follower (\d) is closed$/, (feed) => this.#close(feed!)],
     [/^feed (\d) is followed again$/, (feed) => this.#follow(this.#process, feed!)],
     [/^a snapshot is saved$/, () => {
-      this.#snapshot = JSON.stringify(this.#process.site.registry.snapshot());
+      this.#snapshot = piecesOf(this.#library.coreOf(this.#process.site.registry));
     }],
     [/^a process begins with the snapshot$/, () => this.#beginWithSnapshot()],
     [/^page (\d) is answered$/, async (page) => {
@@ -305,16 +306,16 @@ export class Stage {
     this.#databases[0]!.last = [...last];
   }
 
-  #begin(snapshot?: string): Process {
+  #begin(snapshot?: readonly Uint8Array[]): Process {
     const { main: { EtagRegistry }, coreOf } = this.#library;
     const registry = new EtagRegistry({
       version: VERSION,
       now: () => this.#time,
       monotonic: () => this.#time,
       ...(this.#sizes.has("OVERFLOW") ? { maxBytes: ROOM } : {}),
-      ...(snapshot === undefined ? {} : { snapshot: JSON.parse(snapshot) }),
     });
     const core = coreOf(registry);
+    if (snapshot !== undefined) restoreAtOnce(core, snapshot);
     const subscribe = core.subscribe.bind(core);
     core.subscribe = (name, ...rest) => this.#watch(Number(name), subscribe(name, ...rest));
     const process: Process = {

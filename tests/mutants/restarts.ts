@@ -4,22 +4,6 @@ import { type Mutant, mutant } from "./mutant.ts";
 const REGISTRY = "registry/core.ts";
 const SNAPSHOT = "registry/snapshot.ts";
 
-const anotherBuild: Mutant = {
-  name: "a snapshot of another build is believed",
-  edits: [
-    {
-      file: SNAPSHOT,
-      search: "format !== FORMAT || written !== version ||",
-      replace: "format !== FORMAT ||",
-    },
-    {
-      file: SNAPSHOT,
-      search: "const content = { format, version, subscriptions, entries } as const;",
-      replace: "const content = { format, version: written as string, subscriptions, entries } as const;",
-    },
-  ],
-};
-
 const liveAtOnce: Mutant = {
   name: "a resumed feed is live before it has caught up",
   edits: [{
@@ -36,16 +20,21 @@ export const restartMutants: readonly Mutant[] = [
   mutant(
     "a snapshot is restored without a floor",
     REGISTRY,
-    "    this.#changeLog.invalidateAll();\n    for (const entry of snapshot.entries)",
-    "    for (const entry of snapshot.entries)",
+    "        this.#changeLog.replicaLag = this.#subscriptions.replicaLag;\n        this.#changeLog.invalidateAll();\n",
+    "        this.#changeLog.replicaLag = this.#subscriptions.replicaLag;\n",
   ),
   liveAtOnce,
-  anotherBuild,
+  mutant(
+    "a snapshot of another build is believed",
+    "registry/snapshot_reader.ts",
+    'return version === this.#version ? undefined : "another-build";',
+    "return undefined;",
+  ),
   mutant(
     "a snapshot keeps what is void",
     "registry/entry_store.ts",
-    "return this.valid().map((entry) => saveEntry(",
-    "return [...this.values()].map((entry) => saveEntry(",
+    '        if (!this.isValid(entry)) return "void";\n',
+    "",
   ),
   mutant(
     "a resumed feed begins where it would have begun",
@@ -58,5 +47,29 @@ export const restartMutants: readonly Mutant[] = [
     "registry/subscriptions.ts",
     "subscriptions.push({ name, replicaLag, position });",
     "subscriptions.push({ name, replicaLag: 0, position });",
+  ),
+  mutant(
+    "a snapshot has the positions of its end",
+    SNAPSHOT,
+    "this.#positions ??= this.#source.positions();",
+    "this.#positions = this.#source.positions();",
+  ),
+  mutant(
+    "what is invalidated while a snapshot is written stays in it",
+    REGISTRY,
+    "    for (const writer of this.#writers) writer.noteGroup(group);\n",
+    "",
+  ),
+  mutant(
+    "what is deleted while a snapshot is written stays in it",
+    REGISTRY,
+    "    this.#noteResource(key);\n    const isFound",
+    "    const isFound",
+  ),
+  mutant(
+    "what is void while a snapshot is written stays in it",
+    REGISTRY,
+    "    this.count(reason);\n    for (const writer of this.#writers) writer.noteAll();\n",
+    "    this.count(reason);\n",
   ),
 ];

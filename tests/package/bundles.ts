@@ -43,12 +43,12 @@ const sources = [
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 36_800 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 38_500 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 30_000,
+    most: 31_900,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -58,7 +58,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 12_200,
+    most: 14_300,
   },
   "follow": {
     from: "mod.ts",
@@ -160,7 +160,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./hono": {
     from: "src/hono/etag.ts",
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 30_800,
+    most: 32_300,
   },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",

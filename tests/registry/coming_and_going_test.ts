@@ -7,6 +7,7 @@ import { SettableClock } from "../support/clock.ts";
 import fc from "../support/fast_check.ts";
 import { PushedFeed, settled } from "../support/feed.ts";
 import { request } from "../support/http.ts";
+import { restored, saved } from "../support/snapshots.ts";
 
 function setUp() {
   const clock = new SettableClock();
@@ -113,13 +114,12 @@ test("snapshot: a feed that is saved and never followed again suspends, until it
   const clock = new SettableClock();
   const options = { version: "1", now: clock.now, monotonic: clock.monotonic };
   const before = new EtagRegistry(options);
-  const saved = new PushedFeed();
-  follow(before, saved, { name: "old" });
+  const old = new PushedFeed();
+  follow(before, old, { name: "old" });
   const position = { since: "1-x", source: "blog" };
-  saved.reader.push({ changes: [], state: "live", contact: clock.instant, position });
+  old.reader.push({ changes: [], state: "live", contact: clock.instant, position });
   await settled();
-  const snapshot = JSON.parse(JSON.stringify(before.snapshot()));
-  const registry = new EtagRegistry({ ...options, snapshot });
+  const registry = await restored(await saved(before), options);
   const feed = new PushedFeed();
   follow(registry, feed, { name: "new" });
   feed.reader.push({ changes: [], state: "live", contact: clock.instant, position });

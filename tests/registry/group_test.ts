@@ -26,6 +26,7 @@ import { withEtag } from "../../src/handler/with_etag.ts";
 import { SettableClock } from "../support/clock.ts";
 import { PushedFeed, settled } from "../support/feed.ts";
 import { ask, keep, live, NO_FIELDS, offer } from "../support/registrations.ts";
+import { restored, saved } from "../support/snapshots.ts";
 
 interface Note {
   readonly owner?: string;
@@ -68,11 +69,14 @@ const OWNERS = ["ada", "bob", "cy"];
 /** A registry that follows a feed which the test pushes, with the pages of three owners. */
 async function setUp(
   groups: FollowOptions<NoteChange>["groups"] = [byOwner],
-  options: FollowOptions<NoteChange> & { readonly former?: SetUp; readonly snapshot?: unknown } = {},
+  options: FollowOptions<NoteChange> & { readonly former?: SetUp; readonly snapshot?: Uint8Array } = {},
 ): Promise<SetUp> {
   const clock = options.former?.clock ?? new SettableClock();
+  const settings = { ...clock, version: "1" };
   const registry = options.former?.registry ??
-    new EtagRegistry({ ...clock, version: "1", snapshot: options.snapshot });
+    (options.snapshot === undefined
+      ? new EtagRegistry(settings)
+      : await restored(options.snapshot, settings));
   const feed = new PushedFeed();
   const warnings: string[] = [];
   const follower = follow(registry, feed as ChangesFeed as ChangesFeed<NoteChange>, { ...options, groups });
@@ -325,7 +329,7 @@ test("groupBy: pages of a snapshot are void with the first change of which the m
   const first = await setUp();
   await first.push([created]);
   first.serve(...OWNERS);
-  const snapshot = first.registry.snapshot();
+  const snapshot = await saved(first.registry);
   await first.follower.close();
   for (const [rev, expected] of [["1-a", ["ada", "cy"]], ["2-b", []]] as const) {
     const second = await setUp([byOwner], { snapshot });

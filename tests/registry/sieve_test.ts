@@ -162,3 +162,37 @@ test("Sieve: always has a victim among what it keeps, whatever came before", () 
     { numRuns: 200 },
   );
 });
+
+test("Sieve: a walk meets each value that stays, once and oldest first, and ends whatever comes", () => {
+  const act = fc.record({ what: fc.constantFrom("step", "add", "delete", "clear"), n: fc.nat({ max: 9 }) });
+  fc.assert(fc.property(fc.nat({ max: 8 }), fc.array(act, { maxLength: 40 }), (size, acts) => {
+    const keys = Array.from({ length: size }, (_, n) => `${n}`);
+    const { sieve, add } = setUp(keys);
+    const stayed = new Set(keys);
+    const met: string[] = [];
+    const walk = sieve.walk();
+    let isOver = false;
+    const step = () => {
+      const page = sieve.step(walk);
+      if (page === undefined) isOver = true;
+      else {
+        assert.equal(sieve.get(page.key), page, "it is kept");
+        met.push(page.key);
+      }
+    };
+    for (const { what, n } of acts) {
+      if (what === "step" && !isOver) step();
+      if (what === "add") add(`${n}`);
+      if (what === "delete") sieve.delete(`${n}`);
+      if (what === "add" || what === "delete") stayed.delete(`${n}`);
+      if (what === "clear") {
+        sieve.clear();
+        stayed.clear();
+      }
+    }
+    while (!isOver) step();
+    assert.ok(met.length <= size);
+    assert.deepEqual(met.filter((key) => stayed.has(key)), [...stayed]);
+    assert.equal(sieve.step(walk), undefined);
+  }));
+});

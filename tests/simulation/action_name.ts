@@ -43,6 +43,7 @@ export type ActionName =
   | "clear"
   | "close and follow"
   | "restart"
+  | "snapshot in pieces"
   | "boundary of maxLag"
   | "row written"
   | "channel cut"

@@ -414,6 +414,25 @@ function restart(world: World, random: Random): boolean {
   return true;
 }
 
+/**
+ * A snapshot is written while everything goes on. As often as not the process is killed when it is complete, and the next
+ * one begins with it.
+ */
+function snapshotInPieces(world: World, random: Random): boolean {
+  const { process } = world;
+  const longest = random.pick([20 * MS, 400 * MS, 3_000 * MS]);
+  return process.writeSnapshot(random.integer(1, 3), () => random.integer(1, longest), (pieces) => {
+    world.count("snapshot complete");
+    // Files are being put back, or have been behind the follower: whoever does it throws this snapshot away.
+    if (!world.mayKeep) return;
+    world.saved = pieces;
+    if (random.chance(0.5)) return;
+    process.stop();
+    world.start(process.build, pieces);
+    askOn(world, random, 20, 3_000);
+  });
+}
+
 /** Nothing is heard any more, and then somebody asks: the moment that `maxLag` ends, and a tick later. */
 function boundary(world: World, random: Random): boolean {
   const { scheduler, process } = world;
@@ -520,6 +539,7 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "clear": (world) => (world.process.registry.clear(), true),
   "close and follow": closeAndFollow,
   "restart": restart,
+  "snapshot in pieces": snapshotInPieces,
   "boundary of maxLag": boundary,
   "row written": writeRowSometime,
   "channel cut": toChannel((channel) => channel.cut()),

@@ -117,6 +117,10 @@ export const TABLE_ACTIONS: readonly ActionName[] = [
 ];
 const TABLE_ACTION_SHARE = 0.015;
 
+/** In half of the runs, in the place of other actions. */
+export const SNAPSHOT_ACTION: ActionName = "snapshot in pieces";
+const SNAPSHOT_ACTION_SHARE = 0.006;
+
 /** What often cannot be done when it is drawn, and so is drawn more often. */
 const RARELY_POSSIBLE: readonly ActionName[] = [
   "rolled back",
@@ -211,6 +215,14 @@ function withTableActions(actions: readonly Action[], seed: number): readonly Ac
   );
 }
 
+function withSnapshots(actions: readonly Action[], seed: number): readonly Action[] {
+  const random = new Random(seed ^ 0x3c6ef372);
+  if (random.chance(0.5)) return actions;
+  return actions.map((action) =>
+    random.chance(SNAPSHOT_ACTION_SHARE) ? { ...action, name: SNAPSHOT_ACTION } : action
+  );
+}
+
 /** Everything that a seed decides. */
 export function plan(seed: number): Plan {
   const random = new Random(seed);
@@ -227,5 +239,6 @@ export function plan(seed: number): Plan {
       : random.weighted(OFTEN);
     return { name, gap: gap(random), seed: random.seed() };
   });
-  return { seed, config: drawn, actions: drawn.table ? withTableActions(actions, seed) : actions };
+  const all = drawn.table ? withTableActions(actions, seed) : actions;
+  return { seed, config: drawn, actions: withSnapshots(all, seed) };
 }

@@ -26,6 +26,8 @@ import { Random } from "./random.ts";
 import { collectionOf } from "./resources.ts";
 import type { Visit } from "./visit.ts";
 import type { World } from "./world.ts";
+import { restoreAtOnce } from "./snapshot_pieces.ts";
+import { type Removal, WrittenSnapshot } from "./written_snapshot.ts";
 
 /** What has been applied to a registry on behalf of one feed, word for word. */
 export interface Applied {
@@ -46,12 +48,20 @@ export class WatchedRegistry extends EtagRegistry {
   readonly subscriptions: Map<string, Applied> = new Map();
   /** Called after each batch, and when a follower ends. */
   onApplied: (name: string, reset: boolean) => void = () => {};
+  /** Called before entries are taken out by anything but a change that a feed reports. */
+  onRemoval: (removal: Removal) => void = () => {};
 
   constructor(options: EtagRegistryOptions = {}) {
     super(options);
     const core = coreOf(this);
     const lease = core.lease.bind(core);
     core.lease = (key, caller) => this.#watchLease(lease(key, caller));
+    const [invalidate, deleteResource] = [core.invalidate.bind(core), core.delete.bind(core)];
+    const [clear, restart] = [core.clear.bind(core), core.restart.bind(core)];
+    core.invalidate = (group) => (this.onRemoval({ group }), invalidate(group));
+    core.delete = (resource) => (this.onRemoval({ resource }), deleteResource(resource));
+    core.clear = () => (this.onRemoval("everything"), clear());
+    core.restart = () => (this.onRemoval("everything"), restart());
     const subscribe = core.subscribe.bind(core);
     core.subscribe = (name, maxLag, replicaLag, reach) =>
       this.#watchSubscription(subscribe(name, maxLag, replicaLag, reach), name, maxLag);
@@ -79,6 +89,7 @@ export class WatchedRegistry extends EtagRegistry {
     const apply = subscription.apply.bind(subscription);
     const close = subscription.close.bind(subscription);
     subscription.apply = (batch, groups) => {
+      if (batch.reset !== undefined && !applied.closed) this.onRemoval("everything");
       apply(batch, groups);
       if (applied.closed) return;
       applied.contact = batch.contact ?? applied.contact;
@@ -126,8 +137,11 @@ export class Process {
   readonly #bodyDraws: Random;
   #asking: Visit | undefined;
 
+  /** A snapshot that is being written. */
+  #writing: WrittenSnapshot | undefined;
+
   /** @param snapshot What a former process has left behind, to start from. */
-  constructor(world: World, build: string, snapshot?: unknown) {
+  constructor(world: World, build: string, snapshot?: readonly Uint8Array[]) {
     this.world = world;
     this.build = build;
     const { maxEntries, maxBytes, auditRate, hashBody } = world.config;
@@ -136,8 +150,12 @@ export class Process {
     const { now, monotonic } = world.scheduler.clocks;
     this.registry = new WatchedRegistry({
       ...{ maxEntries, maxBytes, now, monotonic, maxVariants: 3, version: build },
-      ...(snapshot === undefined ? {} : { snapshot }),
+      // It was found to have variants, or more of them.
+      onEvict: (resource, reason) => {
+        if (reason === "vary-grew") this.#writing?.remove({ resource });
+      },
     });
+    if (snapshot !== undefined) restoreAtOnce(coreOf(this.registry), snapshot);
     const { registry } = this;
     const handler = (request: Request, visit: Visit) => world.handle(this, request, visit);
     const caller = (request: Request) => request.headers.get("cookie") ?? undefined;
@@ -146,6 +164,7 @@ export class Process {
     this.#public = withEtag(handler, options);
     this.#personal = withEtag(handler, { ...options, caller });
     registry.onApplied = (name, reset) => this.#applied(name, reset);
+    registry.onRemoval = (removal) => this.#writing?.remove(removal);
     for (const source of world.sources) this.follow(source);
   }
 
@@ -245,9 +264,38 @@ export class Process {
     void this.#followers.get(database.name)!.close();
   }
 
+  /**
+   * Writes a snapshot, so many entries a piece; false if one is being written.
+   *
+   * @param pause Ticks until the next piece.
+   * @param done Called with the pieces, in the same event as the last one, unless the process has ended before.
+   */
+  writeSnapshot(
+    entries: number,
+    pause: () => number,
+    done: (pieces: readonly Uint8Array[]) => void,
+  ): boolean {
+    if (this.#writing !== undefined) return false;
+    const writing = this.#writing = new WrittenSnapshot(this.registry, entries);
+    const write = () => {
+      if (!this.running) return;
+      if (writing.write()) return this.world.scheduler.inProcess(pause(), write);
+      this.#writing = undefined;
+      try {
+        writing.check();
+        done(writing.pieces);
+      } catch (error) {
+        this.world.violation ??= error as Violation;
+      }
+    };
+    write();
+    return true;
+  }
+
   /** Nothing of it is heard any more; handlers that run now run for nobody. */
   stop(): void {
     this.running = false;
+    this.#writing?.cancel();
     for (const source of this.world.sources) this.unfollow(source);
   }
 

@@ -78,19 +78,20 @@ async function carryOut(world: World, plan: Plan): Promise<number> {
 
 /** Lets everything that is under way come to its end, and looks at what is left. */
 async function comeToRest(world: World): Promise<void> {
-  const { server, scheduler, process } = world;
+  const { server, scheduler } = world;
   server.wrongAnswers = [];
   server.silentUntil = 0;
   world.groupsThrow = false;
   const deadline = scheduler.time + RECOVERY;
-  while (world.running > 0 || !process.registry.live) {
+  // A snapshot that is complete by now may be what another process begins with.
+  while (world.running > 0 || !world.process.registry.live) {
     if (scheduler.time > deadline) throw new Violation("does not recover");
     await scheduler.step();
     if (world.violation !== undefined) return;
   }
-  process.stop();
+  world.process.stop();
   await scheduler.drain();
-  if (process.registry.live) throw new Violation("live after it was closed");
+  if (world.process.registry.live) throw new Violation("live after it was closed");
   // A restored entry has a tag that an earlier process gave out.
   const tags = new Set(world.processes.flatMap((each) => [...each.tags]));
   for (const each of world.processes) checkEmpty(each, tags);

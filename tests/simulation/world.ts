@@ -16,6 +16,8 @@ import {
 } from "./resources.ts";
 import { sharing } from "./shared_headers.ts";
 import { Scheduler } from "./scheduler.ts";
+import { coreOf } from "../../src/registry/core.ts";
+import { piecesOf } from "./snapshot_pieces.ts";
 import { Server } from "./server.ts";
 import { type Reading, stateRead, type Visit } from "./visit.ts";
 import type { Violation } from "./invariant.ts";
@@ -49,8 +51,8 @@ export class World {
   /** The next call of `groups` throws. */
   groupsThrow = false;
   violation: Violation | undefined;
-  /** A snapshot that a restarted process may find, as the file that it is. */
-  saved: string | undefined;
+  /** A snapshot that a restarted process may find, as the pieces of its file. */
+  saved: readonly Uint8Array[] | undefined;
   readonly trace: ((line: string) => void) | undefined;
 
   constructor({ seed, config }: Plan, trace?: (line: string) => void) {
@@ -78,16 +80,19 @@ export class World {
   }
 
   /** What a process finds that is started now; while files are being put back, nobody writes any. */
-  save(): string | undefined {
-    if (this.databases.some(({ readOnly, isRestored }) => readOnly || isRestored)) return undefined;
-    return JSON.stringify(this.process.registry.snapshot());
+  save(): readonly Uint8Array[] | undefined {
+    return this.mayKeep ? piecesOf(coreOf(this.process.registry)) : undefined;
   }
 
-  start(build: string, saved?: string): void {
-    const snapshot: unknown = saved === undefined ? undefined : JSON.parse(saved);
-    if (snapshot !== undefined) this.count("warm restart");
+  /** Whether a snapshot may be kept that is complete now. */
+  get mayKeep(): boolean {
+    return !this.databases.some(({ readOnly, isRestored }) => readOnly || isRestored);
+  }
+
+  start(build: string, saved?: readonly Uint8Array[]): void {
+    if (saved !== undefined) this.count("warm restart");
     else for (const database of this.databases) database.isRestored = database.repeatsHistory = false;
-    this.process = new Process(this, build, snapshot);
+    this.process = new Process(this, build, saved);
     this.processes.push(this.process);
   }
 
