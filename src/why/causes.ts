@@ -244,7 +244,7 @@ export const causes: Readonly<Record<Reason, Cause>> = {
     cure: "Let handlers end, or give up, sooner; or raise maxBytes.",
   },
   "snapshot-refused": {
-    meaning: "a snapshot was cut short, edited, of another build or of another layout",
+    meaning: "a snapshot was cut short, altered, unreadable, of another build or format",
     cure:
       "Nothing, after a deploy. Else write the file under another name first, and rename it when it is whole.",
   },

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { tmpdir } from "node:os";
 import { changes } from "../../../src/couchdb/changes.ts";
 import { EtagRegistry, type Group, group, type WithEtagOptions } from "../../../mod.ts";
 
@@ -52,6 +53,8 @@ const document = (_id: string): Stored => ({
   published: true,
 });
 
+export const file: string = `${tmpdir()}/stillfresh-snippet.snapshot`;
+export const draft: string = `${file}.new`;
 export const url = "http://localhost:5984/blog";
 export const blogUrl = "http://localhost:5984/blog";
 export const userUrl = "http://localhost:5984/users";
