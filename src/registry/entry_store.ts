@@ -18,7 +18,7 @@ import {
   VARIANT_SET_BYTES,
 } from "./memory_cost.ts";
 import type { Departure, LookupRefusal } from "./reason.ts";
-import { MOST_REPORTS } from "./report.ts";
+import { LEAST_REPORTS, MOST_REPORTS } from "./report.ts";
 import { SeededMap } from "./seeded_map.ts";
 import { retainedBytes, type RetainedHeaders, SharedHeaders } from "./shared_headers.ts";
 import { Sieve } from "./sieve.ts";
@@ -99,8 +99,9 @@ export class EntryStore {
     bytesBeside: () => number = () => 0,
   ) {
     this.#limits = limits;
-    // Reports take at most a sixteenth of the bound.
-    const mostReports = Math.min(MOST_REPORTS, Math.ceil(limits.maxBytes / 16 / REPORTED_GROUP_BYTES));
+    // Reports take at most a sixteenth of the bound, or the few without which no old read would be refused.
+    const share = Math.ceil(limits.maxBytes / 16 / REPORTED_GROUP_BYTES);
+    const mostReports = Math.min(MOST_REPORTS, Math.max(LEAST_REPORTS, share));
     this.#groups = new GroupTable(undefined, mostReports);
     this.#onLeave = onLeave;
     this.#bytesBeside = bytesBeside;

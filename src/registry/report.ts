@@ -42,6 +42,9 @@ export function isSuperseded(report: number, revision: number): boolean {
 /** The most reports that are kept. */
 export const MOST_REPORTS = 4_096;
 
+/** As many are kept, however small a registry is. */
+export const LEAST_REPORTS = 32;
+
 /**
  * The last reports of groups that nothing depends on: of those that were reported first, or for the first time since they
  * were last forgotten, the latest 4,096. At most 240 KiB, taken as they come.

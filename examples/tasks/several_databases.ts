@@ -1,0 +1,42 @@
+/**
+ * A page of two databases. Both may have a document of the same id, so the feeds give theirs the name of the database, and so do
+ * the handles that read. Each feed has a name of its own: nothing is answered unless both are live.
+ *
+ *     curl -i http://localhost:8000/post-1
+ */
+import type { DocumentScope } from "nano";
+import { EtagRegistry, follow, withEtag } from "../../mod.ts";
+import { changes } from "../../src/nano.ts";
+import { reads, tracked } from "../../src/reads/reads.ts";
+import { PUBLIC, type Served } from "./served.ts";
+
+interface Post {
+  readonly title: string;
+  readonly author: string;
+}
+
+interface User {
+  readonly name: string;
+}
+
+/** The documents of a database under its name: for its feed, and for the handle that reads it. */
+function named<T>(name: string, database: DocumentScope<T>) {
+  const id = (id: string) => `${name}/${id}`;
+  return {
+    feed: changes(database).map((change) => ({ ...change, id: id(change.id) })),
+    handle: tracked(database, { id }),
+  };
+}
+
+export function serveBoth(posts: DocumentScope<Post>, users: DocumentScope<User>): Served {
+  const registry = new EtagRegistry();
+  const [blog, people] = [named("blog", posts), named("people", users)];
+  const follower = follow(registry, blog.feed, { name: "blog" });
+  follow(registry, people.feed, { name: "people" });
+  const handler = withEtag(async (request: Request) => {
+    const post = await blog.handle.get(new URL(request.url).pathname.slice(1));
+    const { name } = await people.handle.get(post.author);
+    return Response.json({ title: post.title, author: name }, { headers: PUBLIC });
+  }, { registry, reads, cacheStatus: "Stillfresh" });
+  return { fetch: (request) => handler(request), registry, follower };
+}
