@@ -1,7 +1,6 @@
 /**
  * A JSON API: read, list, create, edit without lost updates, delete.
  *
- *     curl -i http://localhost:8000/post-1
  *     curl -i -X PUT http://localhost:8000/post-1 -H 'If-Match: "…"' -d '{"title": "New"}'     204, or 412 if it has changed
  *     curl -i -X PUT http://localhost:8000/post-2 -H 'If-None-Match: *' -d '{"title": "Second"}'
  */
@@ -41,8 +40,7 @@ export function serveJsonApi(blog: DocumentScope<{ title: string }>): Served {
   const handler = withEtag(async (request: Request) => {
     const id = idOf(request);
     if (request.method === "GET" || request.method === "HEAD") return await read(id);
-    // The revision that the client has seen; none where it creates.
-    const _rev = revisionOf(request);
+    const _rev = revisionOf(request); // what the client has seen; none where it creates
     try {
       if (request.method === "DELETE") await blog.destroy(id, _rev!);
       else await blog.insert({ ...await request.json(), _id: id, ...(_rev === undefined ? {} : { _rev }) });

@@ -28,11 +28,16 @@ function named<T>(name: string, database: DocumentScope<T>) {
   };
 }
 
-export function serveBoth(posts: DocumentScope<Post>, users: DocumentScope<User>): Served {
+/** @param signal Ends both feeds. */
+export function serveBoth(
+  posts: DocumentScope<Post>,
+  users: DocumentScope<User>,
+  signal: AbortSignal,
+): Served {
   const registry = new EtagRegistry();
   const [blog, people] = [named("blog", posts), named("people", users)];
-  const follower = follow(registry, blog.feed, { name: "blog" });
-  follow(registry, people.feed, { name: "people" });
+  const follower = follow(registry, blog.feed, { name: "blog", signal });
+  follow(registry, people.feed, { name: "people", signal });
   const handler = withEtag(async (request: Request) => {
     const post = await blog.handle.get(new URL(request.url).pathname.slice(1));
     const { name } = await people.handle.get(post.author);

@@ -1,0 +1,223 @@
+/** The examples by task, on the embedded database: each is answered without its handler until what it shows has changed. */
+import assert from "node:assert/strict";
+import nano, { type DocumentScope } from "nano";
+import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { startDatabase } from "../../examples/blog/database.ts";
+import { serveAttachments } from "../../examples/tasks/attachment.ts";
+import { serveCompressed } from "../../examples/tasks/compression.ts";
+import { serveJsonApi } from "../../examples/tasks/json_api.ts";
+import { serveWithLayout } from "../../examples/tasks/layout.ts";
+import { serveLists } from "../../examples/tasks/lists.ts";
+import { serveRss } from "../../examples/tasks/rss.ts";
+import { serveSearch } from "../../examples/tasks/search.ts";
+import type { Served } from "../../examples/tasks/served.ts";
+import { serveBoth } from "../../examples/tasks/several_databases.ts";
+import { serveStream } from "../../examples/tasks/streaming.ts";
+
+// deno-lint-ignore no-explicit-any -- documents of every example
+type Database = DocumentScope<any>;
+
+let server: Awaited<ReturnType<typeof startDatabase>>;
+let opened = 0;
+before(async () => void (server = await startDatabase()));
+after(() => server.close());
+
+async function database(documents: Readonly<Record<string, object>> = {}): Promise<Database> {
+  const couch = nano(server.url);
+  const name = `tasks-${++opened}`;
+  await couch.db.create(name);
+  const made: Database = couch.use(name);
+  for (const [_id, document] of Object.entries(documents)) await made.insert({ _id, ...document });
+  return made;
+}
+
+async function edit(database: Database, _id: string, fields: object): Promise<void> {
+  await database.insert({ ...await database.get(_id).catch(() => ({ _id })), ...fields });
+}
+
+/** A client of a site, which waits for what the feed has to tell. */
+async function clientOf({ fetch, follower, registry }: Served) {
+  await follower.ready;
+  const ask = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
+    const response = await fetch(new Request(`http://localhost${path}`, { headers, ...init }));
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const field = (name: string) => response.headers.get(name) ?? "";
+    return {
+      status: response.status,
+      bytes,
+      text: new TextDecoder().decode(bytes),
+      field,
+      etag: field("etag"),
+    };
+  };
+  /** Whether a copy is confirmed without the handler. */
+  const isHit = async (path: string, etag: string) =>
+    (await ask(path, { "if-none-match": etag })).field("cache-status").endsWith("; hit");
+  /** Waits until a tag is void, because the feed has told the change. */
+  const until = async (etag: string) => {
+    for (const limit = performance.now() + 5_000; registry.hasTag(etag);) {
+      assert.ok(performance.now() < limit, "the feed has told the change");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  return { ask, isHit, until };
+}
+
+test("json_api: read, list, create, edit, delete, and no lost update", async () => {
+  const blog = await database({ "post-1": { title: "First" } });
+  const site = serveJsonApi(blog);
+  const { ask, isHit, until } = await clientOf(site);
+  const [one, list] = [await ask("/post-1"), await ask("/")];
+  assert.ok(await isHit("/post-1", one.etag) && await isHit("/", list.etag));
+  const put = (path: string, headers: Record<string, string>, body: object) =>
+    ask(path, headers, { method: "PUT", body: JSON.stringify(body) });
+  assert.equal((await put("/post-1", {}, { title: "Blind" })).status, 428);
+  assert.equal((await put("/post-2", { "if-none-match": "*" }, { title: "Second" })).status, 204);
+  assert.match((await ask("/", { "if-none-match": list.etag })).text, /Second/);
+  await edit(blog, "post-1", { title: "Changed elsewhere" });
+  await until(one.etag);
+  assert.equal((await put("/post-1", { "if-match": one.etag }, { title: "Lost" })).status, 412);
+  const fresh = await ask("/post-1", { "if-none-match": one.etag });
+  assert.equal(JSON.parse(fresh.text).title, "Changed elsewhere");
+  assert.equal((await put("/post-1", { "if-match": fresh.etag }, { title: "Third" })).status, 204);
+  const last = await ask("/post-1");
+  assert.equal((await ask("/post-1", { "if-match": last.etag }, { method: "DELETE" })).status, 204);
+  assert.equal((await ask("/post-1")).status, 404);
+  await site.follower.close();
+});
+
+test("layout: the page depends on the menu that its layout reads", async () => {
+  const db = await database({ "post-1": { title: "First" }, menu: { title: "Menu", links: ["about"] } });
+  const site = serveWithLayout(db);
+  const { ask, isHit, until } = await clientOf(site);
+  const { etag, text } = await ask("/post-1");
+  assert.match(text, /about.*First/);
+  assert.ok(await isHit("/post-1", etag));
+  await edit(db, "menu", { links: ["contact"] });
+  await until(etag);
+  assert.match((await ask("/post-1", { "if-none-match": etag })).text, /contact/);
+  await site.follower.close();
+});
+
+test("lists: a new post voids its own tag's pages and the list, and no other tag's", async () => {
+  const blog = await database({
+    "post-1": { title: "Tide", tags: ["sea"] },
+    "post-2": { title: "Ridge", tags: ["hill"] },
+  });
+  const site = serveLists(blog);
+  const { ask, isHit, until } = await clientOf(site);
+  const [all, sea, hill] = [await ask("/"), await ask("/?tag=sea"), await ask("/?tag=hill")];
+  assert.deepEqual([all, sea, hill].map(({ text }) => JSON.parse(text)), [["Tide", "Ridge"], ["Tide"], [
+    "Ridge",
+  ]]);
+  await edit(blog, "post-3", { title: "Wave", tags: ["sea"] });
+  await until(sea.etag);
+  await until(all.etag);
+  assert.ok(await isHit("/?tag=hill", hill.etag));
+  assert.match((await ask("/?tag=sea", { "if-none-match": sea.etag })).text, /Wave/);
+  assert.match((await ask("/?from=post-2")).text, /^\["Ridge","Wave"\]$/);
+  await site.follower.close();
+});
+
+test("search: what comes to match is found", async () => {
+  const blog = await database({ "post-1": { kind: "post", title: "First", author: "ada" } });
+  // The embedded database has no _find: the same is found by a list.
+  const find = async ({ selector }: { readonly selector: { readonly author: string } }) => {
+    const { rows } = await blog.list({ include_docs: true });
+    return { docs: rows.map(({ doc }) => doc!).filter(({ author }) => author === selector.author) };
+  };
+  const site = serveSearch(Object.assign(Object.create(blog), { find }));
+  const { ask, isHit, until } = await clientOf(site);
+  const { etag, text } = await ask("/?author=ada");
+  assert.equal(text, '["First"]');
+  assert.ok(await isHit("/?author=ada", etag));
+  await edit(blog, "post-2", { kind: "post", title: "Second", author: "ada" });
+  await until(etag);
+  assert.match((await ask("/?author=ada", { "if-none-match": etag })).text, /Second/);
+  await site.follower.close();
+});
+
+test("rss: a tag is answered without the handler, a date alone is not", async () => {
+  const blog = await database({ "post-1": { title: "First", edited: "2026-11-27T10:00:00.000Z" } });
+  const site = serveRss(blog);
+  const { ask, isHit, until } = await clientOf(site);
+  const { etag, field } = await ask("/");
+  assert.equal(field("last-modified"), "Fri, 27 Nov 2026 10:00:00 GMT");
+  assert.ok(await isHit("/", etag));
+  const dated = await ask("/", { "if-modified-since": field("last-modified") });
+  assert.doesNotMatch(dated.field("cache-status"), /; hit$/);
+  await edit(blog, "post-2", { title: "Second", edited: "2026-11-28T10:00:00.000Z" });
+  await until(etag);
+  assert.match((await ask("/", { "if-none-match": etag })).text, /Second.*First/);
+  await site.follower.close();
+});
+
+test("attachment: its digest is the tag, which an edit of the text leaves alone", async () => {
+  const db = await database({ "post-1": { title: "First" } });
+  const { _rev } = await db.get("post-1");
+  await db.attachment.insert("post-1", "note.txt", "Low tide", "text/plain", { rev: _rev });
+  const site = serveAttachments(`${server.url}/${db.config.db}`);
+  const { ask, isHit, until } = await clientOf(site);
+  const { etag, text, field } = await ask("/post-1/note.txt");
+  assert.deepEqual([text, etag.startsWith('"md5-'), field("content-type")], ["Low tide", true, "text/plain"]);
+  assert.ok(await isHit("/post-1/note.txt", etag));
+  await edit(db, "post-1", { title: "Second" });
+  await until(etag);
+  const again = await ask("/post-1/note.txt", { "if-none-match": etag });
+  assert.deepEqual([again.status, again.field("cache-status").includes("group-changed")], [304, true]);
+  assert.equal((await ask("/post-1/none.txt")).status, 404);
+  await site.follower.close();
+});
+
+test("streaming: what the page reads after its fields is declared before", async () => {
+  const book = await database(
+    Object.fromEntries([1, 2, 3].map((n) => [`chapter-${n}`, { text: `Chapter ${n}` }])),
+  );
+  const site = serveStream(book);
+  const { ask, isHit, until } = await clientOf(site);
+  const { etag, text } = await ask("/");
+  assert.equal(text, "Chapter 1\nChapter 2\nChapter 3\n");
+  assert.ok(await isHit("/", etag));
+  await edit(book, "chapter-3", { text: "The end" });
+  await until(etag);
+  assert.match((await ask("/", { "if-none-match": etag })).text, /The end/);
+  await site.follower.close();
+});
+
+test("compression: each coding has a strong tag of its own", async () => {
+  const blog = await database({ "post-1": { title: "First" } });
+  const site = serveCompressed(blog);
+  const { ask } = await clientOf(site);
+  const gzip = { "accept-encoding": "gzip, br" };
+  const [plain, zipped] = [await ask("/post-1"), await ask("/post-1", gzip)];
+  assert.equal(JSON.parse(gunzipSync(zipped.bytes).toString()).title, "First");
+  assert.deepEqual([zipped.field("content-encoding"), plain.field("content-encoding")], ["gzip", ""]);
+  assert.notEqual(plain.etag, zipped.etag);
+  assert.doesNotMatch(plain.etag + zipped.etag, /W\//);
+  assert.match(
+    (await ask("/post-1", { ...gzip, "if-none-match": zipped.etag })).field("cache-status"),
+    /; hit$/,
+  );
+  assert.equal((await ask("/post-1", { ...gzip, "if-none-match": plain.etag })).status, 200);
+  assert.equal((await ask("/post-1", { "accept-encoding": "gzip;q=0" })).field("content-encoding"), "");
+  await site.follower.close();
+});
+
+test("several_databases: documents of one id in two databases are told apart", async () => {
+  const posts = await database({ "ada": { title: "About me", author: "ada" } });
+  const users = await database({ "ada": { name: "Ada" } });
+  const ending = new AbortController();
+  const site = serveBoth(posts, users, ending.signal);
+  const { ask, isHit, until } = await clientOf(site);
+  for (const limit = performance.now() + 5_000; !site.registry.live && performance.now() < limit;) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const { etag, text } = await ask("/ada");
+  assert.deepEqual(JSON.parse(text), { title: "About me", author: "Ada" });
+  assert.ok(await isHit("/ada", etag));
+  await edit(users, "ada", { name: "Augusta" });
+  await until(etag);
+  assert.match((await ask("/ada", { "if-none-match": etag })).text, /Augusta/);
+  ending.abort();
+});
