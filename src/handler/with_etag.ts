@@ -214,15 +214,15 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const caller = callerOf === undefined ? undefined : callerFor(request, rest);
     if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
     if (typeof caller !== "object") return answer(request, key, caller, run, rest);
-    if (isConditional(request.headers) && core.mayAnswer(key)) {
+    const reason = isConditional(request.headers) ? core.refusalFor(key) : "unconditional";
+    if (reason === undefined) {
       return caller.then((name) =>
         name === FAILED
           ? settle(() => run(request), withoutDeclaration)
           : answer(request, key, name, run, rest)
       );
     }
-    // Nothing is registered that the look-up could find, so it need not be waited for.
-    const reason = isConditional(request.headers) ? "miss" : "unconditional";
+    // No look-up can give an entry, so the name need not be waited for.
     core.count(reason);
     return retrieve(request, key, caller, reason, run, rest);
   }

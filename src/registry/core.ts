@@ -206,9 +206,10 @@ export class RegistryCore {
     return entry;
   }
 
-  /** Whether a look-up for some caller may give an entry. Counts nothing. */
-  mayAnswer(key: string): boolean {
-    return this.#subscriptions.live && this.#entries.mayHave(key);
+  /** Why no look-up of a resource gives an entry, for any caller; undefined: one may. Counts nothing. */
+  refusalFor(key: string): LookupRefusal | undefined {
+    if (!this.#subscriptions.live) return this.#subscriptions.unfollowed ? "unfollowed" : "suspended";
+    return this.#entries.mayHave(key) ? undefined : "miss";
   }
 
   /** The entry that would answer if every feed were live. Counts nothing, and is no use in the sense of eviction. */

@@ -1,7 +1,7 @@
 /** Callers that have to be looked up, and what else the server passes to the handler. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dependsOn, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 
 /** A promise, and what settles it. */
 function open<T>() {
@@ -53,6 +53,16 @@ test("caller: while nothing is registered, the handler does not wait for the pro
   asked[0]!.answer.resolve("ada");
   assert.equal((await first).status, 200);
   assert.equal(handler.registry.size, 1);
+});
+
+test("caller: while no feed is followed, nothing waits, and the reason is that", async () => {
+  const handler = withEtag(() => new Response("page", { headers: dependsOn(post) }), {
+    registry: new EtagRegistry(),
+    cacheStatus: "S",
+    caller: () => Promise.resolve("ada"),
+  });
+  const response = await handler(new Request("http://localhost/", { headers: { "if-none-match": '"any"' } }));
+  assert.match(response.headers.get("cache-status")!, /detail=unfollowed$/);
 });
 
 test("caller: each name has entries of its own", async () => {

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, follow, ownFeed, withEtag, type WithEtagOptions } from "../../mod.ts";
-import { anyChange, guarding, reads, strayReads, tracked, untracked } from "../../src/reads/reads.ts";
+import {
+  anyChange,
+  declare,
+  guarding,
+  reads,
+  strayReads,
+  tracked,
+  untracked,
+} from "../../src/reads/reads.ts";
 
 /** Documents that count how often they were edited. */
 function openStore() {
@@ -235,6 +243,20 @@ test("reads: two requests at once do not mix, whatever the order of their reads"
   );
   handler.registry.invalidate("d");
   assert.deepEqual(tags.map((tag) => handler.registry.hasTag(tag)), [true, false, false, true]);
+});
+
+test("reads: a document that is kept from an earlier request is declared by hand", async () => {
+  const kept = new Map<string, { readonly _id: string; readonly _rev: string; readonly text: string }>();
+  const { handler, get } = site(async ({ db }) => {
+    const menu = kept.get("menu") ?? await db.get("menu");
+    kept.set("menu", menu);
+    declare(menu);
+    return new Response((await db.get("post")).text + menu.text);
+  });
+  await get();
+  const { etag } = await get();
+  handler.registry.invalidate("menu");
+  assert.equal(handler.registry.hasTag(etag), false);
 });
 
 test("reads: the session is a guard, and no part of the tag", async () => {
