@@ -87,6 +87,25 @@ test("json_api: read, list, create, edit, delete, and no lost update", async () 
   await site.follower.close();
 });
 
+test("json_api: nothing but posts is read or written, and what is no post is refused", async () => {
+  const blog = await database({ "post-1": { title: "First" }, "session-1": { title: "Secret" } });
+  const site = serveJsonApi(blog);
+  const { ask } = await clientOf(site);
+  const create = (path: string, body: string) => ask(path, { "if-none-match": "*" }, { method: "PUT", body });
+  for (const path of ["/session-1", "/_all_docs", "/_design/x", "/post-1/x"]) {
+    assert.equal((await ask(path)).status, 404, path);
+  }
+  for (const path of ["/session-2", "/_design/x", "/_local/x", "/"]) {
+    assert.equal((await create(path, '{"title":"x"}')).status, 404, path);
+  }
+  for (const body of ["{", "{}", "null", '{"title":1}']) {
+    assert.equal((await create("/post-2", body)).status, 400, body);
+  }
+  assert.equal((await create("/post-2", '{"title":"Second","_deleted":true}')).status, 204);
+  assert.match((await ask("/post-2")).text, /Second/);
+  await site.follower.close();
+});
+
 test("layout: the page depends on the menu that its layout reads", async () => {
   const db = await database({ "post-1": { title: "First" }, menu: { title: "Menu", links: ["about"] } });
   const site = serveWithLayout(db);
@@ -97,6 +116,15 @@ test("layout: the page depends on the menu that its layout reads", async () => {
   await edit(db, "menu", { links: ["contact"] });
   await until(etag);
   assert.match((await ask("/post-1", { "if-none-match": etag })).text, /contact/);
+  await site.follower.close();
+});
+
+test("layout: a title is text, and a document that is no post is no page", async () => {
+  const db = await database({ "post-1": { title: "<b>" }, menu: { title: "Menu", links: ['"><i>'] } });
+  const site = serveWithLayout(db);
+  const { ask } = await clientOf(site);
+  assert.doesNotMatch((await ask("/post-1")).text, /<b>|<i>/);
+  for (const path of ["/menu", "/_all_docs"]) assert.equal((await ask(path)).status, 404, path);
   await site.follower.close();
 });
 
@@ -117,6 +145,16 @@ test("lists: a new post voids its own tag's pages and the list, and no other tag
   assert.ok(await isHit("/?tag=hill", hill.etag));
   assert.match((await ask("/?tag=sea", { "if-none-match": sea.etag })).text, /Wave/);
   assert.match((await ask("/?from=post-2")).text, /^\["Ridge","Wave"\]$/);
+  await site.follower.close();
+});
+
+test("lists: begins at no document before the posts, of which its group would not tell", async () => {
+  const blog = await database({ "post-1": { title: "Tide", tags: [] }, "author-1": { title: "Ada" } });
+  const site = serveLists(blog);
+  const { ask } = await clientOf(site);
+  for (const path of ["/?from=a", "/?from=", "/?from=_design", "/?from=a&tag=x"]) {
+    assert.doesNotMatch((await ask(path)).text, /Ada/, path);
+  }
   await site.follower.close();
 });
 
@@ -153,6 +191,14 @@ test("rss: a tag is answered without the handler, a date alone is not", async ()
   await site.follower.close();
 });
 
+test("rss: a title is text", async () => {
+  const blog = await database({ "post-1": { title: "A & <b>", edited: "2026-11-27T10:00:00.000Z" } });
+  const site = serveRss(blog);
+  const { ask } = await clientOf(site);
+  assert.match((await ask("/")).text, /<title>A &#38; &#60;b&#62;<\/title>/);
+  await site.follower.close();
+});
+
 test("attachment: its digest is the tag, which an edit of the text leaves alone", async () => {
   const db = await database({ "post-1": { title: "First" } });
   const { _rev } = await db.get("post-1");
@@ -167,6 +213,34 @@ test("attachment: its digest is the tag, which an edit of the text leaves alone"
   const again = await ask("/post-1/note.txt", { "if-none-match": etag });
   assert.deepEqual([again.status, again.field("cache-status").includes("group-changed")], [304, true]);
   assert.equal((await ask("/post-1/none.txt")).status, 404);
+  await site.follower.close();
+});
+
+test("attachment: the bytes are of the revision that the tag is of, also if an edit comes between", async (t) => {
+  const note = (text: string) => ({
+    _attachments: { "note.txt": { content_type: "text/plain", data: btoa(text) } },
+  });
+  const db = await database({ "post-1": note("Low tide") });
+  const site = serveAttachments(`${server.url}/${db.config.db}`);
+  const { ask } = await clientOf(site);
+  const before = await ask("/post-1/note.txt");
+  const real = globalThis.fetch;
+  t.after(() => void (globalThis.fetch = real));
+  globalThis.fetch = async (input, init) => {
+    if (String(input).includes("note.txt")) {
+      globalThis.fetch = real;
+      await edit(db, "post-1", note("High tide"));
+    }
+    return await real(input, init);
+  };
+  const between = await ask("/post-1/note.txt");
+  assert.deepEqual([between.text, between.etag], ["Low tide", before.etag]);
+  await site.follower.close();
+});
+
+test("attachment: a database that fails is no 404", async () => {
+  const site = serveAttachments("http://127.0.0.1:1/none");
+  await assert.rejects(async () => await site.fetch(new Request("http://localhost/post-1/note.txt")));
   await site.follower.close();
 });
 
@@ -204,20 +278,33 @@ test("compression: each coding has a strong tag of its own", async () => {
   await site.follower.close();
 });
 
+test("compression, several_databases: an unknown post is 404", async () => {
+  const blog = await database({ "secret": { title: "x" } });
+  const ending = new AbortController();
+  const sites = [serveCompressed(blog), serveBoth(blog, blog, ending.signal)];
+  for (const site of sites) {
+    for (const path of ["/post-9", "/secret", "/_all_docs"]) {
+      assert.equal((await site.fetch(new Request(`http://localhost${path}`))).status, 404, path);
+    }
+  }
+  await sites[0]!.follower.close();
+  ending.abort();
+});
+
 test("several_databases: documents of one id in two databases are told apart", async () => {
-  const posts = await database({ "ada": { title: "About me", author: "ada" } });
-  const users = await database({ "ada": { name: "Ada" } });
+  const posts = await database({ "post-ada": { title: "About me", author: "post-ada" } });
+  const users = await database({ "post-ada": { name: "Ada" } });
   const ending = new AbortController();
   const site = serveBoth(posts, users, ending.signal);
   const { ask, isHit, until } = await clientOf(site);
   for (const limit = performance.now() + 5_000; !site.registry.live && performance.now() < limit;) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  const { etag, text } = await ask("/ada");
+  const { etag, text } = await ask("/post-ada");
   assert.deepEqual(JSON.parse(text), { title: "About me", author: "Ada" });
-  assert.ok(await isHit("/ada", etag));
-  await edit(users, "ada", { name: "Augusta" });
+  assert.ok(await isHit("/post-ada", etag));
+  await edit(users, "post-ada", { name: "Augusta" });
   await until(etag);
-  assert.match((await ask("/ada", { "if-none-match": etag })).text, /Augusta/);
+  assert.match((await ask("/post-ada", { "if-none-match": etag })).text, /Augusta/);
   ending.abort();
 });
