@@ -1,18 +1,25 @@
 /** The examples by task, on the embedded database: each is answered without its handler until what it shows has changed. */
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import nano, { type DocumentScope } from "nano";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { startDatabase } from "../../examples/blog/database.ts";
 import { serveAttachments } from "../../examples/tasks/attachment.ts";
 import { serveCompressed } from "../../examples/tasks/compression.ts";
+import { serveForm } from "../../examples/tasks/form.ts";
 import { serveJsonApi } from "../../examples/tasks/json_api.ts";
 import { serveWithLayout } from "../../examples/tasks/layout.ts";
 import { serveLists } from "../../examples/tasks/lists.ts";
+import { serveMembers } from "../../examples/tasks/members.ts";
 import { serveRss } from "../../examples/tasks/rss.ts";
+import { documents, examples } from "../../examples/tasks/run.ts";
 import { serveSearch } from "../../examples/tasks/search.ts";
 import type { Served } from "../../examples/tasks/served.ts";
 import { serveBoth } from "../../examples/tasks/several_databases.ts";
+import { staticFiles } from "../../examples/tasks/static_files.ts";
 import { serveStream } from "../../examples/tasks/streaming.ts";
 
 // deno-lint-ignore no-explicit-any -- documents of every example
@@ -160,12 +167,7 @@ test("lists: begins at no document before the posts, of which its group would no
 
 test("search: what comes to match is found", async () => {
   const blog = await database({ "post-1": { kind: "post", title: "First", author: "ada" } });
-  // The embedded database has no _find: the same is found by a list.
-  const find = async ({ selector }: { readonly selector: { readonly author: string } }) => {
-    const { rows } = await blog.list({ include_docs: true });
-    return { docs: rows.map(({ doc }) => doc!).filter(({ author }) => author === selector.author) };
-  };
-  const site = serveSearch(Object.assign(Object.create(blog), { find }));
+  const site = serveSearch(blog);
   const { ask, isHit, until } = await clientOf(site);
   const { etag, text } = await ask("/?author=ada");
   assert.equal(text, '["First"]');
@@ -306,5 +308,116 @@ test("several_databases: documents of one id in two databases are told apart", a
   await edit(users, "post-ada", { name: "Augusta" });
   await until(etag);
   assert.match((await ask("/post-ada", { "if-none-match": etag })).text, /Augusta/);
+  ending.abort();
+});
+
+test("members: a page is for its session alone, and ends with it", async () => {
+  const db = await database({
+    ada: { letters: 3 },
+    "session-a": { member: "ada" },
+    "session-b": { member: "ada" },
+  });
+  const site = serveMembers(db);
+  const { ask, until } = await clientOf(site);
+  const [a, b] = ["a", "b"].map((id) => ({ cookie: `session=session-${id}` }));
+  const [first, second] = [await ask("/", a), await ask("/", b)];
+  const status = async (etag: string, fields: Record<string, string> = {}) => {
+    const answer = await ask("/", { "if-none-match": etag, ...fields });
+    return `${answer.status}${answer.field("cache-status").endsWith("; hit") ? " hit" : ""}`;
+  };
+  assert.match(first.text, /^3 letters/);
+  assert.equal(await status(first.etag, a), "304 hit");
+  for (const cookie of ["session=session-x", "session=ada", "session=_all_docs", ""]) {
+    assert.equal(await status(first.etag, { cookie }), "401", cookie);
+    assert.equal(await status("*", { cookie }), "401", cookie);
+  }
+  await edit(db, "session-a", { _deleted: true }); // by an administrator
+  await until(first.etag);
+  assert.equal(await status(first.etag, a), "401");
+  assert.equal(await status(second.etag, b), "304 hit", "the other session goes on");
+  await edit(db, "ada", { letters: 4 });
+  await until(second.etag);
+  const { text, etag } = await ask("/", { "if-none-match": second.etag, ...b });
+  assert.match(text, /^4 letters/);
+  assert.equal((await ask("/", b, { method: "DELETE" })).status, 204);
+  assert.equal(await status(etag, b), "401", "before the feed has told");
+  await site.follower.close();
+});
+
+test("form: of two saves of one form, the second is refused", async () => {
+  const db = await database({ "post-1": { title: 'A "<' }, "secret": { title: "x" } });
+  const site = serveForm(db);
+  const { ask, isHit } = await clientOf(site);
+  const form = await ask("/post-1");
+  assert.match(form.text, /value="A &#34;&#60;"/);
+  assert.ok(await isHit("/post-1", form.etag));
+  const rev = /name="rev" type="hidden" value="([^"]+)"/.exec(form.text)![1]!;
+  const save = (fields: Record<string, string>) =>
+    ask("/post-1", {}, { method: "POST", body: new URLSearchParams(fields) });
+  const saved = await save({ rev, title: "Saved" });
+  assert.deepEqual([saved.status, saved.field("location")], [303, "/post-1"]);
+  assert.match((await ask("/post-1", { "if-none-match": form.etag })).text, /value="Saved"/);
+  assert.equal((await save({ rev, title: "Lost" })).status, 409);
+  assert.equal((await save({ title: "No revision" })).status, 400);
+  assert.equal((await ask("/post-1", {}, { method: "POST", body: "no form" })).status, 400);
+  assert.match((await ask("/post-1")).text, /value="Saved"/);
+  for (const path of ["/secret", "/post-9", "/_all_docs"]) assert.equal((await ask(path)).status, 404, path);
+  await site.follower.close();
+});
+
+test("static_files: a file is confirmed until it changes, and nothing outside of the folder is served", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "stillfresh-"));
+  const page = join(folder, "public", "page.html");
+  try {
+    mkdirSync(join(folder, "public"));
+    writeFileSync(page, "<h1>First</h1>");
+    writeFileSync(join(folder, "secret.txt"), "secret");
+    symlinkSync(join(folder, "secret.txt"), join(folder, "public", "link.txt"));
+    const serve = staticFiles(join(folder, "public"));
+    const ask = async (path: string, headers: Record<string, string> = {}) => {
+      const response = await serve(new Request(`http://localhost${path}`, { headers }));
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    };
+    const first = await ask("/page.html");
+    assert.deepEqual([first.status, first.text], [200, "<h1>First</h1>"]);
+    const etag = first.headers.get("etag")!;
+    assert.equal((await ask("/page.html", { "if-none-match": etag })).status, 304);
+    const date = first.headers.get("last-modified")!;
+    assert.equal((await ask("/page.html", { "if-modified-since": date })).status, 304);
+    const epoch = "Thu, 01 Jan 1970 00:00:00 GMT";
+    assert.equal((await ask("/page.html", { "if-unmodified-since": epoch })).status, 412);
+    writeFileSync(page, "<h1>Second</h1>");
+    assert.equal((await ask("/page.html", { "if-none-match": etag })).text, "<h1>Second</h1>");
+    for (const path of ["/none", "/", "/..%2Fsecret.txt", "/link.txt", "/%00", "/%"]) {
+      assert.equal((await ask(path)).status, 404, path);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("run: each example answers its path with the documents that it is started with", async () => {
+  const db = await database(documents);
+  const files = readdirSync(new URL("../../examples/tasks/", import.meta.url));
+  const programs = files.map((file) => file.replace(".ts", "")).filter((name) =>
+    !["run", "served"].includes(name)
+  );
+  assert.deepEqual(Object.keys(examples).sort(), programs.sort());
+  const ending = new AbortController();
+  for (const [name, [open, path]] of Object.entries(examples)) {
+    const { fetch, follower } = open(db, ending.signal) as Served;
+    await follower?.ready;
+    const ask = async (etag: string) =>
+      await fetch(
+        new Request(`http://localhost${path}`, {
+          headers: { "if-none-match": etag, ...name === "members" ? { cookie: "session=session-a" } : {} },
+        }),
+      );
+    const first = await ask('"none"');
+    assert.equal(first.status, 200, name);
+    await first.body?.cancel();
+    assert.equal((await ask(first.headers.get("etag")!)).status, 304, name);
+    await follower?.close();
+  }
   ending.abort();
 });
