@@ -14,7 +14,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "handler/": ["registry/", "changes/", "http/"],
   "couchdb/": ["changes/"],
   "why/": ["registry/"],
-  "reads/": ["registry/", "http/"],
+  "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],
 };
 

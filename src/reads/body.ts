@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { remade } from "../handler/responses.ts";
 
 /** Asks for the next piece of a body. */
 type Next = () => Promise<ReadableStreamReadResult<Uint8Array>>;
@@ -19,7 +20,7 @@ export async function readWithin(
   response: Response,
   within: <T>(task: () => T) => T,
 ): Promise<Response> {
-  const { body, bodyUsed, status, statusText, headers } = response;
+  const { body, bodyUsed, headers } = response;
   if (body === null || bodyUsed || body.locked) return response;
   const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
   const next: Next = () => within(() => reader.read());
@@ -28,10 +29,10 @@ export async function readWithin(
     const piece = next();
     const made = await soon(piece);
     if (made === undefined || made.done !== true && pieces.length === MOST_AT_ONCE) {
-      return new Response(streamOf(pieces, piece, next, reader), { status, statusText, headers });
+      return remade(response, streamOf(pieces, piece, next, reader), new Headers(headers));
     }
     if (made.done) {
-      return new Response(await new Blob(pieces as BlobPart[]).bytes(), { status, statusText, headers });
+      return remade(response, await new Blob(pieces as BlobPart[]).bytes(), new Headers(headers));
     }
     pieces.push(made.value);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isResponse } from "../handler/responses.ts";
 import { readWithin } from "./body.ts";
 import { type Dependency, DEPENDS_ON, dependsOn, guard, isGuard, undeclarable } from "../http/dependency.ts";
 
@@ -95,10 +96,10 @@ export class Reads {
   runHandler(handler: () => unknown): unknown {
     const within = <T>(task: () => T): T => this.run(task);
     const result = within(handler);
-    if (result instanceof Response) return this.#mayStand(result) ? readWithin(result, within) : result;
+    if (isResponse(result)) return this.#mayStand(result) ? readWithin(result, within) : result;
     if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") return result;
     return Promise.resolve(result).then((response) =>
-      response instanceof Response && this.#mayStand(response) ? readWithin(response, within) : response
+      isResponse(response) && this.#mayStand(response) ? readWithin(response, within) : response
     );
   }
 

@@ -43,7 +43,7 @@ export function isSuperseded(report: number, revision: number): boolean {
 export const MOST_REPORTS = 4_096;
 
 /** As many are kept, however small a registry is. */
-export const LEAST_REPORTS = 32;
+export const LEAST_REPORTS = 256;
 
 /**
  * The last reports of groups that nothing depends on: of those that were reported first, or for the first time since they

@@ -155,6 +155,43 @@ test("reads: a stream that reads after the fields are sent is not confirmed", as
   assert.ok(handler.registry.stats["read-late"] > 0);
 });
 
+test("reads: the body of a Response of another class is read as well", async () => {
+  /** As servers on Node have one in the place of the global. */
+  class ForeignResponse {
+    readonly #own: Response;
+    constructor(body: BodyInit, init: ResponseInit) {
+      this.#own = new Response(body, init);
+    }
+    get body() {
+      return this.#own.body;
+    }
+    get bodyUsed() {
+      return this.#own.bodyUsed;
+    }
+    get status() {
+      return this.#own.status;
+    }
+    get statusText() {
+      return this.#own.statusText;
+    }
+    get headers() {
+      return this.#own.headers;
+    }
+  }
+  const { handler, get } = site(({ db }) => {
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        controller.enqueue(new TextEncoder().encode((await db.get("post")).text));
+        controller.close();
+      },
+    }, { highWaterMark: 0 });
+    return new ForeignResponse(body, { headers: dependsOn("menu") }) as unknown as Response;
+  });
+  assert.equal((await get()).text, "post 0");
+  assert.equal(handler.registry.size, 0, "the entry was taken out");
+});
+
 test("reads: a stream that is whole at once has read what it is made of", async () => {
   const { handler, get } = streamed(undefined);
   const { etag, text } = await get();

@@ -197,7 +197,7 @@ function config(random: Random): Omit<Config, keyof Extras> {
     batchSize: random.pick([3, 20, 1_000]),
     fromStart: random.chance(0.3),
     maxEntries: random.chance(0.9) ? 1_000 : random.integer(2, 8),
-    maxBytes: random.chance(0.65) ? 1e6 : random.integer(4_000, 7_000),
+    maxBytes: random.chance(0.65) ? 1e6 : random.integer(8_000, 12_000),
     pages: random.integer(2, 5),
   };
 }
