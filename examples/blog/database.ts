@@ -28,7 +28,10 @@ Pouch.setMaxListeners(0);
 const app = express();
 app.use("/:db/_changes", continuousChanges(Pouch));
 // Without "compression", which would hold the rows of a live feed back until its buffer is full.
-app.use(expressPouchDB(Pouch, { mode: "minimumForPouchDB", overrideMode: { exclude: ["compression"] } }));
+app.use(expressPouchDB(Pouch, {
+  mode: "minimumForPouchDB",
+  overrideMode: { include: ["routes/find"], exclude: ["compression"] },
+}));
 
 let started = 0;
 

@@ -23,16 +23,28 @@ export function serveAttachments(database: string): Served {
   const registry = new EtagRegistry();
   const follower = follow(registry, changes(database));
   const handler = withEtag(async (request: Request) => {
-    const [, id = "", name = ""] = new URL(request.url).pathname.split("/");
-    const document = await fetch(`${database}/${id}`);
-    const { _attachments, ...post } = await document.json() as Attachments;
-    const attachment = _attachments?.[decodeURIComponent(name)];
+    const [, id, name] = /^\/(post-[\w-]+)\/([\w.-]+)$/.exec(new URL(request.url).pathname) ?? [];
+    const document = id === undefined ? undefined : await answered(fetch(`${database}/${id}`));
+    const { _attachments, ...post } = await document?.json() as Attachments ?? {};
+    const attachment = _attachments?.[name!];
     if (attachment === undefined) return new Response("There is no such attachment.\n", { status: 404 });
     const range = request.headers.get("range");
-    const file = await fetch(`${database}/${id}/${name}`, { headers: range === null ? {} : { range } });
+    // The bytes of the revision that the digest is of: an edit may come between the two requests.
+    const url = `${database}/${id}/${name}?rev=${post._rev}`;
+    const file = await answered(fetch(url, { headers: range === null ? {} : { range } }));
+    if (file === undefined) return new Response("There is no such attachment.\n", { status: 404 });
     const headers = new Headers({ ...PUBLIC, etag: `"${attachment.digest}"`, ...dependsOn(post) });
     for (const field of PASSED) if (file.headers.has(field)) headers.set(field, file.headers.get(field)!);
     return new Response(file.body, { status: file.status, headers });
   }, { registry, cacheStatus: "Stillfresh" });
   return { fetch: (request) => handler(request), registry, follower };
+}
+
+/** What the database gave; undefined for a 404. Its failures are thrown, so that the server says 500 and nothing is kept. */
+async function answered(asked: Promise<Response>): Promise<Response | undefined> {
+  const response = await asked;
+  if (response.ok || response.status === 416) return response;
+  await response.body?.cancel();
+  if (response.status === 404) return undefined;
+  throw new Error(`The database answered ${response.status}`);
 }

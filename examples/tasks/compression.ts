@@ -7,7 +7,7 @@
 import type { DocumentScope } from "nano";
 import { dependsOn, EtagRegistry, follow, withEtag } from "../../mod.ts";
 import { changes } from "../../src/nano.ts";
-import { PUBLIC, type Served } from "./served.ts";
+import { nullIfMissing, postIdOf, PUBLIC, type Served } from "./served.ts";
 
 /** The response gzipped, if the client takes that. */
 function compressed(request: Request, response: Response): Response {
@@ -31,7 +31,9 @@ export function serveCompressed(blog: DocumentScope<{ title: string }>): Served 
   const registry = new EtagRegistry();
   const follower = follow(registry, changes(blog));
   const handler = withEtag(async (request: Request) => {
-    const post = await blog.get(new URL(request.url).pathname.slice(1));
+    const id = postIdOf(request);
+    const post = id === undefined ? null : await blog.get(id).catch(nullIfMissing);
+    if (post === null) return new Response("There is no such post.\n", { status: 404 });
     return compressed(request, Response.json(post, { headers: { ...PUBLIC, ...dependsOn(post) } }));
   }, { registry, cacheStatus: "Stillfresh" });
   return { fetch: (request) => handler(request), registry, follower };

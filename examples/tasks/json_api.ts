@@ -16,45 +16,45 @@ import {
   withEtag,
 } from "../../mod.ts";
 import { changes } from "../../src/nano.ts";
-import { nullIfMissing, PUBLIC, type Served } from "./served.ts";
+import { nullIfMissing, postIdOf, PUBLIC, type Served } from "./served.ts";
 
 const posts = group("posts", ({ id }) => id.startsWith("post-"));
+
+const bodyOf = async (request: Request) => await request.json().catch(() => null) ?? {};
 
 export function serveJsonApi(blog: DocumentScope<{ title: string }>): Served {
   const registry = new EtagRegistry();
   const follower = follow(registry, changes(blog), { groups: [posts] });
-  const idOf = ({ url }: Request) => new URL(url).pathname.slice(1);
-  const find = (id: string) => blog.get(id).catch(nullIfMissing);
+  const find = (id: string | undefined) => id === undefined ? null : blog.get(id).catch(nullIfMissing);
+  const refused = (status: number, error: string) => Response.json({ error }, { status });
 
-  async function read(id: string): Promise<Response> {
-    if (id === "") {
+  async function read(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname === "/") {
       const { rows } = await blog.list({ startkey: "post-", endkey: "post-\ufff0", include_docs: true });
       const all = rows.map(({ doc }) => doc!);
       return Response.json(all, { headers: { ...PUBLIC, ...dependsOn(posts, ...all) } });
     }
-    const post = await find(id);
-    if (post === null) return Response.json({ error: "no such post" }, { status: 404 });
+    const post = await find(postIdOf(request));
+    if (post === null) return refused(404, "no such post");
     return Response.json(post, { headers: { ...PUBLIC, ...dependsOn(post) } });
   }
 
   const handler = withEtag(async (request: Request) => {
-    const id = idOf(request);
-    if (request.method === "GET" || request.method === "HEAD") return await read(id);
+    if (request.method === "GET" || request.method === "HEAD") return await read(request);
+    const _id = postIdOf(request);
+    if (_id === undefined) return refused(404, "no such post");
     const _rev = revisionOf(request); // what the client has seen; none where it creates
+    const { title } = request.method === "PUT" ? await bodyOf(request) : { title: "" };
+    if (typeof title !== "string") return refused(400, "a post has a title");
     try {
-      if (request.method === "DELETE") await blog.destroy(id, _rev!);
-      else await blog.insert({ ...await request.json(), _id: id, ...(_rev === undefined ? {} : { _rev }) });
+      if (request.method === "DELETE") await blog.destroy(_id, _rev!);
+      else await blog.insert({ _id, title, ...(_rev === undefined ? {} : { _rev }) } as { title: string });
     } catch (error) {
       const conflict = conflictResponse(request, error);
       if (conflict !== undefined) return conflict;
       throw error;
     }
-    return new Response(null, { status: 204, headers: invalidates(id, posts) });
-  }, {
-    registry,
-    cacheStatus: "Stillfresh",
-    requirePrecondition: true,
-    current: (request) => find(idOf(request)),
-  });
+    return new Response(null, { status: 204, headers: invalidates(_id, posts) });
+  }, { registry, cacheStatus: "Stillfresh", requirePrecondition: true, current: (r) => find(postIdOf(r)) });
   return { fetch: (request) => handler(request), registry, follower };
 }

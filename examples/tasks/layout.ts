@@ -8,7 +8,7 @@ import type { DocumentScope } from "nano";
 import { EtagRegistry, follow, withEtag } from "../../mod.ts";
 import { changes } from "../../src/nano.ts";
 import { reads, tracked } from "../../src/reads/reads.ts";
-import { nullIfMissing, PUBLIC, type Served } from "./served.ts";
+import { escaped, nullIfMissing, postIdOf, PUBLIC, type Served } from "./served.ts";
 
 interface Page {
   readonly title: string;
@@ -22,14 +22,15 @@ export function serveWithLayout(database: DocumentScope<Page>): Served {
 
   async function layout(title: string, body: string): Promise<string> {
     const menu = await db.get("menu").catch(nullIfMissing);
-    const links = (menu?.links ?? []).map((link) => `<a href="/${link}">${link}</a>`);
-    return `<!doctype html><title>${title}</title><nav>${links.join(" ")}</nav>${body}`;
+    const links = (menu?.links ?? []).map((link) => `<a href="/${escaped(link)}">${escaped(link)}</a>`);
+    return `<!doctype html><title>${escaped(title)}</title><nav>${links.join(" ")}</nav>${body}`;
   }
 
   const handler = withEtag(async (request: Request) => {
-    const post = await db.get(new URL(request.url).pathname.slice(1)).catch(nullIfMissing);
+    const id = postIdOf(request);
+    const post = id === undefined ? null : await db.get(id).catch(nullIfMissing);
     const [status, title] = post === null ? [404, "Not found"] as const : [200, post.title] as const;
-    const html = await layout(title, `<h1>${title}</h1>`);
+    const html = await layout(title, `<h1>${escaped(title)}</h1>`);
     return new Response(html, { status, headers: { ...PUBLIC, "content-type": "text/html; charset=utf-8" } });
   }, { registry, reads, cacheStatus: "Stillfresh" });
   return { fetch: (request) => handler(request), registry, follower };

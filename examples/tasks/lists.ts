@@ -34,7 +34,9 @@ export function serveLists(blog: DocumentScope<Post>): Served {
   const handler = withEtag(async (request: Request) => {
     const asked = new URL(request.url).searchParams;
     const tag = asked.get("tag");
-    const startkey = asked.get("from") ?? "post-";
+    // Only posts: a page that began before them would show documents that no change of the group tells of.
+    const from = asked.get("from") ?? "";
+    const startkey = from.startsWith("post-") ? from : "post-";
     const limit = tag === null ? { limit: PER_PAGE } : {};
     const { rows } = await blog.list({ startkey, endkey: "post-\ufff0", include_docs: true, ...limit });
     const all = rows.map(({ doc }) => doc!).filter(({ tags }) => tag === null || tags.includes(tag));

@@ -7,7 +7,7 @@
 import type { DocumentScope } from "nano";
 import { dependsOn, EtagRegistry, follow, group, withEtag } from "../../mod.ts";
 import { changes } from "../../src/nano.ts";
-import { PUBLIC, type Served } from "./served.ts";
+import { escaped, PUBLIC, type Served } from "./served.ts";
 
 interface Post {
   readonly title: string;
@@ -26,12 +26,14 @@ export function serveRss(blog: DocumentScope<Post>): Served {
     const all = rows.map(({ doc }) => doc!);
     const newest = all.map(({ edited }) => edited).sort().at(-1);
     const items = all.map(({ _id, title, edited }) =>
-      `<item><guid>${_id}</guid><title>${title}</title><pubDate>${
+      `<item><guid isPermaLink="false">${_id}</guid><title>${escaped(title)}</title><pubDate>${
         new Date(edited).toUTCString()
       }</pubDate></item>`
     );
     return new Response(
-      `<?xml version="1.0"?><rss version="2.0"><channel>${items.join("")}</channel></rss>`,
+      `<?xml version="1.0"?><rss version="2.0"><channel><title>Posts</title><link>https://example.com/</link><description>The last twenty</description>${
+        items.join("")
+      }</channel></rss>`,
       {
         headers: {
           ...PUBLIC,

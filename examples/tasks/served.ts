@@ -15,3 +15,13 @@ export function nullIfMissing(error: { readonly statusCode?: number }): null {
   if (error.statusCode === 404) return null;
   throw error;
 }
+
+/** The id of a post in the path; undefined for any other, because a database holds more than what is public. */
+export function postIdOf({ url }: Pick<Request, "url">): string | undefined {
+  return /^\/(post-[\w-]+)$/.exec(new URL(url).pathname)?.[1];
+}
+
+/** Text, as HTML and XML have it. */
+export function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`);
+}

@@ -8,7 +8,7 @@ import type { DocumentScope } from "nano";
 import { EtagRegistry, follow, withEtag } from "../../mod.ts";
 import { changes } from "../../src/nano.ts";
 import { reads, tracked } from "../../src/reads/reads.ts";
-import { PUBLIC, type Served } from "./served.ts";
+import { nullIfMissing, postIdOf, PUBLIC, type Served } from "./served.ts";
 
 interface Post {
   readonly title: string;
@@ -39,9 +39,11 @@ export function serveBoth(
   const follower = follow(registry, blog.feed, { name: "blog", signal });
   follow(registry, people.feed, { name: "people", signal });
   const handler = withEtag(async (request: Request) => {
-    const post = await blog.handle.get(new URL(request.url).pathname.slice(1));
-    const { name } = await people.handle.get(post.author);
-    return Response.json({ title: post.title, author: name }, { headers: PUBLIC });
+    const id = postIdOf(request);
+    const post = id === undefined ? null : await blog.handle.get(id).catch(nullIfMissing);
+    if (post === null) return new Response("There is no such post.\n", { status: 404 });
+    const user = await people.handle.get(post.author).catch(nullIfMissing);
+    return Response.json({ title: post.title, author: user?.name ?? "unknown" }, { headers: PUBLIC });
   }, { registry, reads, cacheStatus: "Stillfresh" });
   return { fetch: (request) => handler(request), registry, follower };
 }
