@@ -39,17 +39,19 @@ export function snippetsOf(page: string, text: string): Snippet[] {
  * A module that runs a snippet: its statements are in a function, so that they shadow what the world has.
  *
  * @param names What the world has, and whether that is a type.
+ * @param resolve The file behind a name that is imported.
  */
 export function moduleOf(
   { page, line, code, expects }: Snippet,
   names: ReadonlyMap<string, boolean>,
+  resolve: (name: string) => string = fileOf,
 ): string {
   // An instance of its own: no snippet follows a feed into the registry of another.
   const ownWorld = `${world}?${page}:${line}`;
   const [imports, imported]: [string[], string[]] = [[], []];
   const statements = code.replaceAll(/^import (.*?) from "([^"]+)";$/gms, (_, what: string, from: string) => {
     imported.push(what);
-    imports.push(`import ${what} from "${fileOf(from)}";`);
+    imports.push(`import ${what} from "${resolve(from)}";`);
     return "";
   }).replaceAll(/^export default (.*);$/gm, "void ($1);").replaceAll(
     /^export (?=const|function|async)/gm,

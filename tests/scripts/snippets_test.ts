@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { moduleOf, snippetsOf } from "../../scripts/snippets.ts";
 
+const resolve = (name: string): string => name.replace("@stillfresh/etag", "file:///etag/mod.ts");
+
 const page = `# A page
 
 \`\`\`ts
@@ -44,14 +46,14 @@ test("moduleOf: takes from the world what the snippet does not import, types as 
     true,
   ]]);
   const code = 'import { follow } from "@stillfresh/etag";\nexport const mine: Post = post; // registry\n';
-  const made = moduleOf({ page: "docs/x.md", line: 4, code, expects: "runs" }, names);
+  const made = moduleOf({ page: "docs/x.md", line: 4, code, expects: "runs" }, names, resolve);
   assert.match(made, /^import \{ follow \} from "[^"]*\/mod\.ts";$/m);
   assert.match(made, /^import \{ type Post, post \} from/m);
   assert.match(made, /^const mine: Post = post;/m);
 });
 
 test("moduleOf: the compiler has to refuse the last statement of a snippet that is refused", () => {
-  const made = moduleOf(snippetsOf("docs/x.md", page)[1]!, new Map());
+  const made = moduleOf(snippetsOf("docs/x.md", page)[1]!, new Map(), resolve);
   assert.match(made, /\/\/ @ts-expect-error[^\n]*\nfollow\(registry/);
 });
 
