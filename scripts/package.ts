@@ -132,7 +132,7 @@ function linksHold(installed: string): void {
 function holds(target: string): boolean {
   const { repository } = manifest();
   if (!target.startsWith(repository)) return /^(https?:|#)/.test(target);
-  const [, path] = /^\/(?:blob|tree)\/main\/([^#]+)/.exec(target.slice(repository.length)) ?? [];
+  const [, path] = /^\/(?:blob|tree|raw)\/main\/([^#]+)/.exec(target.slice(repository.length)) ?? [];
   return path !== undefined && filesUnder().some((file) => `${file}/`.startsWith(path.replace(/\/?$/, "/")));
 }
 
