@@ -1,8 +1,9 @@
 /**
  * Editing by a form, without lost updates. A browser's form sends no `If-Match`: a hidden field holds the revision that the
- * form was made from, the database compares it, and its 409 becomes a page. A redirect ends the `POST`.
+ * form was made from, the database compares it, and its 409 becomes a page with both versions, so that nothing typed is lost.
+ * A redirect ends the `POST`.
  *
- *     open http://localhost:8000/post-1 in two tabs: the second save is refused
+ *     open http://localhost:8000/post-1 in two tabs: the second save shows what the first one wrote
  *     curl -i http://localhost:8000/post-1 -d rev=1-… -d title=Changed      303 once, 409 the second time
  *
  * In a program of your own, check who may write, and that the form is of one of your own pages.
@@ -20,26 +21,32 @@ interface Post {
 export function serveForm(database: DocumentScope<Post>): Served {
   const registry = new EtagRegistry();
   const follower = follow(registry, changes(database));
+  const find = (id: string | undefined) => id === undefined ? null : database.get(id).catch(nullIfMissing);
   const handler = withEtag(async (request: Request) => {
-    const id = postIdOf(request);
-    const post = id === undefined ? null : await database.get(id).catch(nullIfMissing);
-    if (id === undefined || post === null) return page("<p>There is nothing here.</p>", 404);
-    if (request.method === "POST") {
-      const fields = await request.formData().catch(() => new FormData());
-      const [_rev, title] = [fields.get("rev"), fields.get("title")];
-      if (typeof _rev !== "string" || typeof title !== "string") return page("<p>Not this form.</p>", 400);
-      const failure = await database.insert({ _id: id, _rev, title }).then(() => null, (error) => error);
-      if (failure?.statusCode === 409) {
-        return page("<p>It was edited meanwhile. Reload, edit again.</p>", 409);
-      }
-      if (failure !== null) throw failure;
-      return new Response(null, { status: 303, headers: { location: `/${id}`, ...invalidates(id) } });
+    const post = await find(postIdOf(request));
+    if (post === null) return page("<p>There is nothing here.</p>", 404);
+    if (request.method !== "POST") return page(form(post), 200, { ...PUBLIC, ...dependsOn(post) });
+    const fields = await request.formData().catch(() => new FormData());
+    const [_rev, title] = [fields.get("rev"), fields.get("title")];
+    if (typeof _rev !== "string" || typeof title !== "string") return page("<p>Not this form.</p>", 400);
+    const mine = { _id: post._id, _rev, title };
+    const failure = await database.insert(mine).then(() => null, (error) => error);
+    if (failure === null) {
+      return new Response(null, { status: 303, headers: { location: `/${mine._id}`, ...invalidates(mine) } });
     }
-    const form = `<form method="post"><input name="rev" type="hidden" value="${post._rev}">` +
-      `<input name="title" value="${escaped(post.title)}"> <button>Save</button></form>`;
-    return page(form, 200, { ...PUBLIC, ...dependsOn(post) });
+    if (failure.statusCode === 400) return page("<p>Not this form.</p>", 400); // a revision that is none
+    if (failure.statusCode !== 409) throw failure;
+    const theirs = await find(mine._id);
+    if (theirs === null) return page("<p>It was deleted meanwhile.</p>", 404);
+    const message = `<p>It was edited meanwhile, and is now <q>${escaped(theirs.title)}</q>. Yours:</p>`;
+    return page(message + form({ title, _rev: theirs._rev }), 409);
   }, { registry, cacheStatus: "Stillfresh" });
   return { fetch: (request) => handler(request), registry, follower };
+}
+
+function form({ _rev, title }: Post & { readonly _rev: string }): string {
+  return `<form method="post"><input name="rev" type="hidden" value="${_rev}">` +
+    `<input name="title" value="${escaped(title)}"> <button>Save</button></form>`;
 }
 
 function page(body: string, status: number, fields: Record<string, string> = {}): Response {

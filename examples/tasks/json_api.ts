@@ -19,7 +19,7 @@ import { changes } from "../../src/nano.ts";
 import { nullIfMissing, postIdOf, PUBLIC, type Served } from "./served.ts";
 
 const posts = group("posts", ({ id }) => id.startsWith("post-"));
-
+const ALLOW = { allow: "GET, HEAD, PUT, DELETE" };
 const bodyOf = async (request: Request) => await request.json().catch(() => null) ?? {};
 
 export function serveJsonApi(blog: DocumentScope<{ title: string }>): Served {
@@ -40,19 +40,19 @@ export function serveJsonApi(blog: DocumentScope<{ title: string }>): Served {
   }
 
   const handler = withEtag(async (request: Request) => {
-    if (request.method === "GET" || request.method === "HEAD") return await read(request);
+    const { method } = request;
+    if (method === "GET" || method === "HEAD") return await read(request);
+    if (method !== "PUT" && method !== "DELETE") return new Response(null, { status: 405, headers: ALLOW });
     const _id = postIdOf(request);
-    if (_id === undefined) return refused(404, "no such post");
     const _rev = revisionOf(request); // what the client has seen; none where it creates
-    const { title } = request.method === "PUT" ? await bodyOf(request) : { title: "" };
+    if (_id === undefined || method === "DELETE" && _rev === undefined) return refused(404, "no such post");
+    const { title } = method === "PUT" ? await bodyOf(request) : { title: "" };
     if (typeof title !== "string") return refused(400, "a post has a title");
     try {
-      if (request.method === "DELETE") await blog.destroy(_id, _rev!);
+      if (method === "DELETE") await blog.destroy(_id, _rev!);
       else await blog.insert({ _id, title, ...(_rev === undefined ? {} : { _rev }) } as { title: string });
     } catch (error) {
-      const conflict = conflictResponse(request, error);
-      if (conflict !== undefined) return conflict;
-      throw error;
+      return conflictResponse(request, error) ?? Promise.reject(error);
     }
     return new Response(null, { status: 204, headers: invalidates(_id, posts) });
   }, { registry, cacheStatus: "Stillfresh", requirePrecondition: true, current: (r) => find(postIdOf(r)) });

@@ -19,9 +19,15 @@ interface Post {
 /** All posts, whatever is in them: the id says it. */
 const posts = group("posts", ({ id }) => id.startsWith("post-"));
 
+/** The tags of a document: the group and the page ask alike, also of one that is not as it should be. */
+function tagsOf(doc: unknown): readonly string[] {
+  const { tags } = (doc ?? {}) as Partial<Post>;
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : [];
+}
+
 /** The posts of each tag. A post may get and lose tags, so a follower remembers which it had. */
 const byTag = groupBy("tag", ({ id, doc }: CouchChange) => {
-  return id.startsWith("post-") ? (doc as Partial<Post> | undefined)?.tags ?? [] : [];
+  return id.startsWith("post-") ? tagsOf(doc) : [];
 });
 
 const PER_PAGE = 20;
@@ -39,7 +45,7 @@ export function serveLists(blog: DocumentScope<Post>): Served {
     const startkey = from.startsWith("post-") ? from : "post-";
     const limit = tag === null ? { limit: PER_PAGE } : {};
     const { rows } = await blog.list({ startkey, endkey: "post-\ufff0", include_docs: true, ...limit });
-    const all = rows.map(({ doc }) => doc!).filter(({ tags }) => tag === null || tags.includes(tag));
+    const all = rows.map(({ doc }) => doc!).filter((doc) => tag === null || tagsOf(doc).includes(tag));
     const titles = all.map(({ title }) => title);
     return Response.json(titles, {
       headers: { ...PUBLIC, ...dependsOn(tag === null ? posts : byTag(tag), ...all) },

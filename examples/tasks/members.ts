@@ -32,7 +32,8 @@ export function serveMembers(database: DocumentScope<Member>): Served {
       await database.destroy(session._id, session._rev);
       return new Response(null, { status: 204, headers: invalidates(session) });
     }
-    const member = await database.get(session.member) as { _id: string; _rev: string; letters: number };
+    const member = await database.get(session.member).catch(nullIfMissing);
+    if (!member || !("letters" in member)) return new Response("Please log in.\n", { status: 401 });
     return new Response(`${member.letters} letters are waiting.\n`, {
       headers: { "cache-control": "private, no-cache", ...dependsOn(member, guard(session)) },
     });

@@ -113,6 +113,21 @@ test("json_api: nothing but posts is read or written, and what is no post is ref
   await site.follower.close();
 });
 
+test("json_api: a method that it does not have writes nothing", async () => {
+  const blog = await database({ "post-1": { title: "First" } });
+  const site = serveJsonApi(blog);
+  const { ask } = await clientOf(site);
+  for (const method of ["POST", "PATCH"]) {
+    const answer = await ask("/post-1", { "if-match": "*" }, { method, body: '{"title":"x"}' });
+    assert.deepEqual([answer.status, answer.field("allow")], [405, "GET, HEAD, PUT, DELETE"], method);
+  }
+  assert.equal((await ask("/post-9", {}, { method: "OPTIONS" })).status, 405);
+  assert.equal((await ask("/post-9", { "if-none-match": "*" }, { method: "DELETE" })).status, 404);
+  assert.equal(JSON.parse((await ask("/post-1")).text).title, "First");
+  assert.equal((await ask("/post-9")).status, 404);
+  await site.follower.close();
+});
+
 test("layout: the page depends on the menu that its layout reads", async () => {
   const db = await database({ "post-1": { title: "First" }, menu: { title: "Menu", links: ["about"] } });
   const site = serveWithLayout(db);
@@ -165,6 +180,22 @@ test("lists: begins at no document before the posts, of which its group would no
   await site.follower.close();
 });
 
+test("lists: a post without tags, or with something else in their place, has none", async () => {
+  const blog = await database({
+    "post-1": { title: "Tide", tags: ["sea", 7] },
+    "post-2": { title: "Bare" },
+    "post-3": { title: "Text", tags: "seaside" },
+  });
+  const site = serveLists(blog);
+  const { ask, until } = await clientOf(site);
+  const [sea, text, none] = [await ask("/?tag=sea"), await ask("/?tag=seaside"), await ask("/?tag=")];
+  assert.deepEqual([sea, text, none].map(({ text }) => text), ['["Tide"]', "[]", "[]"]);
+  await edit(blog, "post-2", { tags: ["sea"] });
+  await until(sea.etag);
+  assert.equal((await ask("/?tag=sea", { "if-none-match": sea.etag })).text, '["Tide","Bare"]');
+  await site.follower.close();
+});
+
 test("search: what comes to match is found", async () => {
   const blog = await database({ "post-1": { kind: "post", title: "First", author: "ada" } });
   const site = serveSearch(blog);
@@ -175,6 +206,31 @@ test("search: what comes to match is found", async () => {
   await edit(blog, "post-2", { kind: "post", title: "Second", author: "ada" });
   await until(etag);
   assert.match((await ask("/?author=ada", { "if-none-match": etag })).text, /Second/);
+  await site.follower.close();
+});
+
+test("search: finds no document outside of its group, of which no change would be told", async () => {
+  const blog = await database({
+    "post-1": { kind: "post", title: "First", author: "ada" },
+    "Post-2": { kind: "post", title: "Other", author: "ada" },
+  });
+  const site = serveSearch(blog);
+  const { ask, isHit, until } = await clientOf(site);
+  const { etag, text } = await ask("/?author=ada");
+  const bob = await ask("/?author=bob");
+  assert.deepEqual([text, bob.text], ['["First"]', "[]"]);
+  await edit(blog, "draft-1", { kind: "post", title: "Draft", author: "ada" });
+  const { update_seq } = await blog.info();
+  for (const limit = performance.now() + 5_000; String(site.follower.since) !== String(update_seq);) {
+    assert.ok(performance.now() < limit, "the feed has told the change");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.ok(await isHit("/?author=ada", etag), "it is still what a search would give");
+  assert.equal((await ask("/?author=ada")).text, text);
+  await edit(blog, "post-1", { author: "bob" });
+  await until(bob.etag);
+  assert.equal((await ask("/?author=bob", { "if-none-match": bob.etag })).text, '["First"]');
+  assert.equal((await ask("/?author=ada", { "if-none-match": etag })).text, "[]");
   await site.follower.close();
 });
 
@@ -344,6 +400,18 @@ test("members: a page is for its session alone, and ends with it", async () => {
   await site.follower.close();
 });
 
+test("members: a session of a member who is gone is none", async () => {
+  const db = await database({ "session-a": { member: "ada" }, "session-b": { member: "session-a" } });
+  const site = serveMembers(db);
+  const { ask } = await clientOf(site);
+  for (const id of ["a", "b"]) {
+    assert.equal((await ask("/", { cookie: `session=session-${id}` })).status, 401, id);
+  }
+  await edit(db, "ada", { letters: 1 });
+  assert.match((await ask("/", { cookie: "session=session-a" })).text, /^1 letters/);
+  await site.follower.close();
+});
+
 test("form: of two saves of one form, the second is refused", async () => {
   const db = await database({ "post-1": { title: 'A "<' }, "secret": { title: "x" } });
   const site = serveForm(db);
@@ -362,6 +430,34 @@ test("form: of two saves of one form, the second is refused", async () => {
   assert.equal((await ask("/post-1", {}, { method: "POST", body: "no form" })).status, 400);
   assert.match((await ask("/post-1")).text, /value="Saved"/);
   for (const path of ["/secret", "/post-9", "/_all_docs"]) assert.equal((await ask(path)).status, 404, path);
+  await site.follower.close();
+});
+
+test("form: a save that came too late shows both versions, and the second save is of what is there", async () => {
+  const db = await database({ "post-1": { title: "First" } });
+  const site = serveForm(db);
+  const { ask, until } = await clientOf(site);
+  const form = await ask("/post-1");
+  const revOf = (text: string) => /name="rev" type="hidden" value="([^"]+)"/.exec(text)![1]!;
+  const save = (rev: string, title: string) =>
+    ask("/post-1", {}, { method: "POST", body: new URLSearchParams({ rev, title }) });
+  await edit(db, "post-1", { title: "<Theirs>" }); // past the site
+  await until(form.etag);
+  assert.match((await ask("/post-1", { "if-none-match": form.etag })).text, /value="&#60;Theirs&#62;"/);
+  const late = await save(revOf(form.text), "<Mine>");
+  assert.equal(late.status, 409);
+  assert.match(late.text, /<q>&#60;Theirs&#62;<\/q>.*value="&#60;Mine&#62;"/);
+  assert.equal((await save(revOf(late.text), "<Mine>")).status, 303);
+  assert.match((await ask("/post-1")).text, /value="&#60;Mine&#62;"/);
+  for (const rev of ["", "x", "-1"]) assert.equal((await save(rev, "Wrong")).status, 400, rev);
+  const insert = db.insert.bind(db);
+  db.insert = async (document: object) => {
+    db.insert = insert;
+    await edit(db, "post-1", { _deleted: true }); // between the look and the save
+    return await insert(document);
+  };
+  const gone = await save(revOf((await ask("/post-1")).text), "Gone");
+  assert.deepEqual([gone.status, /deleted meanwhile/.test(gone.text)], [404, true]);
   await site.follower.close();
 });
 
