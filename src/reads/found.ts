@@ -38,20 +38,52 @@ function all(parts: readonly (Dependency | undefined)[], set: Found): Found {
   return [...parts as readonly Dependency[], ...set];
 }
 
-/** Options under which `get` gives something else than the document as it is now. */
-const OTHER_REVISIONS = ["rev", "open_revs"];
+/**
+ * Options that ask for more than the winning revision tells: other revisions, and conflicts, which come and go beside it. A
+ * feed reports them by the id.
+ */
+const MORE = ["rev", "open_revs", "conflicts", "deleted_conflicts", "local_seq"];
 
-/** A document by its id. */
-const one: Finder = ({ args: [id, options], result }) => {
-  // The id alone: another revision is not the one that the feed reports.
-  if (options !== undefined && asksForOthers(fieldsOf(options))) return all([named(id)], NO_SET);
-  const document = documentOf(result);
-  return document === undefined ? undefined : [document];
-};
+/** Options that ask for what no feed reports: compaction takes old revisions away. */
+const UNREPORTED = ["revs_info", "meta"];
 
-function asksForOthers(options: Fields): boolean {
-  return OTHER_REVISIONS.some((name) => options[name] !== undefined);
+/** Whether one of these options is among the arguments of a call. */
+function asksFor(args: readonly unknown[], names: readonly string[]): boolean {
+  for (const options of args) {
+    if (typeof options !== "object" || options === null) continue;
+    for (const name of names) {
+      const given = (options as Fields)[name];
+      if (given !== undefined && given !== false) return true;
+    }
+  }
+  return false;
 }
+
+/** Whether the server may answer from an index that lags behind the feed, as a call allows it. */
+export function mayLag(args: readonly unknown[]): boolean {
+  if (asksFor(args, ["stale"])) return true;
+  return args.some((options) => {
+    const { update } = fieldsOf(options);
+    return update === false || update === "false" || update === "lazy";
+  });
+}
+
+/** Finds documents by their names alone where their revisions do not tell all that was asked for. */
+function unlessMore(find: Finder): Finder {
+  return (call) => {
+    const { args } = call;
+    const found = find(call);
+    if (args.length === 1 && typeof args[0] === "string") return found;
+    if (asksFor(args, UNREPORTED)) return undefined;
+    if (!asksFor(args, MORE)) return found;
+    // A group keeps its name, and a document loses its revision.
+    return found?.map((one) => typeof one === "string" || one._rev === undefined ? one : one._id);
+  };
+}
+
+/** A document by its id; its open revisions are a list. */
+const one: Finder = ({ args: [id], result }) =>
+  all([Array.isArray(result) ? named(id) : documentOf(result)], NO_SET);
 
 function named(id: unknown): string | undefined {
   return typeof id === "string" && id !== "" ? id : undefined;
@@ -94,7 +126,11 @@ const view: Finder = ({ result, set }) => {
   if (rows === undefined) return undefined;
   const documents = rows.flatMap((row): Dependency[] => {
     const [id, document] = [named(row["id"]), documentOf(row["doc"])];
-    if (document === undefined) return id === undefined ? [] : [id];
+    if (document === undefined) {
+      // Joined with a document that does not exist, or not yet.
+      const joined = row["doc"] === null ? named(fieldsOf(row["value"])["_id"]) : undefined;
+      return [id, joined].filter((name) => name !== undefined);
+    }
     // A row may be joined with the document of another.
     const isOwn = typeof document === "object" && document._id === id;
     return id === undefined || isOwn ? [document] : [document, id];
@@ -124,6 +160,12 @@ const bulkGet: Finder = ({ result }) => {
   );
 };
 
+/** A show function: what it makes of one document. */
+const show: Finder = ({ args: [, , id], set }) => all(typeof id === "string" ? [id] : [], set());
+
+/** What no feed of a database reports. */
+const unreported: Finder = () => undefined;
+
 /** Anything else of a database: whatever it says, the set stands for it. */
 export const anything: Finder = ({ set }: Call): Found => set();
 
@@ -132,22 +174,27 @@ export const ofOne: ReadonlySet<string> = new Set(["get", "head", "attachment.ge
 
 /** By the name of the method; `attachment.get` is `get` of `attachment`. */
 export const finders: ReadonlyMap<string, Finder> = new Map([
-  ["get", one],
+  ["get", unlessMore(one)],
   ["head", head],
   ["attachment.get", partOfOne],
   ["attachment.getAsStream", partOfOne],
   ["multipart.get", partOfOne],
   ["getAttachment", partOfOne],
-  ["list", list],
-  ["allDocs", list],
-  ["fetch", list],
-  ["view", view],
-  ["partitionedView", view],
+  ["list", unlessMore(list)],
+  ["allDocs", unlessMore(list)],
+  ["fetch", unlessMore(list)],
+  ["fetchRevs", list],
+  ["show", show],
+  ["view", unlessMore(view)],
+  ["partitionedView", unlessMore(view)],
   ["partitionedList", (call) => list({ ...call, args: [undefined] })],
-  ["query", view],
-  ["find", find],
-  ["partitionedFind", find],
-  ["bulkGet", bulkGet],
+  ["query", unlessMore(view)],
+  ["find", unlessMore(find)],
+  ["partitionedFind", unlessMore(find)],
+  ["bulkGet", unlessMore(bulkGet)],
+  ["session", unreported],
+  ["security", unreported],
+  ["getSecurity", unreported],
 ]);
 
 /** Methods that write, or tell of something else than documents: passed on. */
@@ -162,9 +209,11 @@ export const others: ReadonlySet<string> = new Set([
     "createIndex",
     "compact",
     "viewCleanup",
+    "prependListener",
+    "prependOnceListener",
   ],
   ...["attachment.insert", "attachment.destroy", "multipart.insert", "put", "post", "remove", "bulkDocs"],
-  ...["putAttachment", "removeAttachment", "deleteIndex", "replicate", "sync", "close", "auth", "session"],
+  ...["putAttachment", "removeAttachment", "deleteIndex", "replicate", "sync", "close", "auth"],
   ...[
     "on",
     "once",
@@ -185,5 +234,6 @@ export const others: ReadonlySet<string> = new Set([
     "valueOf",
     "hasOwnProperty",
   ],
-  ...["followUpdates", "follow", "changesReader", "replication", "security", "purge", "revsDiff"],
+  ...["followUpdates", "follow", "purge"],
+  ...["replicate.to", "replicate.from", "replication.enable", "replication.disable"],
 ]);

@@ -105,7 +105,8 @@ export class Reads {
 
   /** Whether a response may be registered, so that all that it is built from has to be known. */
   #mayStand({ status, headers }: Response): boolean {
-    return status === 200 && (this.#found.length > 0 || headers.has(DEPENDS_ON));
+    return status === 200 &&
+      (this.#found.length > 0 || headers.has(DEPENDS_ON) || headers.has("cache-groups"));
   }
 
   /** What has been read, as a record to spread into the headers of the response. */

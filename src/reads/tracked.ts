@@ -5,7 +5,7 @@
  */
 import type { Dependency } from "../http/dependency.ts";
 import { type Group, group } from "../registry/group.ts";
-import { anything, finders, ofOne, others } from "./found.ts";
+import { anything, finders, mayLag, ofOne, others } from "./found.ts";
 import { currentPlace, type Found, note, type Place, type Reads } from "./run.ts";
 
 /** How the reads of a handle are followed to dependencies. */
@@ -25,7 +25,7 @@ export interface TrackedOptions {
   readonly id?: (id: string) => string;
   /**
    * Methods of another kind of handle, by name: what a call depends on, by what it gave. Undefined: it cannot be known.
-   * All methods that are not named count as reads of a set.
+   * A method of a part is named with it: `posts.get`. All methods that are not named count as reads of a set.
    */
   readonly methods?: Readonly<
     Record<
@@ -166,48 +166,89 @@ export function tracked<T extends object>(handle: T, options: TrackedOptions = {
   return trackedPart(handle, options, "");
 }
 
-/** Parts of a handle with methods of their own. */
-const PARTS: ReadonlySet<PropertyKey> = new Set(["attachment", "multipart"]);
-
 /** Parts behind which anything of the server can be read. */
 const DOORS: ReadonlySet<PropertyKey> = new Set(["server"]);
 
+/** Parts that hold settings. */
+const SETTINGS: ReadonlySet<PropertyKey> = new Set(["config"]);
+
+/** Methods that give a handle of a database. */
+const GIVE_HANDLES: ReadonlySet<string> = new Set(["use", "scope", "db.use", "db.scope"]);
+
+/** A part of a handle, whose methods are named with a prefix: `get` of `attachment` is `attachment.get`. */
 function trackedPart<T extends object>(handle: T, options: TrackedOptions, prefix: string): T {
   const made = new Map<PropertyKey, { readonly from: unknown; readonly to: unknown }>();
-  return new Proxy(handle, {
-    get(target, name) {
+  // What is frozen cannot be seen differently through a proxy of its own.
+  const target = typeof handle === "function" || Object.isExtensible(handle) ? handle : Object.create(handle);
+  const proxy: T = new Proxy(target, {
+    get(_target, name) {
       // By the handle itself: its getters and methods may have private fields.
-      const value: unknown = Reflect.get(target, name, target);
+      const value: unknown = Reflect.get(handle, name, handle);
+      if (name === "constructor") return value;
       const known = made.get(name);
       if (known !== undefined && known.from === value) return known.to;
-      if (DOORS.has(name)) options.reads === undefined ? noteDoor() : options.reads.note(undefined);
+      if (DOORS.has(name)) noteDoor(options);
       let to = value;
-      if (typeof value === "function") to = trackedMethod(target, value, `${prefix}${String(name)}`, options);
-      else if (PARTS.has(name) && typeof value === "object" && value !== null) {
-        to = trackedPart(value, options, `${String(name)}.`);
+      const path = `${prefix}${String(name)}`;
+      if (typeof value === "function") {
+        to = trackedMethod(handle, value, path, options, () => proxy);
+      } else if (isPart(value) && !DOORS.has(name) && !SETTINGS.has(name)) {
+        to = trackedPart(value, options, `${path}.`);
       }
       if (to !== value) made.set(name, { from: value, to });
       return to;
     },
+    set: (_target, name, value) => Reflect.set(handle, name, value, handle),
+    apply(_target, self, args) {
+      noteDoor(options);
+      return Reflect.apply(handle as unknown as () => unknown, self, args);
+    },
   });
+  return proxy;
+}
+
+/** Whether a value may have methods that read. */
+function isPart(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whatever is read there cannot be seen from here. */
-function noteDoor(): void {
+function noteDoor({ reads }: TrackedOptions): void {
+  if (reads !== undefined) return reads.note(undefined);
   const place = currentPlace();
   if (place !== undefined) note(place, undefined);
 }
 
-// deno-lint-ignore ban-types -- any method of a client
-function trackedMethod(target: object, method: Function, name: string, options: TrackedOptions): unknown {
+/**
+ * A method whose calls are reads.
+ *
+ * @param self The tracked handle: what a method returns for the next call is not to show a way around it.
+ */
+function trackedMethod(
+  target: object,
+  // deno-lint-ignore ban-types -- any method of a client
+  method: Function,
+  name: string,
+  options: TrackedOptions,
+  self: () => object,
+): (...args: unknown[]) => unknown {
   const own = options.methods?.[name];
-  if (own === undefined && others.has(name)) return method.bind(target);
+  const shown = (result: unknown) => result === target ? self() : result;
+  if (own === undefined && others.has(name)) return (...args) => shown(Reflect.apply(method, target, args));
+  if (own === undefined && GIVE_HANDLES.has(name)) {
+    return (...args) => {
+      const given: unknown = Reflect.apply(method, target, args);
+      return isPart(given) ? trackedPart(given, options, "") : given;
+    };
+  }
   return (...args: unknown[]): unknown => {
     const read = new Read(options.reads);
     const settle = (result: unknown) => read.settle(foundBy(name, args, result, options));
     const fail = (error: unknown) => read.settle(foundMissing(name, args, error, options));
     const callback = args.at(-1);
-    if (typeof callback === "function" && finders.has(name)) {
+    // The only argument of `query` is a map function.
+    const isMap = name === "query" && args.length === 1;
+    if (typeof callback === "function" && finders.has(name) && !isMap) {
       args.pop();
       const given = (error: unknown, ...results: unknown[]): unknown => {
         if (error) fail(error);
@@ -225,10 +266,41 @@ function trackedMethod(target: object, method: Function, name: string, options: 
     }
     if (!isThenable(result)) {
       settle(result);
-      return result;
+      return shown(result);
     }
-    return ReadPromise.of(result, read, settle, fail);
+    return isEmitter(result)
+      ? joined(result, read, settle, fail)
+      : ReadPromise.of(result, read, settle, fail);
   };
+}
+
+/** What PouchDB's `changes` gives: it can be awaited, and tells of each row before. */
+interface Emitter extends PromiseLike<unknown> {
+  readonly on: unknown;
+}
+
+function isEmitter(result: PromiseLike<unknown>): result is Emitter {
+  return typeof (result as Partial<Emitter>).on === "function";
+}
+
+/** The same emitter. It has been read as soon as it is there, and again by whatever awaits it. */
+function joined(
+  emitter: Emitter,
+  read: Read,
+  settle: (value: unknown) => void,
+  fail: (error: unknown) => void,
+): Emitter {
+  const { then } = emitter;
+  settle(undefined);
+  const joining: Emitter["then"] = (onFulfilled, onRejected) => {
+    read.join();
+    const rejected = onRejected && ((error: unknown) => {
+      fail(error);
+      return onRejected(error);
+    });
+    return Reflect.apply(then, emitter, [onFulfilled, rejected]);
+  };
+  return Object.assign(emitter, { then: joining });
 }
 
 /** What a call gave. */
@@ -267,6 +339,8 @@ function foundMissing(
 }
 
 function setOf(name: string, args: readonly unknown[], { set }: TrackedOptions): Found {
+  // Nothing would void what the index has yet to learn, because the feed has told it already.
+  if (mayLag(args)) return undefined;
   return set === undefined ? [anyChange] : listOf(set(name, ...args));
 }
 

@@ -68,6 +68,59 @@ const cases: readonly (readonly [string, (handles: Handles) => unknown, readonly
   ["pouch info", ({ pouch }) => pouch.info(), ["any change"]],
   ["a callback of pouch", ({ pouch }) => called((done) => pouch.get("book-0", done)), ["book-0@"]],
   ["the server behind nano", ({ nano }) => nano.server.config, ["unknown"]],
+  ...["conflicts", "deleted_conflicts", "local_seq"].flatMap((option) => {
+    const asked = { [option]: true };
+    const shown = { ...asked, keys: ["book-0"], include_docs: true };
+    return [
+      [`nano get with ${option}`, ({ nano }: Handles) => nano.get("book-0", asked), ["book-0"]],
+      [`nano get without ${option}`, ({ nano }: Handles) => nano.get("book-0", { [option]: false }), [
+        "book-0@",
+      ]],
+      [`pouch allDocs with ${option}`, ({ pouch }: Handles) => pouch.allDocs(shown), ["book-0"]],
+      [`nano view with ${option}`, ({ nano }: Handles) => nano.view("books", "all", shown), [
+        "any change",
+        ...evens(""),
+      ]],
+      [`nano find with ${option}`, ({ nano }: Handles) => nano.find({ selector: {}, ...asked }), [
+        "any change",
+        ...evens(""),
+      ]],
+    ] as const;
+  }),
+  ["nano get with the states of revisions", ({ nano }) => nano.get("book-0", { revs_info: true }), [
+    "unknown",
+  ]],
+  ...[{ update: "false" }, { update: "lazy" }, { update: false }, { stale: "ok" }].map((options) =>
+    [
+      `nano view with ${JSON.stringify(options)}`,
+      ({ nano }: Handles) => nano.view("books", "all", options),
+      ["unknown"],
+    ] as const
+  ),
+  [
+    "nano view, brought up to date",
+    ({ nano }) => nano.view("books", "count", { reduce: true, update: "true" }),
+    [
+      "any change",
+    ],
+  ],
+  ["nano fetchRevs", ({ nano }) => nano.fetchRevs({ keys: ["book-0", "book-1"] }), ["book-0@", "book-1"]],
+  ["nano show", ({ nano }) => nano.show("books", "card", "book-0"), ["any change", "book-0"]],
+  ["nano session", ({ nano }) => nano.session(), ["unknown"]],
+  ["pouch changes", async ({ pouch }) => void await pouch.changes({ include_docs: true }), ["any change"]],
+  [
+    "the changes of pouch as they come",
+    ({ pouch }) =>
+      new Promise((done) => {
+        const feed = pouch.changes({ live: true });
+        feed.on("change", () => feed.cancel()).on("complete", done);
+      }),
+    ["any change"],
+  ],
+  ["what a method of pouch returns for the next", ({ pouch }) => pouch.once("x", () => {}).get("book-0"), [
+    "book-0@",
+  ]],
+  ["the constructor of pouch", ({ pouch }) => pouch.constructor.version, []],
   ["twice the same", async ({ nano }) => [await nano.get("book-0"), await nano.get("book-0")], ["book-0@"]],
   ["untracked", ({ nano }) => untracked(() => nano.get("book-0")), []],
   [
@@ -163,6 +216,65 @@ test("tracked: a handle of another kind, by its methods", async () => {
   assert.deepEqual(await readsOf(() => rows.row(7)), ["row-7@"]);
   assert.deepEqual(await readsOf(() => rows.row(8)), ["row-8"]);
   assert.deepEqual(await readsOf(() => rows.all()), ["any change"]);
+});
+
+test("tracked: parts of a handle, and handles that a method gives, are tracked as well", async () => {
+  const parts = tracked({
+    books: {
+      get: (id: string) => Promise.resolve({ _id: id, _rev: "1-a" }),
+      all: () => Promise.resolve([]),
+    },
+    use: (_name: string) => library.nano,
+  }, { methods: { "books.get": (book) => book as { _id: string; _rev: string } } });
+  assert.deepEqual(await readsOf(() => parts.books.get("book-0")), ["book-0@"]);
+  assert.deepEqual(await readsOf(() => parts.books.all()), ["any change"]);
+  assert.deepEqual(await readsOf(() => parts.use("library").get("book-0")), ["book-0@"]);
+});
+
+test("tracked: a handle that is a function gives what cannot be known, and one that is frozen is tracked", async () => {
+  const documentOf = (id: string) => Promise.resolve({ _id: id, _rev: "1-a" });
+  assert.deepEqual(await readsOf(() => tracked(documentOf)("book-0")), ["unknown"]);
+  const frozen = tracked(Object.freeze({ get: documentOf }));
+  assert.deepEqual(await readsOf(() => frozen.get("book-0")), ["book-0@"]);
+});
+
+test("tracked: a map function is no callback", async () => {
+  const asked: unknown[][] = [];
+  const pouch = tracked({
+    query: (...args: unknown[]) => (asked.push(args), Promise.resolve({ rows: [{ id: "book-0" }] })),
+  });
+  const map = (_document: unknown, _emit: unknown) => {};
+  assert.deepEqual(await readsOf(() => pouch.query(map)), ["any change", "book-0"]);
+  assert.deepEqual(asked, [[map]]);
+});
+
+test("tracked: a view that is joined with a document that does not exist depends on it", async () => {
+  const row = { id: "book-0", key: null, value: { _id: "cook-0" }, doc: null };
+  const views = tracked({ view: () => Promise.resolve({ rows: [row] }) }, { set: () => [] });
+  assert.deepEqual(await readsOf(() => views.view()), ["book-0", "cook-0"]);
+});
+
+test("tracked: a setter of a handle is given what is set", () => {
+  class Seat {
+    #taken = 0;
+    get taken() {
+      return this.#taken;
+    }
+    set taken(count) {
+      this.#taken = count;
+    }
+  }
+  const seat = tracked(new Seat());
+  seat.taken = 2;
+  assert.equal(seat.taken, 2);
+});
+
+test("tracked: the changes of pouch that requests share are read by each that awaits them", async () => {
+  const pouch = tracked(library.pouch) as Library["pouch"];
+  const [first, second] = [new Reads(), new Reads()];
+  const shared = first.run(() => pouch.changes());
+  await second.run(async () => void await shared);
+  assert.deepEqual([first, second].map(spelled), [["any change"], ["any change"]]);
 });
 
 test("tracked: writes and events are no reads", async () => {

@@ -201,6 +201,36 @@ test("reads: a stream that is whole at once has read what it is made of", async 
   assert.equal((await get({ "if-none-match": etag })).why?.includes("hit"), false);
 });
 
+test("reads: a stream under groups of an upstream has read what it is made of", async () => {
+  const { handler, get } = site(({ db }) => {
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        controller.enqueue(new TextEncoder().encode((await db.get("post")).text));
+        controller.close();
+      },
+    }, { highWaterMark: 0 });
+    return new Response(body, { headers: { "cache-groups": '"menu"' } });
+  }, { trustCacheGroups: true });
+  const { etag } = await get();
+  assert.equal((await get({ "if-none-match": etag })).status, 304);
+  handler.registry.invalidate("post");
+  assert.equal((await get({ "if-none-match": etag })).why?.includes("hit"), false);
+});
+
+test("reads: a page that shows conflicts is void by a change that leaves the winning revision", async () => {
+  const conflicts: string[] = [];
+  const posts = tracked({
+    get: (_id: string, _options: object) => Promise.resolve({ _id, _rev: "2-b", _conflicts: [...conflicts] }),
+  });
+  const { handler, get } = site(async () => Response.json(await posts.get("post", { conflicts: true })));
+  const { etag } = await get();
+  assert.equal((await get({ "if-none-match": etag })).status, 304);
+  conflicts.push("2-a");
+  handler.registry.invalidate({ _id: "post", _rev: "2-b" });
+  const after = await get({ "if-none-match": etag });
+  assert.deepEqual([after.status, JSON.parse(after.text || "{}")._conflicts], [200, ["2-a"]]);
+});
+
 test("reads: the length of a body that is whole stays, and a stream is sent as it comes", async () => {
   const { handler } = site(async ({ db }, request) => {
     const { text } = await db.get("post");
