@@ -11,7 +11,10 @@ export interface Call {
   readonly args: readonly unknown[];
   /** What the method gave, in a promise or to its callback. */
   readonly result: unknown;
-  /** The dependencies that stand for the set which was asked: for documents that may come to belong to it. */
+  /**
+   * Notes that the call asked a set, which documents may come to belong to: empty, because what stands for it is added to what
+   * was found; undefined: nothing does.
+   */
   readonly set: () => Found;
 }
 
@@ -76,8 +79,7 @@ function unlessMore(find: Finder): Finder {
     if (args.length === 1 && typeof args[0] === "string") return found;
     if (asksFor(args, UNREPORTED)) return undefined;
     if (!asksFor(args, MORE)) return found;
-    // A group keeps its name, and a document loses its revision.
-    return found?.map((one) => typeof one === "string" || one._rev === undefined ? one : one._id);
+    return found?.map((one) => typeof one === "string" ? one : one._id);
   };
 }
 

@@ -21,7 +21,10 @@ export interface TrackedOptions {
   ) => Dependency | readonly Dependency[] | undefined;
   /** Where the reads belong; default: to the run of the handler that is under way. */
   readonly reads?: Reads;
-  /** The group of a document, as the follower's feed names it where it was mapped; default: the id. */
+  /**
+   * The group of a document, as the follower's feed names it where it was mapped; default: the id. What `set` and `methods`
+   * give is taken as it is named.
+   */
   readonly id?: (id: string) => string;
   /**
    * Methods of another kind of handle, by name: what a call depends on, by what it gave. Undefined: it cannot be known.
@@ -303,7 +306,7 @@ function joined(
   return Object.assign(emitter, { then: joining });
 }
 
-/** What a call gave. */
+/** What a call gave: documents by the names that the feed has for them, and what stands for the set as it was named. */
 function foundBy(
   name: string,
   args: readonly unknown[],
@@ -312,11 +315,15 @@ function foundBy(
 ): Found {
   const own = options.methods?.[name];
   const find = finders.get(name) ?? anything;
+  let standing: Found = [];
+  const set = () => {
+    standing = setOf(name, args, options);
+    return standing && [];
+  };
   try {
-    const found = own === undefined
-      ? find({ args, result, set: () => setOf(name, args, options) })
-      : listOf(own(result, ...args));
-    return renamed(found, options);
+    if (own !== undefined) return listOf(own(result, ...args));
+    const documents = renamed(find({ args, result, set }), options);
+    return documents && standing && [...documents, ...standing];
   } catch {
     return undefined;
   }
@@ -348,13 +355,10 @@ function listOf(given: Dependency | readonly Dependency[] | undefined): Found {
   return given === undefined || Array.isArray(given) ? given as Found : [given as Dependency];
 }
 
-/** By the names that the feed has for documents. Groups have names of their own. */
-function renamed(found: Found, { id }: TrackedOptions): Found {
-  if (id === undefined || found === undefined) return found;
-  return found.map((dependency) => {
-    if (typeof dependency === "string") return id(dependency);
-    return dependency._rev === undefined ? dependency : { _id: id(dependency._id), _rev: dependency._rev };
-  });
+/** Documents by the names that the feed has for them. */
+function renamed(documents: Found, { id }: TrackedOptions): Found {
+  if (id === undefined || documents === undefined) return documents;
+  return documents.map((one) => typeof one === "string" ? id(one) : { ...one, _id: id(one._id) });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -195,6 +195,21 @@ test("tracked: ids by the names that a mapped feed has", async () => {
     ],
   );
   assert.deepEqual(await readsOf(() => users.get("book-1")), ["user/book-1"]);
+  const named = tracked(library.pouch, {
+    id: (id) => `user/${id}`,
+    set: () => "all users",
+    methods: { info: () => ["visits", { _id: "visit-1", _rev: "1-a" }] },
+  }) as Library["pouch"];
+  assert.deepEqual(
+    await readsOf(() => named.allDocs({ limit: 1 })),
+    ["all users", "user/book-0@"],
+    "a set has a name of its own",
+  );
+  assert.deepEqual(
+    await readsOf(() => named.info()),
+    ["visit-1@", "visits"],
+    "and so has what methods names",
+  );
 });
 
 test("tracked: a handle of another kind, by its methods", async () => {
