@@ -9,6 +9,8 @@ export interface Asked {
   /** The follower's: ms since its last contact. */
   readonly lag: () => number;
   readonly maxLag: number;
+  /** Whether its registry answers: false in an outage. */
+  readonly live: () => boolean;
   readonly authorOf: (post: string) => string;
 }
 
@@ -22,6 +24,9 @@ export interface Tally {
   /** Questions about the latest copy of what is still there, and those that the registry confirmed. */
   latest: number;
   latestHits: number;
+  /** Those of them that were asked while the registry was live, whatever else was wrong at that moment. */
+  latestLive: number;
+  latestLiveHits: number;
   /** 304s of the registry that broke the promise. */
   readonly wrong: string[];
   /** Answers of the handler that were older than the request: the fault of a reading, not of the registry. */
@@ -30,7 +35,8 @@ export interface Tally {
 
 /** No count of anything. */
 export function emptyTally(): Tally {
-  return { requests: 0, conditional: 0, hits: 0, latest: 0, latestHits: 0, wrong: [], stale: [] };
+  const latest = { latest: 0, latestHits: 0, latestLive: 0, latestLiveHits: 0 };
+  return { requests: 0, conditional: 0, hits: 0, ...latest, wrong: [], stale: [] };
 }
 
 /** All clients together. */
@@ -65,14 +71,18 @@ export class Readers {
     if (sent.length > 0) tally.conditional++;
     const asked = performance.now();
     const lag = this.#asked.lag();
+    const live = this.#asked.live();
     const answer = this.#asked.fetch(request);
     const contact = performance.now() - this.#asked.lag();
     const response = await answer;
     // What has been deleted is asked for in vain from then on, and says nothing of the registry.
-    if (latest && response.status !== 404) tally.latest++;
+    const counted = latest && response.status !== 404;
+    if (counted) tally.latest++;
+    if (counted && live) tally.latestLive++;
     if (response.headers.get("cache-status") === "Stillfresh; hit" && response.status === 304) {
       tally.hits++;
       if (latest) tally.latestHits++;
+      if (latest && live) tally.latestLiveHits++;
       if (answer !== response) tally.wrong.push(`${path}: a hit that was waited for`);
       if (lag > this.#asked.maxLag) tally.wrong.push(`${path}: answered ${lag} ms after the last contact`);
       this.#confirmed(tally.wrong, path, sent, response, contact, asked);
