@@ -86,6 +86,10 @@ async function main(
     say: console.log,
   });
   console.log(`written: ${JSON.stringify(outcome.writes)}; troubled: ${JSON.stringify(outcome.troubles)}`);
+  console.log(
+    `numbers of purges told at the end: ${outcome.purgeCounts.join(", ")}; resets: ${outcome.resets[0]}, ` +
+      `${outcome.resets[1]} of them after the last purge`,
+  );
   reportReadings(outcome.tallies);
   outcome.tallies.forEach(report);
   const found = complaints(outcome);

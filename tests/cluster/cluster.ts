@@ -52,6 +52,10 @@ export interface Outcome {
   readonly writes: Readonly<Record<string, number>>;
   readonly troubles: Readonly<Record<string, number>>;
   readonly reasons: readonly Readonly<Record<string, number>>[];
+  /** How often documents had been purged, as the followed node told it at the end, asked again and again. */
+  readonly purgeCounts: readonly string[];
+  /** Resets of all registries, and how many of them came in the last third, in which nothing was purged. */
+  readonly resets: readonly [all: number, afterPurges: number];
 }
 
 interface Copy extends Reading {
@@ -78,6 +82,10 @@ const writeEvery = 60;
 const chase = 1_500;
 /** ms after the last write until every replica must have everything. */
 const quiet = 20_000;
+/** ms between two purges, the part of a run in which there are some, and how often their number is asked for at the end. */
+const purgeEvery = 15_000;
+const purging = 2 / 3;
+const countings = 60;
 
 /** One registry with its follower, the handler, and the clients. */
 class Site {
@@ -245,7 +253,7 @@ export async function cluster(plan: Plan): Promise<Outcome> {
   const sites = plan.settles.map(site);
   try {
     await Promise.all(sites.map(({ follower }) => follower.ready));
-    return await load(plan, sites, new Scribe(written, known, new Random(random.seed())), random);
+    return await load(plan, followed, sites, new Scribe(written, known, new Random(random.seed())), random);
   } finally {
     aborter.abort();
     await reading;
@@ -256,6 +264,7 @@ export async function cluster(plan: Plan): Promise<Outcome> {
 
 async function load(
   plan: Plan,
+  followed: Node,
   sites: readonly Site[],
   scribe: Scribe,
   random: Random,
@@ -269,9 +278,24 @@ async function load(
       await new Promise((resolve) => setTimeout(resolve, random.next() * 2 * writeEvery));
     }
   };
+  const purgesEnd = performance.now() + plan.seconds * 1_000 * purging;
+  const purger = async () => {
+    while (performance.now() < purgesEnd) {
+      await new Promise((resolve) => setTimeout(resolve, random.next() * 2 * purgeEvery));
+      await scribe.purge();
+    }
+    // What was purged last is probed for at least twice within `maxLag`.
+    await new Promise((resolve) => setTimeout(resolve, maxLag));
+    return resetsOf(sites);
+  };
   const telling = setInterval(() => plan.say(progress(sites)), 30_000);
   const readers = sites.flatMap((site) => Array.from({ length: clients }, () => site.client(goesOn)));
-  const [troubles] = await Promise.all([trouble(plan, goesOn, random), writer(), ...readers]);
+  const [troubles, purged] = await Promise.all([
+    trouble(plan, goesOn, random),
+    purger(),
+    writer(),
+    ...readers,
+  ]);
   clearInterval(telling);
   await new Promise((resolve) => setTimeout(resolve, quiet));
   for (const site of sites) {
@@ -279,7 +303,28 @@ async function load(
     site.judge();
   }
   const reasons = sites.map(({ registry }) => registry.stats);
-  return { tallies: sites.map(({ tally }) => tally), writes: scribe.done, troubles, reasons };
+  return {
+    tallies: sites.map(({ tally }) => tally),
+    writes: scribe.done,
+    troubles,
+    reasons,
+    purgeCounts: await countPurges(followed),
+    resets: [resetsOf(sites), resetsOf(sites) - purged],
+  };
+}
+
+function resetsOf(sites: readonly Site[]): number {
+  return sites.reduce((sum, { registry }) => sum + registry.stats.reset, 0);
+}
+
+/** The numbers of purges that a node tells: copies of a shard may disagree, and the one that answers first is believed. */
+async function countPurges(node: Node): Promise<string[]> {
+  const told = new Set<string>();
+  for (let n = 0; n < countings; n++) {
+    const { body } = await node.ask("");
+    told.add((body as { readonly purge_seq: string }).purge_seq.split("-", 1)[0]!);
+  }
+  return [...told];
 }
 
 /** One node after the other does not answer for some seconds, or starts anew. */
