@@ -35,7 +35,11 @@ function heap(): number {
 /** What was found wrong. */
 function complaints({ tally, before, within, after }: Outcome, growth: number): string[] {
   const slow = Math.min(within, after) < LEAST_SHARE * before
-    ? [`the hit rate was ${percent(before)}, then ${percent(within)} while live, and is ${percent(after)}`]
+    ? [
+      `the hit rate was ${percent(before)}, then ${percent(within)} outside of outages, and is ${
+        percent(after)
+      }`,
+    ]
     : [];
   if (growth > MOST_GROWTH) slow.push(`the heap has grown ${growth.toFixed(2)} times after the first minute`);
   // A replica's answer may be older than the request for it; the embedded database has none.
@@ -87,9 +91,7 @@ async function main(
   );
   console.log(`  ${percent(after / before)} of the calm one`);
   console.log(
-    `  ${percent(within)} between them while the registry was live, ${
-      percent(within / before)
-    } of the calm one`,
+    `  ${percent(within)} between them, outside of outages, ${percent(within / before)} of the calm one`,
   );
   console.log(`heap ${(last / 1e6).toFixed(1)} MB, ${growth.toFixed(2)} times that after the first minute`);
   console.log(`${outcome.floods} writes of a client without rights`);

@@ -41,10 +41,10 @@ export interface Plan {
 /** What came of it. */
 export interface Outcome {
   readonly tally: Tally;
-  /** Share of the latest copies asked for that the registry confirmed. */
+  /** Share of the current copies asked for that the registry confirmed. */
   readonly before: number;
   readonly after: number;
-  /** The same between the first fault and the last, over what was asked while the registry was live. */
+  /** The same between the first fault and the last, outside of the registry's outages. */
   readonly within: number;
   /** How often each fault did something while it was in force. */
   readonly faults: Readonly<Record<Fault, number>>;
@@ -148,7 +148,7 @@ class Run {
       fetch: site.fetch,
       lag: () => site.follower.lag,
       maxLag,
-      live: () => site.registry.live,
+      registry: site.registry,
       authorOf: (post: string) => this.#writers.authorOf(post),
     };
     this.#readers = new Readers(asked, ledger, new Random(random.seed()), paths);
@@ -170,8 +170,8 @@ class Run {
         await this.#suffer(fault);
       }
     }
-    const { latestLive, latestLiveHits } = this.#sum();
-    const within = (latestLiveHits - calm.latestLiveHits) / (latestLive - calm.latestLive);
+    const { current, currentHits } = this.#sum();
+    const within = (currentHits - calm.currentHits) / (current - calm.current);
     await this.#load(() => this.#site.registry.live);
     // Copies that grew old meanwhile are asked for once more.
     await this.#requests(this.#plan.calm);
@@ -213,8 +213,8 @@ class Run {
   async #calm(): Promise<number> {
     this.#sum();
     await this.#requests(this.#plan.calm);
-    const { latest, latestHits } = this.#readers.tally;
-    return latestHits / latest;
+    const { current, currentHits } = this.#readers.tally;
+    return currentHits / current;
   }
 
   #requests(count: number): Promise<void> {
