@@ -3,7 +3,8 @@
  * by spaces: the one that is followed, the one that is read, the one that is written.
  *
  * `COUCHDB_CLUSTER_NODE` may name a program that is called with `pause 2 1500` or `restart 2 1500`: it stops that node
- * for so many milliseconds, and comes back when the node has. Without it no node is troubled.
+ * for so many milliseconds, and comes back when the node has; and with `save 3 0` and `restore 3 0`: it keeps a copy of the
+ * node's files while it runs, and starts the node again with that copy. Without it no node is troubled.
  *
  * `deno task cluster 120 42 default,0,1000` says for how many seconds, the seed, and a registry for each `replicaLag`.
  *

@@ -13,6 +13,9 @@ import { readFeed } from "./raw_feed.ts";
 import { allPaths, fill, kinds, Node, page, pathsOf, Scribe, shelfOf } from "./cluster_pages.ts";
 import type { ChangesFeed } from "../../src/changes/change.ts";
 
+/** What may be done to a node: it is stopped for some time, or its files are saved, or given back. */
+export type Deed = "pause" | "restart" | "save" | "restore";
+
 /** How long, and with what. */
 export interface Plan {
   readonly seed: number;
@@ -21,8 +24,8 @@ export interface Plan {
   readonly seconds: number;
   /** One registry for each; undefined: the default. */
   readonly settles: readonly (number | undefined)[];
-  /** Pauses or restarts a node (1 to 3) for about so many ms; undefined: none is troubled. */
-  readonly trouble: ((deed: "pause" | "restart", node: number, ms: number) => Promise<void>) | undefined;
+  /** Does something to a node (1 to 3), for about so many ms; undefined: none is troubled. */
+  readonly trouble: ((deed: Deed, node: number, ms: number) => Promise<void>) | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -240,7 +243,8 @@ function noted(feed: ChangesFeed, ledger: FeedLedger): ChangesFeed {
 }
 
 /** Runs it; the databases that `urls` name must not exist, and are deleted afterwards. */
-export async function cluster(plan: Plan): Promise<Outcome> {
+export async function cluster(given: Plan): Promise<Outcome> {
+  const plan = { ...given, trouble: given.trouble && oneAfterTheOther(given.trouble) };
   const [followed, read, written] = plan.urls.map((url) => new Node(url)) as [Node, Node, Node];
   const random = new Random(plan.seed);
   const known = new Written();
@@ -262,6 +266,12 @@ export async function cluster(plan: Plan): Promise<Outcome> {
   }
 }
 
+/** The same, but no two nodes are troubled at the same time: two of three are a quorum. */
+function oneAfterTheOther(trouble: NonNullable<Plan["trouble"]>): NonNullable<Plan["trouble"]> {
+  let last: Promise<void> = Promise.resolve();
+  return (deed, node, ms) => last = last.then(() => trouble(deed, node, ms));
+}
+
 async function load(
   plan: Plan,
   followed: Node,
@@ -280,10 +290,13 @@ async function load(
   };
   const purgesEnd = performance.now() + plan.seconds * 1_000 * purging;
   const purger = async () => {
+    await plan.trouble?.("save", 3, 0);
     while (performance.now() < purgesEnd) {
       await new Promise((resolve) => setTimeout(resolve, random.next() * 2 * purgeEvery));
       await scribe.purge();
     }
+    // One node of three knows nothing of the purges from then on: whose count is told is chance.
+    await plan.trouble?.("restore", 3, 0);
     // What was purged last is probed for at least twice within `maxLag`.
     await new Promise((resolve) => setTimeout(resolve, maxLag));
     return resetsOf(sites);
