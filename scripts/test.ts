@@ -113,15 +113,13 @@ async function runTests({ title, detail = "", command, args, files, tests }: Run
   return { tally: total, results };
 }
 
-/** The same files, unchanged, on one runtime after another; each must run what the first one ran. */
+/**
+ * The same files, unchanged, on each runtime; each must run what Deno ran. Deno and Bun run one file after the other, so
+ * they run side by side; Node runs several at once.
+ */
 async function onAllRuntimes(files: readonly string[]): Promise<Tally[]> {
-  let expected = new Map<string, number | undefined>(files.map((file) => [file, undefined]));
-  let tests: number | undefined;
-  const tallies: Tally[] = [];
-  const all: TestResult[] = [];
-  for (const find of [denoRuntime, bunRuntime, () => nodeRuntime(24)]) {
-    const runtime = await find();
-    const { tally, results } = await runTests({
+  const runOn = async (runtime: Runtime, tests?: number) =>
+    await runTests({
       title: `${runtime.name} ${runtime.version}`,
       detail: ` (${runtime.origin}), files: ${files.length}`,
       command: runtime.path,
@@ -129,18 +127,18 @@ async function onAllRuntimes(files: readonly string[]): Promise<Tally[]> {
       files: files.length,
       tests,
     });
+  const [first, second] = await Promise.all([runOn(denoRuntime()), bunRuntime().then((bun) => runOn(bun))]);
+  const third = await runOn(await nodeRuntime(24), first.results.length || undefined);
+  const ran = (file: string): number => first.results.filter((result) => result.file === file).length;
+  const wanted = new Map(files.map((file) => [file, ran(file) || undefined]));
+  const tallies: Tally[] = [];
+  for (const { tally, results } of [first, second, third]) {
     // A runner that ended without a report has failed already; every file would be missing from it.
-    const unlike = results.length === 0 ? [] : differences(results, expected);
+    const unlike = results.length === 0 ? [] : differences(results, wanted);
     for (const line of unlike) console.log(`  FAILED: ${line}`);
     tallies.push(tally, { ...nothing, failed: unlike.length });
-    if (runtime.name === "Deno") {
-      const ran = (file: string): number => results.filter((result) => result.file === file).length;
-      expected = new Map(files.map((file) => [file, ran(file) || undefined]));
-      tests = results.length || undefined;
-    }
-    all.push(...results);
   }
-  return [...tallies, explainSkips(all)];
+  return [...tallies, explainSkips([first, second, third].flatMap(({ results }) => results))];
 }
 
 /** Notes for the end of the run why tests were skipped; a skip without a reason is a failure. */
