@@ -26,6 +26,9 @@ function report(tally: Tally): void {
       tally.apartBy.toFixed(0)
     } ms`,
   );
+  if (tally.ofOldFiles > 0) {
+    console.log(`  ${tally.ofOldFiles} of pages read with r=1 after a node was given older files`);
+  }
   for (const example of tally.examples) console.log(`    ${example}`);
 }
 
