@@ -36,7 +36,7 @@ const wentWell = /^(.* \.\.\. (ok|ignored)\b.*|\s*(\(pass\)|✔) .*)\n/gm;
 const leftOut: string[] = [];
 
 /** What a part of the run says for itself. */
-interface Report {
+export interface Report {
   readonly tally: Tally;
   readonly results: readonly TestResult[];
 }
@@ -53,7 +53,8 @@ async function step(title: string, take: () => Promise<Outcome>): Promise<Tally>
   return code === 0 ? nothing : oneFailure;
 }
 
-function commandFor(runtime: Runtime, files: readonly string[], report: string): string[] {
+/** What a runtime is started with to run test files, and to write a report in the XML of JUnit. */
+export function commandFor(runtime: Runtime, files: readonly string[], report: string): string[] {
   switch (runtime.name) {
     case "Deno":
       return ["test", "-A", "--no-check", "--node-modules-dir=manual", `--junit-path=${report}`, ...files];
@@ -77,7 +78,7 @@ function commandFor(runtime: Runtime, files: readonly string[], report: string):
 }
 
 /** What a runner is to run. */
-interface Runner {
+export interface Runner {
   readonly title: string;
   /** Said of it beside the result. */
   readonly detail?: string;
@@ -90,7 +91,7 @@ interface Runner {
 }
 
 /** Runs one runner and reads its report; whatever the report cannot say, the exit code does. */
-async function runTests({ title, detail = "", command, args, files, tests }: Runner): Promise<Report> {
+export async function runTests({ title, detail = "", command, args, files, tests }: Runner): Promise<Report> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const start = performance.now();
   const counter = new TestCounter();
