@@ -43,6 +43,7 @@ const steps: Readonly<Record<string, Step>> = {
   "documentation tests": () => tool("test", "-q", "-A", "--doc", "mod.ts", "src/"),
   "snippets of README and docs": snippetProblems,
   "tables of compatibility": () => updatePages(false).join("\n"),
+  "workflows": () => tool("test", "-q", "-A", "--no-check", "--node-modules-dir=manual", "tests/release/"),
   "publish, dry run": () => tool("publish", "-q", "--dry-run", "--allow-dirty"),
   "repository": () => repositoryProblems().join("\n"),
 };

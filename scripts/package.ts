@@ -1,6 +1,6 @@
 /**
  * The npm tarball, as its reader gets it: packed, looked into, installed into an empty project, type-checked under
- * both module resolutions that matter, and run on Node 20, Node 24 and Bun.
+ * both module resolutions that matter, judged by `publint` and `attw`, and run on Node 20, Node 24 and Bun.
  *
  * @module
  */
@@ -13,19 +13,28 @@ import { bunRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 const maxBytes = 560_000;
 const typescript = "typescript@5.9.3";
 
+/** The programs of a package, as its `package.json` has them. */
+type Bin = string | Readonly<Record<string, string>>;
+
 /** A claim about the tarball; what makes it false is thrown. */
 interface Check {
   readonly claim: string;
   readonly holds: () => Promise<void> | void;
 }
 
-/** Packs, installs and checks; one line per claim. */
-export async function checkPackage(): Promise<Tally> {
+/**
+ * Packs, installs and checks; one line per claim.
+ *
+ * @param nodes Major versions of the Nodes that it is run on; default: 20 and 24.
+ */
+export async function checkPackage(nodes: readonly number[] = [20, 24]): Promise<Tally> {
   const folder = await Deno.makeTempDir();
   const tallies: Tally[] = [];
   try {
     const bun = await bunRuntime();
-    for (const { claim, holds } of [...tarballChecks(folder, bun), ...await consumerChecks(folder, bun)]) {
+    for (
+      const { claim, holds } of [...tarballChecks(folder, bun), ...await consumerChecks(folder, bun, nodes)]
+    ) {
       tallies.push(await judge(claim, holds));
     }
   } finally {
@@ -49,6 +58,12 @@ async function judge(claim: string, holds: Check["holds"]): Promise<Tally> {
 /** `deno pack`, and what the tarball consists of. */
 function tarballChecks(folder: string, bun: Runtime): Check[] {
   const project = `${folder}/project`;
+  const judgedBy = async (name: string, ...options: readonly string[]): Promise<void> => {
+    const judge = `${root}tests/node_modules/${name}`;
+    const { bin } = JSON.parse(await Deno.readTextFile(`${judge}/package.json`)) as { bin: Bin };
+    const program = typeof bin === "string" ? bin : Object.values(bin)[0]!;
+    succeed(await run(bun.path, [`${judge}/${program}`, `${folder}/package.tgz`, ...options]));
+  };
   const installed = `${project}/node_modules/${manifest().name}`;
   return [
     {
@@ -73,6 +88,9 @@ function tarballChecks(folder: string, bun: Runtime): Check[] {
       holds: () => carriesOnlyItself(installed),
     },
     { claim: `unpacks to at most ${maxBytes} bytes, without source maps`, holds: () => isSmall(installed) },
+    { claim: "is right for publint --strict", holds: () => judgedBy("publint", "--strict") },
+    // The package has only modules, so what a `require` or the resolution of Node 10 would find is not asked.
+    { claim: "is right for attw", holds: () => judgedBy("@arethetypeswrong/cli", "--profile", "esm-only") },
     {
       claim: "has documents whose links hold elsewhere",
       holds: () => linksHold(installed),
@@ -143,9 +161,9 @@ function listing(folder: string, prefix = ""): string[] {
 }
 
 /** The program in `tests/package`, compiled against the installed types and run on each runtime. */
-async function consumerChecks(folder: string, bun: Runtime): Promise<Check[]> {
+async function consumerChecks(folder: string, bun: Runtime, nodes: readonly number[]): Promise<Check[]> {
   const project = `${folder}/project`;
-  const runtimes = [await nodeRuntime(20), await nodeRuntime(24), bun];
+  const runtimes = [...await Promise.all(nodes.map(nodeRuntime)), bun];
   const resolutions = [["es2022", "bundler"], ["nodenext", "nodenext"]] as const;
   return [
     ...resolutions.map(([module, moduleResolution]): Check => ({
