@@ -36,6 +36,8 @@ export interface Table {
   readonly head: string;
   /** The other columns, from left to right; one named `version` may differ from machine to machine. */
   readonly columns: readonly string[];
+  /** Whether its cells are figures, which differ from run to run: written when asked to, and never compared. */
+  readonly measured?: boolean;
   /** The rows, in the order shown. */
   readonly rows: readonly Row[];
 }
@@ -112,6 +114,7 @@ export function record(name: string, table: Table, write: boolean = Deno.args.in
     Deno.writeTextFileSync(`${root}${folder}${name}.json`, tableText(table));
     return updatePages(true);
   }
+  if (table.measured) return [];
   const { faults, notes } = differences(readTables().get(name), table);
   for (const note of notes) console.log(`${folder}${name}.json: ${note}`);
   return faults.map((fault) => `${folder}${name}.json: ${fault}; deno task ${table.task} --write`);
