@@ -1,13 +1,17 @@
 /**
  * The npm tarball, as its reader gets it: packed, looked into, installed into an empty project, type-checked under
- * both module resolutions that matter, judged by `publint` and `attw`, and run on Node 20, Node 24 and Bun.
+ * both module resolutions that matter, judged by `publint` and `attw`, and run on Node 20, Node 24, Bun and Deno.
+ *
+ * `deno task package` does so on Node 22 and 26 as well; what came of it has to be what
+ * `docs/compatibility/runtimes.json` says, and `--write` writes it.
  *
  * @module
  */
+import { record, type Row } from "./compatibility.ts";
 import { closingLine, nothing, sum, type Tally } from "./junit.ts";
 import { pack } from "./pack.ts";
 import { filesUnder, manifest, type Outcome, root, run } from "./run.ts";
-import { bunRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
+import { bunRuntime, denoRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
 /** What the tarball may weigh, unpacked. */
 const maxBytes = 560_000;
@@ -26,16 +30,23 @@ interface Check {
  * Packs, installs and checks; one line per claim.
  *
  * @param nodes Major versions of the Nodes that it is run on; default: 20 and 24.
+ * @param rows Gets what came of it on each runtime.
  */
-export async function checkPackage(nodes: readonly number[] = [20, 24]): Promise<Tally> {
+export async function checkPackage(nodes: readonly number[] = [20, 24], rows: Row[] = []): Promise<Tally> {
   const folder = await Deno.makeTempDir();
   const tallies: Tally[] = [];
   try {
     const bun = await bunRuntime();
-    for (
-      const { claim, holds } of [...tarballChecks(folder, bun), ...await consumerChecks(folder, bun, nodes)]
-    ) {
+    const runtimes = [denoRuntime(), bun, ...await Promise.all(nodes.map(nodeRuntime))];
+    for (const { claim, holds } of [...tarballChecks(folder, bun), ...typeChecks(folder, bun)]) {
       tallies.push(await judge(claim, holds));
+    }
+    for (const runtime of runtimes) {
+      const { name, version } = runtime;
+      const tally = await judge(`works on ${name} ${version}`, () => works(folder, runtime));
+      tallies.push(tally);
+      const title = name === "Node" ? `Node ${parseInt(version)}` : name;
+      rows.push({ name: title, cells: { version, result: tally.failed === 0 ? "yes" : "no" } });
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -160,29 +171,26 @@ function listing(folder: string, prefix = ""): string[] {
   );
 }
 
-/** The program in `tests/package`, compiled against the installed types and run on each runtime. */
-async function consumerChecks(folder: string, bun: Runtime, nodes: readonly number[]): Promise<Check[]> {
+/** The program in `tests/package`, compiled against the installed types. */
+function typeChecks(folder: string, bun: Runtime): Check[] {
   const project = `${folder}/project`;
-  const runtimes = [...await Promise.all(nodes.map(nodeRuntime)), bun];
   const resolutions = [["es2022", "bundler"], ["nodenext", "nodenext"]] as const;
-  return [
-    ...resolutions.map(([module, moduleResolution]): Check => ({
-      claim: `type-checks, strict, with moduleResolution ${moduleResolution}`,
-      holds: async () => {
-        await Deno.copyFile(`${root}tests/package/consumer.ts`, `${project}/consumer.ts`);
-        await writeTsconfig(project, module, moduleResolution);
-        succeed(await run(bun.path, ["node_modules/typescript/bin/tsc", "--project", "."], { cwd: project }));
-      },
-    })),
-    ...runtimes.map(({ name, version, path }): Check => ({
-      claim: `works on ${name} ${version}`,
-      holds: async () => {
-        const outcome = await run(path, ["out/consumer.js"], { cwd: project });
-        succeed(outcome);
-        if (!outcome.stdout.includes("the package works")) throw new Error(`it printed ${outcome.output}`);
-      },
-    })),
-  ];
+  return resolutions.map(([module, moduleResolution]): Check => ({
+    claim: `type-checks, strict, with moduleResolution ${moduleResolution}`,
+    holds: async () => {
+      await Deno.copyFile(`${root}tests/package/consumer.ts`, `${project}/consumer.ts`);
+      await writeTsconfig(project, module, moduleResolution);
+      succeed(await run(bun.path, ["node_modules/typescript/bin/tsc", "--project", "."], { cwd: project }));
+    },
+  }));
+}
+
+/** Runs what was compiled. */
+async function works(folder: string, { name, path }: Runtime): Promise<void> {
+  const flags = name === "Deno" ? ["run", "-A", "-q", "--no-lock", "--node-modules-dir=manual"] : [];
+  const outcome = await run(path, [...flags, "out/consumer.js"], { cwd: `${folder}/project` });
+  succeed(outcome);
+  if (!outcome.stdout.includes("the package works")) throw new Error(`it printed ${outcome.output}`);
 }
 
 async function writeTsconfig(project: string, module: string, moduleResolution: string): Promise<void> {
@@ -206,4 +214,11 @@ function succeed({ code, output }: Outcome): void {
   if (code !== 0) throw new Error(`${output}\nexit code ${code}`);
 }
 
-if (import.meta.main) Deno.exit((await checkPackage()).failed === 0 ? 0 : 1);
+if (import.meta.main) {
+  const rows: Row[] = [];
+  const { failed } = await checkPackage([20, 22, 24, 26], rows);
+  const columns = ["version", "result"];
+  const problems = record("runtimes", { task: "package", head: "runtime", columns, rows });
+  for (const problem of problems) console.log(problem);
+  Deno.exit(failed === 0 && problems.length === 0 ? 0 : 1);
+}
