@@ -33,9 +33,13 @@ function heap(): number {
 }
 
 /** What was found wrong. */
-function complaints({ tally, before, after }: Outcome, growth: number): string[] {
-  const slow = after < LEAST_SHARE * before
-    ? [`the hit rate was ${percent(before)}, and is ${percent(after)}`]
+function complaints({ tally, before, within, after }: Outcome, growth: number): string[] {
+  const slow = Math.min(within, after) < LEAST_SHARE * before
+    ? [
+      `the hit rate was ${percent(before)}, then ${percent(within)} outside of outages, and is ${
+        percent(after)
+      }`,
+    ]
     : [];
   if (growth > MOST_GROWTH) slow.push(`the heap has grown ${growth.toFixed(2)} times after the first minute`);
   // A replica's answer may be older than the request for it; the embedded database has none.
@@ -73,7 +77,7 @@ async function main(
     each: Number(each),
     onProgress,
   });
-  const { tally, faults, before, after } = outcome;
+  const { tally, faults, before, within, after } = outcome;
   const last = heap();
   const growth = last / (first ?? last);
   console.log(
@@ -86,8 +90,12 @@ async function main(
     `hit rate of current copies: ${percent(before)} before the first fault, ${percent(after)} after the last`,
   );
   console.log(`  ${percent(after / before)} of the calm one`);
+  console.log(
+    `  ${percent(within)} between them, outside of outages, ${percent(within / before)} of the calm one`,
+  );
   console.log(`heap ${(last / 1e6).toFixed(1)} MB, ${growth.toFixed(2)} times that after the first minute`);
   console.log(`${outcome.floods} writes of a client without rights`);
+  console.log(`${outcome.disagreements} answers of copies that disagree about their purges`);
   for (const [fault, times] of Object.entries(faults)) {
     console.log(`  ${String(times).padStart(4)} × ${fault}`);
   }

@@ -3,7 +3,8 @@
  * by spaces: the one that is followed, the one that is read, the one that is written.
  *
  * `COUCHDB_CLUSTER_NODE` may name a program that is called with `pause 2 1500` or `restart 2 1500`: it stops that node
- * for so many milliseconds, and comes back when the node has. Without it no node is troubled.
+ * for so many milliseconds, and comes back when the node has; and with `save 3 0` and `restore 3 0`: it keeps a copy of the
+ * node's files while it runs, and starts the node again with that copy. Without it no node is troubled.
  *
  * `deno task cluster 120 42 default,0,1000` says for how many seconds, the seed, and a registry for each `replicaLag`.
  *
@@ -25,6 +26,9 @@ function report(tally: Tally): void {
       tally.apartBy.toFixed(0)
     } ms`,
   );
+  if (tally.ofOldFiles > 0) {
+    console.log(`  ${tally.ofOldFiles} of pages read with r=1 after a node was given older files`);
+  }
   for (const example of tally.examples) console.log(`    ${example}`);
 }
 
@@ -86,6 +90,10 @@ async function main(
     say: console.log,
   });
   console.log(`written: ${JSON.stringify(outcome.writes)}; troubled: ${JSON.stringify(outcome.troubles)}`);
+  console.log(
+    `numbers of purges told at the end: ${outcome.purgeCounts.join(", ")}; resets: ${outcome.resets[0]}, ` +
+      `${outcome.resets[1]} of them after the last purge`,
+  );
   reportReadings(outcome.tallies);
   outcome.tallies.forEach(report);
   const found = complaints(outcome);

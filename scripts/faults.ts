@@ -1,15 +1,22 @@
 /**
  * `deno task faults`: what a single CouchDB and its neighbours do, on the CouchDB at `COUCHDB_URL`
- * (`http://admin:password@host:5984`). A feed follows a database of its own through each trouble; a change is written
- * after it, and has to arrive. Prints how long that took, and fails if something was missed or took too long.
+ * (`http://admin:password@host:5984`). A site follows a database of its own through each trouble, while some documents
+ * change all the time and are asked for: each 304 of its registry is compared with what the database held. Changes that
+ * are written after the trouble have to arrive. Prints how long that took, and fails if something was wrong or late.
  *
- * nginx stands in front where it is installed. Troubles that need files or the process of the server are not among these.
+ * nginx stands in front where it is installed. Troubles that need the process of the server or its files are left out
+ * unless `COUCHDB_NODE` names a program for them. It is called with one word: `stop` kills the server, `start` starts
+ * it and comes back when it answers, `save` keeps a copy of its files while it runs, and `restore` puts that copy in their
+ * place while it does not.
  *
  * @module
  */
 import { changes, type ChangesOptions, type FeedEvent } from "../src/couchdb/changes.ts";
+import { type Ask, askAsAdmin, WatchedSite } from "../tests/single_node/watched_site.ts";
+import { type Certificate, makeCertificate } from "../tests/support/certificate.ts";
 import { nginxProgram, startNginx } from "../tests/support/nginx.ts";
-import type { ServerProgram } from "../tests/support/server_program.ts";
+import { freePort, type ServerProgram } from "../tests/support/server_program.ts";
+import { mapFeed } from "../mod.ts";
 
 /** What is tried. */
 interface Trouble {
@@ -18,6 +25,10 @@ interface Trouble {
   readonly most: number;
   /** Directives of an nginx in front; undefined: none. */
   readonly nginx?: string;
+  /** Who speaks TLS, with a certificate that no authority of the machine knows: an nginx in front, or CouchDB. */
+  readonly tls?: "nginx" | "couchdb";
+  /** Whether it needs `COUCHDB_NODE`. */
+  readonly node?: true;
   readonly options?: ChangesOptions;
   /** Makes trouble, and takes it away; gives what the feed has to have said meanwhile. */
   readonly run: (site: Site) => Promise<void>;
@@ -28,9 +39,24 @@ interface Trouble {
 /** A database, and who may write to it. */
 interface Site {
   readonly name: string;
-  readonly ask: (method: string, path: string, body?: unknown) => Promise<Response>;
+  readonly ask: Ask;
   readonly events: readonly FeedEvent[];
-  readonly put: (id: string) => Promise<void>;
+  readonly put: (id: string) => Promise<unknown>;
+  /** Does something that no row tells. */
+  readonly disrupt: (act: () => Promise<void>) => Promise<void>;
+}
+
+const nodeProgram = Deno.env.get("COUCHDB_NODE");
+
+/** Has the program at `COUCHDB_NODE` do something to the server. */
+async function node(deed: "stop" | "start" | "save" | "restore"): Promise<void> {
+  const { success } = await new Deno.Command(nodeProgram!, {
+    args: [deed],
+    stdout: "null",
+    stderr: "inherit",
+  })
+    .output();
+  if (!success) throw new Error(`${nodeProgram} ${deed} failed`);
 }
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -59,10 +85,11 @@ const troubles: readonly Trouble[] = [
     most: 5,
     told: "purged",
     options: { maxLag: 2_000 },
-    async run({ ask, put, name, events }) {
-      await put("purged");
-      const { _rev } = await (await ask("GET", `${name}/purged`)).json();
-      await ask("POST", `${name}/_purge`, { purged: [_rev] });
+    async run({ ask, disrupt, name, events }) {
+      await disrupt(async () => {
+        const { _rev } = await (await ask("GET", `${name}/hot-0`)).json();
+        await ask("POST", `${name}/_purge`, { "hot-0": [_rev] });
+      });
       await until(() => events.some((event) => event.type === "reset"), 10_000);
     },
   },
@@ -70,12 +97,67 @@ const troubles: readonly Trouble[] = [
     name: "the database is deleted and created again",
     most: 5,
     told: "deleted",
-    async run({ ask, name, events }) {
-      await ask("DELETE", name);
-      await until(() => events.some((event) => event.type === "reset"), 20_000);
-      await ask("PUT", name);
-      await admit(ask, name);
+    async run({ ask, name, disrupt, events }) {
+      await disrupt(async () => {
+        await ask("DELETE", name);
+        await until(() => events.some((event) => event.type === "reset"), 20_000);
+        await ask("PUT", name);
+        await admit(ask, name);
+      });
     },
+  },
+  {
+    name: "the database is deleted and created again at once",
+    most: 5,
+    told: "recreated",
+    async run({ ask, name, disrupt, events }) {
+      await disrupt(async () => {
+        await ask("DELETE", name);
+        await ask("PUT", name);
+        await admit(ask, name);
+      });
+      await until(() => events.some((event) => event.type === "reset"), 20_000);
+    },
+  },
+  {
+    name: "the server is killed and started again",
+    most: 5,
+    told: "lost",
+    node: true,
+    async run() {
+      await node("stop");
+      await wait(2_000);
+      await node("start");
+    },
+  },
+  {
+    name: "older files are restored under documents that go on changing",
+    most: 5,
+    told: "rolled-back",
+    node: true,
+    async run({ disrupt, events }) {
+      await node("save");
+      await wait(2_000);
+      await disrupt(async () => {
+        await node("stop");
+        await node("restore");
+        await node("start");
+      });
+      await until(() => events.some((event) => event.type === "reset"), 20_000);
+    },
+  },
+  {
+    name: "TLS of nginx, its certificate unknown at first",
+    most: 1,
+    tls: "nginx",
+    run: () => Promise.resolve(),
+  },
+  {
+    name: "TLS of CouchDB, its certificate unknown at first",
+    most: 1,
+    tls: "couchdb",
+    node: true,
+    run: () => Promise.resolve(),
   },
   {
     name: "the password is rotated, and back again",
@@ -104,7 +186,9 @@ const troubles: readonly Trouble[] = [
     nginx: "proxy_http_version 1.0;",
     options: { heartbeat: 1_000 },
     told: "buffered",
-    run: async ({ events }) => void await until(() => events.some(({ type }) => type === "buffered"), 30_000),
+    // Many rows fill its buffers, and come in lumps: nothing must be written for some time.
+    run: ({ disrupt, events }) =>
+      disrupt(async () => void await until(() => events.some(({ type }) => type === "buffered"), 30_000)),
   },
   {
     name: "nginx with a prefix",
@@ -113,8 +197,6 @@ const troubles: readonly Trouble[] = [
     run: () => Promise.resolve(),
   },
 ];
-
-type Ask = Site["ask"];
 
 /** The user as whom the feed reads. */
 async function putReader(ask: Ask, password: string): Promise<void> {
@@ -131,93 +213,155 @@ async function admit(ask: Ask, name: string): Promise<void> {
   await (await ask("PUT", `${name}/_security`, { members: { names: [READER], roles: [] } })).body?.cancel();
 }
 
+/** Where a feed reaches the server, and how. */
+interface Way {
+  readonly origin: string;
+  readonly prefix: string;
+  readonly certificate: Certificate | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** Puts in between what a trouble has there. */
+async function wayTo(server: URL, { nginx, tls }: Trouble, ask: Ask): Promise<Way> {
+  const prefix = nginx?.includes("/couch/") ? "/couch" : "";
+  if (nginx === undefined && tls === undefined) {
+    return { origin: server.origin, prefix, certificate: undefined, close: () => Promise.resolve() };
+  }
+  if (nginx !== undefined) {
+    const proxy: ServerProgram = await startNginx(
+      [Number(server.port)],
+      nginx,
+      (folder) => `proxy_cache_path ${folder}/kept keys_zone=kept:1m;`,
+    );
+    return { origin: proxy.origin, prefix, certificate: undefined, close: () => proxy.close() };
+  }
+  const certificate = makeCertificate();
+  const port = await freePort();
+  const origin = `https://127.0.0.1:${port}`;
+  const { certFile, keyFile } = certificate;
+  if (tls === "nginx") {
+    const proxy = await startNginx([Number(server.port)], "", () =>
+      `server {
+        listen 127.0.0.1:${port} ssl; ssl_certificate ${certFile}; ssl_certificate_key ${keyFile};
+        location / { proxy_pass http://site; proxy_http_version 1.1; proxy_buffering off; }
+      }`);
+    const close = async () => {
+      await proxy.close();
+      certificate.remove();
+    };
+    return { origin, prefix, certificate, close };
+  }
+  const settings = { enable: "true", port: String(port), cert_file: certFile, key_file: keyFile };
+  for (const [name, value] of Object.entries(settings)) {
+    await ask("PUT", `_node/_local/_config/ssl/${name}`, value);
+  }
+  await node("stop");
+  await node("start");
+  const close = async () => {
+    for (const name of Object.keys(settings)) await ask("DELETE", `_node/_local/_config/ssl/${name}`);
+    await node("stop");
+    await node("start");
+    certificate.remove();
+  };
+  return { origin, prefix, certificate, close };
+}
+
+/** Follows with what the machine trusts by itself; undefined if the fault says that the certificate is to blame. */
+async function withoutTrust(url: URL): Promise<string | undefined> {
+  const controller = new AbortController();
+  const faults: unknown[] = [];
+  const onEvent = (event: FeedEvent) => {
+    if ("error" in event) faults.push(event.error);
+    if (faults.length > 0) controller.abort();
+  };
+  const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(20_000)]);
+  try {
+    for await (const _ of changes(url, { signal, onEvent })) break;
+  } catch (error) {
+    faults.push(error);
+  }
+  const told = faults.map((fault) => Deno.inspect(fault)).join("; ");
+  return /certificate|UnknownIssuer/i.test(told) ? undefined : `the certificate is not blamed: ${told}`;
+}
+
 /** Follows a database through one trouble; what is wrong, if anything. */
 async function through(trouble: Trouble, server: URL): Promise<string | undefined> {
   const name = `stillfresh-faults-${crypto.randomUUID()}`;
-  const authorization = `Basic ${
-    btoa(`${decodeURIComponent(server.username)}:${decodeURIComponent(server.password)}`)
-  }`;
-  const ask: Ask = (method, path, body) =>
-    fetch(`${server.origin}/${path}`, {
-      method,
-      headers: { authorization, "content-type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
+  const ask = askAsAdmin(server);
   await ask("PUT", name);
   await putReader(ask, "secret");
   await admit(ask, name);
-  const proxy: ServerProgram | undefined = trouble.nginx === undefined
-    ? undefined
-    : await startNginx([Number(server.port)], trouble.nginx, (folder) =>
-      `proxy_cache_path ${folder}/kept keys_zone=kept:1m;`);
-  const origin = proxy === undefined ? server.origin : proxy.origin;
-  const prefix = trouble.nginx?.includes("/couch/") ? "/couch" : "";
-  const events: FeedEvent[] = [];
-  const revs = new Map<string, string>();
-  const written = new Map<string, string>();
-  let state = "";
-  const controller = new AbortController();
-  const url = new URL(`${origin}${prefix}/${name}`);
+  const way = await wayTo(server, trouble, ask);
+  const url = new URL(`${way.origin}${way.prefix}/${name}`);
   [url.username, url.password] = [READER, "secret"];
-  const batches = changes(url, {
+  const events: FeedEvent[] = [];
+  const revs = new Map<string, string | undefined>();
+  const client = way.certificate && Deno.createHttpClient({ caCerts: [way.certificate.pem] });
+  const { maxLag = 4_000 } = trouble.options ?? {};
+  const feed = changes(url, {
     since: 0,
-    heartbeat: 2_000,
-    signal: controller.signal,
+    heartbeat: 1_000,
     onEvent: (event) => events.push(event),
+    ...(client && { fetch: (input, init) => fetch(input, { ...init, client }) }),
     ...trouble.options,
-  }).batches();
-  const reading = (async () => {
-    for await (const batch of batches) {
-      state = batch.state;
-      for (const { id, rev } of batch.changes) revs.set(id, rev);
-    }
-  })().catch((error) => state = String(error));
-  const put = async (id: string): Promise<void> => {
-    const response = await ask("PUT", `${name}/${id}`, {});
-    written.set(id, (await response.json()).rev);
-  };
+  });
+  const told = mapFeed(feed, (change) => {
+    revs.set(change.id, change.rev);
+    return change;
+  });
+  const untrusted = way.certificate && await withoutTrust(url);
+  const site = await WatchedSite.open(ask, name, told, maxLag);
+  const { registry } = site;
   try {
-    for (let n = 0; n < 20; n++) await put(`before-${n}`);
-    if (!await until(() => state === "live" && revs.has("before-19"), 20_000)) {
-      return `was never live: ${state}`;
-    }
-    await trouble.run({ name, ask, events, put });
+    if (untrusted !== undefined) return untrusted;
+    if (!await until(() => registry.live && site.hits > 20, 20_000)) return "was never live";
+    await trouble.run({ name, ask, events, put: (id) => site.put(id), disrupt: (act) => site.disrupt(act) });
     const began = performance.now();
-    for (let n = 0; n < 5; n++) await put(`after-${n}`);
-    const arrived = () =>
-      state === "live" && Array.from({ length: 5 }, (_, n) => `after-${n}`).every((id) => revs.has(id));
-    const isBack = await until(arrived, 1_000 * trouble.most);
-    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-    const told = events.map((event) => event.type === "reset" ? event.reason : event.type);
-    console.log(
-      `| ${trouble.name} | ${isBack ? `${seconds} s` : "not back"} | ${[...new Set(told)].join(", ")} |`,
+    const written: string[] = [];
+    for (let n = 0; n < 5; n++) written.push(await site.put(`after-${n}`));
+    const hits = site.hits;
+    const isBack = await until(
+      () => registry.live && site.hits > hits && written.every((rev, n) => revs.get(`after-${n}`) === rev),
+      1_000 * trouble.most,
     );
-    if (!isBack) return `not live ${trouble.most} s later: ${state}`;
-    for (let n = 0; n < 5; n++) {
-      if (revs.get(`after-${n}`) !== written.get(`after-${n}`)) return "a revision is wrong";
-    }
-    return trouble.told === undefined || told.includes(trouble.told as never)
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    // What was wrong may show only once the pages have been asked for a few times more.
+    await wait(500);
+    const said = events.map((event) => event.type === "reset" ? event.reason : event.type);
+    console.log(
+      `| ${trouble.name} | ${isBack ? `${seconds} s` : "not back"} | ${site.hits} | ${site.wrong.length} | ${
+        [...new Set(said)].join(", ")
+      } |`,
+    );
+    if (site.wrong.length > 0) return `${site.wrong.length} wrong 304s: ${site.wrong.slice(0, 3).join("; ")}`;
+    if (!isBack) return `not live ${trouble.most} s later`;
+    return trouble.told === undefined || said.includes(trouble.told as never)
       ? undefined
       : `nothing said ${trouble.told}`;
   } finally {
-    controller.abort();
-    await reading;
-    await proxy?.close();
+    await site.close();
+    client?.close();
+    await way.close();
     await ask("DELETE", name);
   }
 }
 
-async function main(): Promise<number> {
+async function main([only]: readonly string[]): Promise<number> {
   const couchUrl = Deno.env.get("COUCHDB_URL");
   if (couchUrl === undefined) {
     console.log("NOT RUN: set COUCHDB_URL to http://admin:password@host:5984");
     return 0;
   }
   if (nginxProgram === undefined) console.log("NOT RUN: what needs nginx, which is not installed");
+  if (nodeProgram === undefined) console.log("NOT RUN: what needs COUCHDB_NODE, which is not set");
   const found: string[] = [];
-  console.log("| trouble | news after it | said |\n| --- | --- | --- |");
+  console.log(
+    "| trouble | news after it | 304s of the registry | wrong | said |\n| --- | --- | --- | --- | --- |",
+  );
   for (const trouble of troubles) {
-    if (trouble.nginx !== undefined && nginxProgram === undefined) continue;
+    const needsNginx = trouble.nginx !== undefined || trouble.tls === "nginx";
+    if (needsNginx && nginxProgram === undefined || trouble.node && nodeProgram === undefined) continue;
+    if (only !== undefined && !trouble.name.includes(only)) continue;
     const wrong = await through(trouble, new URL(couchUrl));
     if (wrong !== undefined) found.push(`${trouble.name}: ${wrong}`);
   }
@@ -225,4 +369,4 @@ async function main(): Promise<number> {
   return found.length === 0 ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -126,12 +126,12 @@ export async function runTests(
 }
 
 /** The runtime that `--runtime` names. */
-function runtimeOf(name: string): () => Promise<Runtime> | Runtime {
-  if (name === "deno") return denoRuntime;
-  if (name === "bun") return bunRuntime;
+async function runtimeOf(name: string): Promise<Runtime> {
+  if (name === "deno") return denoRuntime();
+  if (name === "bun") return await bunRuntime();
   const major = Number(/^node@(\d+)$/.exec(name)?.[1]);
   if (!(major >= 20)) throw new RangeError(`--runtime=${name}: say deno, bun, or node@ with 20 or more`);
-  return () => nodeRuntime(major);
+  return await nodeRuntime(major);
 }
 
 /** Whether it is a Node that cannot take types out by itself. */
@@ -145,18 +145,15 @@ function environmentOf(runtime: Runtime): Record<string, string> {
   return { NODE_OPTIONS: `--import ${new URL("./strip_types.mjs", import.meta.url).href}` };
 }
 
-/** The same files, unchanged, on one runtime after another; each must run what the first one ran. */
-async function onRuntimes(
-  finds: readonly (() => Promise<Runtime> | Runtime)[],
-  files: readonly string[],
-): Promise<Tally[]> {
-  let expected = new Map<string, number | undefined>(files.map((file) => [file, undefined]));
-  let tests: number | undefined;
-  const tallies: Tally[] = [];
-  const all: TestResult[] = [];
-  for (const find of finds) {
-    const runtime = await find();
-    const { tally, results } = await runTests({
+/**
+ * The same files, unchanged, on each runtime; each must run what the first one ran. Deno and Bun run one file after the
+ * other, so they run side by side; Node runs several at once.
+ */
+async function onRuntimes(names: readonly string[], files: readonly string[]): Promise<Tally[]> {
+  const runtimes = await Promise.all(names.map(runtimeOf));
+  const runOn = async (runtime: Runtime, tests?: number) => ({
+    runtime,
+    ...await runTests({
       title: `${runtime.name} ${runtime.version}`,
       detail: ` (${runtime.origin}), files: ${files.length}`,
       command: runtime.path,
@@ -164,21 +161,27 @@ async function onRuntimes(
       env: environmentOf(runtime),
       files: files.length,
       tests,
-    });
-    // A runner that ended without a report has failed already; every file would be missing from it. And Node 20's names
-    // no files.
+    }),
+  });
+  const isNode = ({ name }: Runtime): boolean => name === "Node";
+  const reports = await Promise.all(
+    runtimes.filter((runtime) => !isNode(runtime)).map((runtime) => runOn(runtime)),
+  );
+  for (const node of runtimes.filter(isNode)) {
+    reports.push(await runOn(node, reports[0]?.results.length || undefined));
+  }
+  const ran = (file: string): number => reports[0]!.results.filter((result) => result.file === file).length;
+  const wanted = new Map(files.map((file) => [file, ran(file) || undefined]));
+  const tallies: Tally[] = [];
+  for (const { runtime, tally, results } of reports) {
+    // A runner that ended without a report has failed already; every file would be missing from it. And the report of an
+    // old Node names no files.
     const isComparable = results.length > 0 && !isOld(runtime);
-    const unlike = isComparable ? differences(results, expected) : [];
+    const unlike = isComparable ? differences(results, wanted) : [];
     for (const line of unlike) console.log(`  FAILED: ${line}`);
     tallies.push(tally, { ...nothing, failed: unlike.length });
-    if (runtime.name === "Deno") {
-      const ran = (file: string): number => results.filter((result) => result.file === file).length;
-      expected = new Map(files.map((file) => [file, ran(file) || undefined]));
-      tests = results.length || undefined;
-    }
-    all.push(...results);
   }
-  return [...tallies, explainSkips(all)];
+  return [...tallies, explainSkips(reports.flatMap(({ results }) => results))];
 }
 
 /** Notes for the end of the run why tests were skipped; a skip without a reason is a failure. */
@@ -221,7 +224,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (isWhole) await forgetTested();
     tallies.push(await step("install", () => install()));
     if (isWhole) tallies.push(await typeCheck());
-    tallies.push(...await onRuntimes(names.map(runtimeOf), files));
+    tallies.push(...await onRuntimes(names, files));
     if (words.length === 0) {
       if (names.includes("deno")) tallies.push(await docTests(), await stdTests());
       const node = names.find((name) => name.startsWith("node@"));

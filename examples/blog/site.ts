@@ -43,6 +43,8 @@ export interface SiteOptions {
   readonly feed?: ChangesFeed;
   /** ms without contact after which nothing is answered from the registry; default 25,000. */
   readonly maxLag?: number;
+  /** ms that a replica may lag behind the feed; default: by the number of copies that the database keeps. */
+  readonly replicaLag?: number;
   /** What the tags of all its processes are made with, at least 16 characters; default: random for this process. */
   readonly secret?: string | undefined;
 }
@@ -52,14 +54,18 @@ export function createSite(
   { couchUrl, registry = new EtagRegistry({ version: build }), feed = changes(couchUrl), ...more }:
     SiteOptions,
 ): Site {
-  const { maxLag = 25_000, secret } = more;
+  const { maxLag = 25_000, replicaLag, secret } = more;
   const story = new Story();
   const groups = ({ id }: { readonly id: string }) => isPostId(id) ? [allPosts] : [];
   const told = mapFeed(feed, (change) => {
     story.noteChange(change, groups(change));
     return change;
   });
-  const follower = follow(registry, told, { groups, maxLag });
+  const follower = follow(registry, told, {
+    groups,
+    maxLag,
+    ...(replicaLag === undefined ? {} : { replicaLag }),
+  });
   const store = openStore(new URL(couchUrl));
   const route = routes(store);
   const site = withEtag((request: Request, exchange: Exchange) => route(request, story.startRun(exchange)), {

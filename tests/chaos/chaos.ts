@@ -41,9 +41,11 @@ export interface Plan {
 /** What came of it. */
 export interface Outcome {
   readonly tally: Tally;
-  /** Share of the latest copies asked for that the registry confirmed. */
+  /** Share of the current copies asked for that the registry confirmed. */
   readonly before: number;
   readonly after: number;
+  /** The same between the first fault and the last, outside of the registry's outages. */
+  readonly within: number;
   /** How often each fault did something while it was in force. */
   readonly faults: Readonly<Record<Fault, number>>;
   readonly seconds: number;
@@ -51,6 +53,8 @@ export interface Outcome {
   readonly suspended: number;
   /** Writes of a client without rights. */
   readonly floods: number;
+  /** Answers about the database with another number of purges than the one before. */
+  readonly disagreements: number;
 }
 
 const posts = 60;
@@ -87,7 +91,8 @@ export async function chaos(target: Target, plan: Plan): Promise<Outcome> {
       sleep: (ms, signal) => systemSleep(ms / pace, signal),
     });
     const { bend = (feed) => feed } = plan;
-    const site = createSite({ couchUrl: database.url.href, feed: bend(feed), maxLag });
+    // The proxy says that there are three copies; the handlers read the database itself, which keeps one.
+    const site = createSite({ couchUrl: database.url.href, feed: bend(feed), maxLag, replicaLag: 0 });
     try {
       await site.follower.ready;
       return await new Run(plan, site, proxy, await ledgerOf(database), database).whole();
@@ -143,6 +148,7 @@ class Run {
       fetch: site.fetch,
       lag: () => site.follower.lag,
       maxLag,
+      registry: site.registry,
       authorOf: (post: string) => this.#writers.authorOf(post),
     };
     this.#readers = new Readers(asked, ledger, new Random(random.seed()), paths);
@@ -153,6 +159,7 @@ class Run {
     const start = performance.now();
     await this.#requests(this.#plan.calm);
     const before = await this.#calm();
+    const calm = { ...this.#sum() };
     const seconds = () => (performance.now() - start) / 1_000;
     while (!this.#enough(seconds())) {
       for (const fault of shuffled(faultNames, this.#random)) {
@@ -163,6 +170,8 @@ class Run {
         await this.#suffer(fault);
       }
     }
+    const { current, currentHits } = this.#sum();
+    const within = (currentHits - calm.currentHits) / (current - calm.current);
     await this.#load(() => this.#site.registry.live);
     // Copies that grew old meanwhile are asked for once more.
     await this.#requests(this.#plan.calm);
@@ -172,10 +181,12 @@ class Run {
       tally: this.#sum(),
       before,
       after,
+      within,
       faults: this.#faults,
       seconds: seconds(),
       suspended: this.#site.registry.stats["suspended"],
       floods: this.#floods,
+      disagreements: this.#proxy.disagreements,
     };
   }
 
@@ -202,8 +213,8 @@ class Run {
   async #calm(): Promise<number> {
     this.#sum();
     await this.#requests(this.#plan.calm);
-    const { latest, latestHits } = this.#readers.tally;
-    return latestHits / latest;
+    const { current, currentHits } = this.#readers.tally;
+    return currentHits / current;
   }
 
   #requests(count: number): Promise<void> {

@@ -9,6 +9,7 @@ export interface Asked {
   /** The follower's: ms since its last contact. */
   readonly lag: () => number;
   readonly maxLag: number;
+  readonly registry: { readonly live: boolean; readonly stats: { readonly reset: number } };
   readonly authorOf: (post: string) => string;
 }
 
@@ -19,9 +20,12 @@ export interface Tally {
   conditional: number;
   /** 304s from the registry. */
   hits: number;
-  /** Questions about the latest copy of what is still there, and those that the registry confirmed. */
-  latest: number;
-  latestHits: number;
+  /**
+   * Questions about a copy that was the latest and still right, and those that the registry confirmed. Without those of
+   * an outage: the registry was live, and had been since the copy was made, without a reset.
+   */
+  current: number;
+  currentHits: number;
   /** 304s of the registry that broke the promise. */
   readonly wrong: string[];
   /** Answers of the handler that were older than the request: the fault of a reading, not of the registry. */
@@ -30,7 +34,7 @@ export interface Tally {
 
 /** No count of anything. */
 export function emptyTally(): Tally {
-  return { requests: 0, conditional: 0, hits: 0, latest: 0, latestHits: 0, wrong: [], stale: [] };
+  return { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0, wrong: [], stale: [] };
 }
 
 /** All clients together. */
@@ -41,6 +45,10 @@ export class Readers {
   readonly #paths: readonly string[];
   /** All copies by path, each under its tag, the latest last. */
   readonly #copies: Map<string, Map<string, Copy>> = new Map();
+  /** When the request for each was sent. */
+  readonly #made: WeakMap<Copy, number> = new WeakMap();
+  #lastOutage = -Infinity;
+  #resets = 0;
   tally: Tally = emptyTally();
 
   constructor(asked: Asked, ledger: Ledger, random: Random, paths: readonly string[]) {
@@ -61,18 +69,21 @@ export class Readers {
     const request = new Request(`http://localhost${path}`, init);
     const { tally } = this;
     const latest = sent.length === 1 && sent[0] === copies.at(-1);
+    const outage = this.#outage();
     tally.requests++;
     if (sent.length > 0) tally.conditional++;
     const asked = performance.now();
     const lag = this.#asked.lag();
+    const undisturbed = latest && outage < this.#made.get(sent[0]!)!;
     const answer = this.#asked.fetch(request);
     const contact = performance.now() - this.#asked.lag();
     const response = await answer;
-    // What has been deleted is asked for in vain from then on, and says nothing of the registry.
-    if (latest && response.status !== 404) tally.latest++;
+    const answered = performance.now();
+    const isCurrent = undisturbed && this.#ledger.behind(sent[0]!, answered, answered).length === 0;
+    if (isCurrent) tally.current++;
     if (response.headers.get("cache-status") === "Stillfresh; hit" && response.status === 304) {
       tally.hits++;
-      if (latest) tally.latestHits++;
+      if (isCurrent) tally.currentHits++;
       if (answer !== response) tally.wrong.push(`${path}: a hit that was waited for`);
       if (lag > this.#asked.maxLag) tally.wrong.push(`${path}: answered ${lag} ms after the last contact`);
       this.#confirmed(tally.wrong, path, sent, response, contact, asked);
@@ -81,6 +92,14 @@ export class Readers {
     } else {
       await this.#keep(path, response, asked);
     }
+  }
+
+  /** When the registry was last seen suspended, or emptied by a reset. */
+  #outage(): number {
+    const { live, stats: { reset } } = this.#asked.registry;
+    if (!live || reset !== this.#resets) this.#lastOutage = performance.now();
+    this.#resets = reset;
+    return this.#lastOutage;
   }
 
   #choose(copies: readonly Copy[]): Copy[] {
@@ -122,6 +141,7 @@ export class Readers {
     if (former !== undefined && statesOf(former) !== statesOf(copy)) {
       this.tally.wrong.push(`${path}: ${etag} names two states, ${statesOf(former)} and ${statesOf(copy)}`);
     }
+    this.#made.set(copy, asked);
     copies.delete(etag);
     copies.set(etag, copy);
     this.#copies.set(path, copies);

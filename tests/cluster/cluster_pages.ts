@@ -117,7 +117,7 @@ export class Scribe {
   readonly #written: Written;
   readonly #random: Random;
   #edition = 0;
-  readonly done: Record<keyof typeof deeds, number> = { edit: 0, conflict: 0, remove: 0 };
+  readonly done: Record<keyof typeof deeds | "purge", number> = { edit: 0, conflict: 0, remove: 0, purge: 0 };
 
   constructor(node: Node, written: Written, random: Random) {
     this.#node = node;
@@ -136,6 +136,21 @@ export class Scribe {
       const rev = status === 200 ? (body as Document)._rev : undefined;
       await this.#change(id, rev, rev === undefined ? "edit" : deed);
       this.done[deed]++;
+    } catch {
+      // Paused, or away.
+    }
+  }
+
+  /** Purges a document: no feed tells of it. It is written again at once, so that each feed says what it is now. */
+  async purge(): Promise<void> {
+    const id = itemName(this.#random.integer(0, shelves - 1), this.#random.integer(0, perShelf - 1));
+    try {
+      const { status, body } = await this.#node.ask(`/${id}`);
+      if (status !== 200) return;
+      this.#written.removing(id, performance.now());
+      const purged = await this.#node.ask("/_purge", "POST", { [id]: [(body as Document)._rev] });
+      if (purged.status < 300) this.done.purge++;
+      await this.#change(id, undefined, "edit");
     } catch {
       // Paused, or away.
     }

@@ -7,6 +7,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { Random } from "../simulation/random.ts";
+import { oneOfThreeCopies } from "./disagreeing_copies.ts";
 
 /** Every fault, with what it does. */
 export const faults = {
@@ -81,6 +82,8 @@ const answers: Partial<Readonly<Record<Fault, string>>> = {
 const CHUNK = /^[0-9a-f]+\r\n[^]*\r\n$/i;
 /** The beginning of a row, CouchDB's or PouchDB's. */
 const ROW = /\{"(?:seq|id)":"?/;
+/** A request for the description of a database. */
+const DATABASE = /^GET \/[^/?\s]+(?:\?\S*)? HTTP/;
 /** A head and a few rows: as much of a response as is repeated. */
 const KEPT = 16_384;
 
@@ -189,6 +192,8 @@ const spoilers: Partial<Readonly<Record<Fault, Spoil>>> = {
 export class ChaosProxy {
   /** How often each fault has done something: to a request, a connection or a piece of a response. */
   readonly done: Record<Fault, number>;
+  /** Times that another number of purges was told than the time before, in force all the time. */
+  disagreements = 0;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #random: Random;
   readonly #wires: Set<Wire> = new Set();
@@ -248,7 +253,7 @@ export class ChaosProxy {
     }
     client.on("data", (bytes) => this.#ask(wire, bytes));
     upstream.on("data", (bytes) => {
-      const own = new Uint8Array(bytes);
+      const own = this.#disagree(wire, new Uint8Array(bytes));
       wire.tail = wire.tail.then(() => this.#pass(wire, own));
     });
     client.on("close", () => {
@@ -292,6 +297,15 @@ export class ChaosProxy {
     if (this.#fault === "cache" && asked.startsWith("GET ") && present.length > 0 && present.length < KEPT) {
       this.#cache.set(asked, present);
     }
+  }
+
+  /** The database is a cluster whose copies disagree about how often they were purged: the numbers come by turns. */
+  #disagree({ asked }: Wire, bytes: Uint8Array): Uint8Array {
+    if (!DATABASE.test(asked)) return bytes;
+    const told = oneOfThreeCopies(latin1.decode(bytes), this.disagreements % 2 * 3);
+    if (told === undefined) return bytes;
+    this.disagreements++;
+    return encoder.encode(told);
   }
 
   async #pass(wire: Wire, bytes: Uint8Array): Promise<void> {
