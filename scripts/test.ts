@@ -39,6 +39,8 @@ const wentWell = /^(.* \.\.\. (ok|ignored)\b.*|\s*(\(pass\)|✔) .*)\n/gm;
 const nodeMajor = 24;
 /** The first Node that takes types out by itself. */
 const strippingNode = 22;
+/** The first Node whose report names the files. */
+const namingNode = 24;
 /** What the run leaves out, and what has to be done about it. */
 const leftOut: string[] = [];
 
@@ -134,14 +136,14 @@ async function runtimeOf(name: string): Promise<Runtime> {
   return await nodeRuntime(major);
 }
 
-/** Whether it is a Node that cannot take types out by itself. */
-function isOld({ name, version }: Runtime): boolean {
-  return name === "Node" && parseInt(version) < strippingNode;
+/** Whether it is a Node before a major version. */
+function isNodeBefore(major: number, { name, version }: Runtime): boolean {
+  return name === "Node" && parseInt(version) < major;
 }
 
-/** An old Node is given what takes types out, and so are the programs that tests start. */
+/** A Node that cannot take types out is given what does, and so are the programs that tests start. */
 function environmentOf(runtime: Runtime): Record<string, string> {
-  if (!isOld(runtime)) return {};
+  if (!isNodeBefore(strippingNode, runtime)) return {};
   return { NODE_OPTIONS: `--import ${new URL("./strip_types.mjs", import.meta.url).href}` };
 }
 
@@ -175,8 +177,8 @@ async function onRuntimes(names: readonly string[], files: readonly string[]): P
   const tallies: Tally[] = [];
   for (const { runtime, tally, results } of reports) {
     // A runner that ended without a report has failed already; every file would be missing from it. And the report of an
-    // old Node names no files.
-    const isComparable = results.length > 0 && !isOld(runtime);
+    // older Node names no files.
+    const isComparable = results.length > 0 && !isNodeBefore(namingNode, runtime);
     const unlike = isComparable ? differences(results, wanted) : [];
     for (const line of unlike) console.log(`  FAILED: ${line}`);
     tallies.push(tally, { ...nothing, failed: unlike.length });
