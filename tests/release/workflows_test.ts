@@ -91,6 +91,17 @@ test("workflows: the matrix has every runtime on every system", () => {
   });
 });
 
+test("workflows: each task that has written a table is run", () => {
+  const folder = new URL("docs/compatibility/", root);
+  const tables = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  const called = new Set(steps.flatMap(([, { run }]) => tasksIn(run ?? "")));
+  for (const name of tables) {
+    const { task } = JSON.parse(readFileSync(new URL(name, folder), "utf8")) as { task: string };
+    assert.ok(task in manifest.tasks && called.has(task), `${name}: no workflow runs deno task ${task}`);
+  }
+  assert.ok(tables.length > 0);
+});
+
 test("workflows: none may write, and only what runs no test may say who it is", () => {
   for (const [name, text] of workflows) {
     assert.deepEqual((parse(text) as Workflow).permissions, { contents: "read" }, name);
