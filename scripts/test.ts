@@ -77,7 +77,8 @@ export function commandFor(runtime: Runtime, files: readonly string[], report: s
         ...[
           "--test",
           `--test-concurrency=${filesAtOnce}`,
-          `--test-timeout=${testLimit}`,
+          // That of an older Node is for a whole file.
+          `--test-timeout=${isNodeBefore(namingNode, runtime) ? runnerLimit * 1000 : testLimit}`,
           "--test-reporter=spec",
           "--test-reporter-destination=stdout",
         ],
@@ -95,6 +96,8 @@ export interface Runner {
   readonly args: (report: string) => readonly string[];
   /** More variables for its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Seconds that it may take; default: 600. */
+  readonly limit?: number;
   /** How many files there are. */
   readonly files?: number;
   /** How many tests there are, where that is known before. */
@@ -103,7 +106,7 @@ export interface Runner {
 
 /** Runs one runner and reads its report; whatever the report cannot say, the exit code does. */
 export async function runTests(
-  { title, detail = "", command, args, env = {}, files, tests }: Runner,
+  { title, detail = "", command, args, env = {}, limit = runnerLimit, files, tests }: Runner,
 ): Promise<Report> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const start = performance.now();
@@ -112,7 +115,7 @@ export async function runTests(
     if (tests !== undefined) return `${counter.tests} of ${tests} tests`;
     return `${counter.tests} tests${files === undefined ? "" : `, file ${counter.files} of ${files}`}`;
   };
-  const options = { limit: runnerLimit, env, onText: counter.read };
+  const options = { limit, env, onText: counter.read };
   const { code, output } = await withProgress(title, () => run(command, args(report), options), status);
   const results = readJunit(await Deno.readTextFile(report), root);
   await Deno.remove(report);
@@ -161,6 +164,8 @@ async function onRuntimes(names: readonly string[], files: readonly string[]): P
       command: runtime.path,
       args: (report) => commandFor(runtime, files, report),
       env: environmentOf(runtime),
+      // Alone it may be on a slower machine, and Node 20 has more to do for each file.
+      limit: names.length === 1 ? 3 * runnerLimit : runnerLimit,
       files: files.length,
       tests,
     }),
