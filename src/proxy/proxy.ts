@@ -30,6 +30,7 @@ import type { EtagRegistry } from "../registry/registry.ts";
 import { hasPassed, hidesFields, requestFields, responseFields } from "./fields.ts";
 import { fetchTransport, type Transport } from "./transport.ts";
 import { faultResponse, UpstreamFault } from "./upstream_fault.ts";
+import { parseUpstream } from "./upstream_url.ts";
 
 export { type ProxyErrorType, UpstreamFault } from "./upstream_fault.ts";
 export type { Transport, UpstreamRequest } from "./transport.ts";
@@ -234,27 +235,8 @@ function tell(
   }
 }
 
-/**
- * The origin of a URL that names nothing else.
- *
- * @throws {TypeError} If it is another URL. The text is not shown, because it may hold a password.
- */
-export function parseUpstream(upstream: string | URL): string {
-  const url = URL.canParse(upstream) ? new URL(upstream) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new TypeError("upstream is an http: or https: URL, such as http://127.0.0.1:3000");
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new TypeError("upstream is a URL without credentials");
-  }
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    throw new TypeError("upstream is a URL without a path: requests are passed on under their own");
-  }
-  return url.origin;
-}
-
 /** @throws {RangeError} If this is no positive number of milliseconds. */
-export function requireMilliseconds(name: string, value: number): void {
+function requireMilliseconds(name: string, value: number): void {
   // Timers of the platforms take no more.
   if (value > 0 && value <= 2 ** 31 - 1) return;
   throw new RangeError(`${name} is a number of milliseconds above 0, not ${value}`);

@@ -68,6 +68,8 @@ export class UpstreamFault extends Error {
   readonly status: number;
 
   /**
+   * Makes one.
+   *
    * @param error What it is.
    * @param options Its `cause`.
    */

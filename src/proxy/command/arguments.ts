@@ -4,7 +4,7 @@
  * @module
  */
 import { parseDatabaseUrl } from "../../couchdb/wire/database_url.ts";
-import { parseUpstream } from "../proxy.ts";
+import { parseUpstream } from "../upstream_url.ts";
 
 /** What the command was asked to do; times are milliseconds. */
 export interface CommandOptions {

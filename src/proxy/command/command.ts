@@ -96,14 +96,15 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
     },
   );
 
-  let wasLive: boolean | undefined;
+  let wasLive = false;
+  let isEnding = false;
   const follower = follow(registry, changes(couchdb, { maxLag, onEvent: () => tellFeed() }), {
     maxLag,
     groups: ({ id }) => groups.filter(({ prefix }) => id.startsWith(prefix)).map(({ name }) => name),
     onError: (error) => log.add({ event: "feed-ended", error: (error as Error).message }),
   });
   const tellFeed = () => {
-    if (wasLive === registry.live) return;
+    if (isEnding || wasLive === registry.live) return;
     wasLive = registry.live;
     log.add({ event: "feed", live: wasLive });
   };
@@ -120,6 +121,7 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
     handler.stop();
     await new Promise((resolve) => setTimeout(resolve, options.drain));
     await server.close(options.grace);
+    isEnding = true;
     clearInterval(watch);
     await follower.close();
     transport.close();
