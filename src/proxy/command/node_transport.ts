@@ -30,7 +30,7 @@ export interface NodeTransport {
 /** Statuses without content (RFC 9110 §15). */
 const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** The rest of a body that nobody wants is read up to this many bytes, so that the connection is kept. */
+/** The rest of an unwanted body is read up to this many bytes, so that the connection is kept. */
 const WORTH_READING = 65_536;
 
 /** Milliseconds for which an unused connection is kept: less than the servers of most languages keep it. */
