@@ -10,7 +10,7 @@ import { filesUnder, manifest, type Outcome, root, run } from "./run.ts";
 import { bunRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
 /** What the tarball may weigh, unpacked. */
-const maxBytes = 560_000;
+const maxBytes = 600_000;
 const typescript = "typescript@5.9.3";
 
 /** A claim about the tarball; what makes it false is thrown. */
