@@ -151,8 +151,11 @@ export function proxy<Rest extends unknown[] = []>(options: ProxyOptions<Rest>):
       const fault = cause instanceof UpstreamFault
         ? cause
         : new UpstreamFault("destination_unavailable", { cause });
-      if (AWAY.has(fault.error) && !request.signal?.aborted) isAway = true;
-      tell(onFault, fault, request);
+      // A request that its client has given up says nothing of the application.
+      if (!request.signal.aborted) {
+        if (AWAY.has(fault.error)) isAway = true;
+        tell(onFault, fault, request);
+      }
       return faultResponse(request, fault, name);
     }
   }

@@ -52,12 +52,16 @@ export function fetchTransport(
     headers.delete("host");
     headers.set("accept-encoding", "identity");
     let isLate = false;
+    let isAnswered = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const startTimer = () => {
-      timer ??= setTimeout(() => {
-        isLate = true;
-        abort();
-      }, firstByteTimeout);
+      // A response may come before the end of the request.
+      if (!isAnswered) {
+        timer ??= setTimeout(() => {
+          isLate = true;
+          abort();
+        }, firstByteTimeout);
+      }
     };
     if (body === null) startTimer();
     const init = {
@@ -79,6 +83,7 @@ export function fetchTransport(
       if (cause instanceof UpstreamFault) throw cause;
       throw new UpstreamFault(isLate ? "http_response_timeout" : "destination_unavailable", { cause });
     } finally {
+      isAnswered = true;
       clearTimeout(timer);
     }
   };
