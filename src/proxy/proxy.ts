@@ -133,8 +133,8 @@ export function proxy<Rest extends unknown[] = []>(options: ProxyOptions<Rest>):
   async function forward(request: Request, ...rest: Rest): Promise<Response> {
     if (REFUSED.has(request.method)) return refuseMethod(request);
     const isPassed = passes?.(request, ...rest) ?? false;
-    const { pathname, search } = new URL(request.url);
     try {
+      const { pathname, search } = new URL(request.url);
       if (hasPassed(request.headers, name)) throw new UpstreamFault("proxy_loop_detected");
       const headers = requestFields(request, {
         ...{ name, trustForwarded, client: clientAddress?.(request, ...rest) },

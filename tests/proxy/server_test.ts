@@ -5,7 +5,7 @@ import net, { type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { nodeTransport } from "../../src/proxy/command/node_transport.ts";
-import { listen } from "../../src/proxy/command/server.ts";
+import { listen, urlOf } from "../../src/proxy/command/server.ts";
 import { tunnel } from "../../src/proxy/command/tunnel.ts";
 import { proxy, type UpstreamFault } from "../../src/proxy/proxy.ts";
 import { send } from "../support/http.ts";
@@ -262,6 +262,8 @@ const refused: readonly (readonly [name: string, request: string, status: number
   ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
   ["a host that is a URL", "GET / HTTP/1.1\r\nHost: a/b?\r\n\r\n", 400],
   ["a host with user information", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400],
+  ["a host that is no address", "GET / HTTP/1.1\r\nHost: 999.1.1.1\r\n\r\n", 400],
+  ["a port that is none", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400],
   ["content in a GET", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na", 400],
   ["an asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400],
@@ -396,4 +398,42 @@ test("listen: close() cuts what takes longer than its grace", async () => {
   await begun.given;
   await staged.close(20);
   await assert.rejects(() => asked);
+});
+
+test("urlOf: is what URL makes of the same host and path, or nothing", () => {
+  const hosts = [
+    "a",
+    "A.b",
+    "a.b:80",
+    "a:8080",
+    "127.0.0.1:3000",
+    "1.2",
+    "[::1]:1",
+    "a_b-c.d",
+    "0x7f.1",
+    "a.1",
+  ];
+  const paths = [
+    "/",
+    "/a/b?c=d",
+    "/a/../b",
+    "/.",
+    "//a",
+    "/%2e%2e/a",
+    "/a'b",
+    '/a"b',
+    "/ä",
+    "/a?b'c",
+    "/a?b%27|c",
+    "/a#b",
+  ];
+  for (const host of hosts) {
+    for (const path of paths) {
+      const url = urlOf(
+        { url: path, method: "GET", headers: { host }, rawHeaders: [] } as unknown as IncomingMessage,
+      );
+      if (typeof url === "string") assert.equal(url, new URL(`http://${host}${path}`).href);
+      else assert.equal(URL.canParse(`http://${host}${path}`), false);
+    }
+  }
 });

@@ -132,12 +132,19 @@ export function urlOf(
   if (!HOST.test(host)) return [400, "no legal Host"];
   // Not resolved against a base: `//name` is a path here.
   const url = `http://${host}${path}`;
-  if (PLAIN.test(path) && host === host.toLowerCase() && !host.endsWith(":80")) return url;
+  if (PLAIN_PATH.test(path) && PLAIN_HOST.test(host)) return url;
   return URL.canParse(url) ? new URL(url).href : [400, "a target that is no URL"];
 }
 
+/**
+ * A host that `URL` takes, and would not write otherwise: in lower case, the last label no number but in an address, no
+ * Punycode, which it checks, and no port 80. What is not matched is left to `URL` itself.
+ */
+const PLAIN_HOST =
+  /^(?!.*xn--)(?:(?:[0-9a-z_-]+\.)*[a-z_][0-9a-z_-]*|127\.0\.0\.1)(?::(?!80$)(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?$/;
+
 /** A path and query that `URL` would not write otherwise: no dot segment, and nothing to encode. */
-const PLAIN = /^(?:\/(?!\.)[\w~!$&()*+,;=:@.-]*)+(?:\?[\w~!$&()*+,;=:@.\/?%-]*)?$/;
+const PLAIN_PATH = /^(?:\/(?!\.)[\w~!$&()*+,;=:@.-]*)+(?:\?[\w~!$&()*+,;=:@.\/?%-]*)?$/;
 
 /** Starts listening; rejects where the address is taken. */
 export async function listen(
