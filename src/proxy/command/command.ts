@@ -33,12 +33,9 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
   const { upstream, couchdb, hostname, name, groups, pass, callerCookie, maxLag } = options;
   const registry = new EtagRegistry();
   const transport = nodeTransport(upstream, options);
-  const decisions = new WeakMap<Request, Decision>();
-  const faults = new WeakMap<Request, UpstreamFault>();
-  const started = new WeakMap<Request, number>();
   const logsRequests = options.log === "requests";
   if (logsRequests) {
-    coreOf(registry).observers.add((decision) => void decisions.set(decision.request, decision));
+    coreOf(registry).observers.add((decision) => void (noted(decision.request).decision = decision));
   }
 
   const passes = (request: Request) =>
@@ -47,54 +44,49 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
   const handler = proxy<[IncomingMessage]>({
     ...{ upstream, registry, name, clientAddress, send: transport.send },
     trustForwarded: options.trustForwarded,
-    onFault: (fault, request) => void faults.set(request, fault),
+    onFault: (fault, request) => void (noted(request).fault = fault),
     ...pass.length === 0 ? {} : { passes },
     ...callerCookie === undefined ? {} : { caller: callerOf(callerCookie) },
   });
 
-  const tell = (request: Request, status: number, isCut: boolean) => {
-    const fault = faults.get(request);
+  const tell = (request: Request, status: number, isCut: boolean, ms?: number) => {
+    const { decision, fault } = noted(request);
     if (!logsRequests && fault === undefined && !isCut) return;
-    const decision = decisions.get(request);
-    const from = started.get(request);
     log.add({
-      ...{ event: "request", method: request.method, path: pathOf(request.url), status },
-      ...decision === undefined ? {} : { decision: decision.reason, stored: decision.stored },
-      ...decision?.refusal === undefined ? {} : { refusal: decision.refusal },
-      ...fault === undefined ? {} : { fault: fault.error },
-      ...isCut ? { cut: true } : {},
-      ...from === undefined ? {} : { ms: Math.round((performance.now() - from) * 10) / 10 },
+      event: "request",
+      method: request.method,
+      path: pathOf(request.url),
+      status,
+      decision: decision?.reason,
+      stored: decision?.stored,
+      refusal: decision?.refusal,
+      fault: fault?.error,
+      cut: isCut || undefined,
+      ms: ms === undefined ? undefined : Math.round(ms * 10) / 10,
     });
   };
 
-  const server = await listen(
-    (request, incoming) => {
-      if (logsRequests) started.set(request, performance.now());
-      return handler(request, incoming);
+  const server = await listen(handler, options, {
+    onDone: (request, { status, isCut, ms }) => tell(request, status, isCut, ms),
+    onUpgrade: (request, incoming, socket, head) => {
+      const { pathname, search } = new URL(request.url);
+      const headers = requestFields(request, {
+        ...{ name, trustForwarded: options.trustForwarded, client: clientAddress(request, incoming) },
+        evaluatesConditions: false,
+      });
+      if (hasPassed(request.headers, name)) {
+        socket.end("HTTP/1.1 508 Loop Detected\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        return;
+      }
+      tunnel(socket, head, {
+        ...{ origin: upstream, timeout: options.firstByteTimeout, target: pathname + search, headers },
+        onAnswer: (status, fault) => {
+          if (fault !== undefined) noted(request).fault = fault;
+          tell(request, status, false);
+        },
+      });
     },
-    options,
-    {
-      onDone: (request, { status, isCut }) => tell(request, status, isCut),
-      onUpgrade: (request, incoming, socket, head) => {
-        const { pathname, search } = new URL(request.url);
-        const headers = requestFields(request, {
-          ...{ name, trustForwarded: options.trustForwarded, client: clientAddress(request, incoming) },
-          evaluatesConditions: false,
-        });
-        if (hasPassed(request.headers, name)) {
-          socket.end("HTTP/1.1 508 Loop Detected\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-          return;
-        }
-        tunnel(socket, head, {
-          ...{ origin: upstream, timeout: options.firstByteTimeout, target: pathname + search, headers },
-          onAnswer: (status, fault) => {
-            if (fault !== undefined) faults.set(request, fault);
-            tell(request, status, false);
-          },
-        });
-      },
-    },
-  );
+  });
 
   let wasLive = false;
   let isEnding = false;
@@ -137,6 +129,11 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
     },
     stop: () => stopping ??= end(),
   };
+}
+
+/** What becomes of a request, on the object that the server made for it: a map of requests costs a hit more. */
+function noted(request: Request): { decision?: Decision; fault?: UpstreamFault } {
+  return request as { decision?: Decision; fault?: UpstreamFault };
 }
 
 /** A query may hold a secret. */
