@@ -13,6 +13,7 @@ import {
   FOLLOWED,
   GUARD,
   isUndeclarable,
+  LOCAL,
   readDeclaration,
 } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
@@ -438,7 +439,9 @@ function readDependencies(
   if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
   const own = field === null ? [] : readDeclaration(field);
   const trusted = upstream === null ? [] : parseCacheGroups(upstream)?.map((_id) => ({ _id }));
-  return own === undefined || trusted === undefined ? "malformed" : own.concat(trusted);
+  if (own === undefined || trusted === undefined) return "malformed";
+  // The feed reports no local documents.
+  return trusted.some(({ _id }) => _id.startsWith(LOCAL)) ? "malformed" : own.concat(trusted);
 }
 
 function tagFor(

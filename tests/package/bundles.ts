@@ -124,6 +124,11 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...feeds, "src/handler/miss.ts", "src/registry/core.ts", "src/registry/follow.ts"],
     most: 7_000,
   },
+  "everything of ./proxy": {
+    from: "src/proxy/proxy.ts",
+    without: [...feeds, "src/proxy/command/", "src/registry/follow.ts"],
+    most: 34_600,
+  },
   "everything of ./why": {
     from: "src/why/why.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],
