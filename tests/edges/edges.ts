@@ -25,7 +25,16 @@ export interface Edge {
   close(): Promise<void>;
 }
 
-async function bundled(contents: string, format: "esm" | "iife"): Promise<string> {
+const bundles = new Map<string, Promise<string>>();
+
+/** A program as an edge gets it, made once. */
+function bundled(contents: string, format: "esm" | "iife"): Promise<string> {
+  const made = bundles.get(contents) ?? bundle(contents, format);
+  bundles.set(contents, made);
+  return made;
+}
+
+async function bundle(contents: string, format: "esm" | "iife"): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" },
     bundle: true,
@@ -87,10 +96,9 @@ export async function workerd(places: Places, date: string): Promise<Edge> {
 export async function edgeRuntime(places: Places): Promise<Edge> {
   const { EdgeRuntime } = await import("edge-runtime");
   const program = 'import { onRequest } from "./site.ts";' +
-    `addEventListener("fetch", (event) => event.respondWith(onRequest(event.request, ${
-      JSON.stringify(places)
-    })));`;
-  const runtime = new EdgeRuntime({ initialCode: await bundled(program, "iife") });
+    'addEventListener("fetch", (event) => event.respondWith(onRequest(event.request, globalThis.places)));';
+  const code = await bundled(program, "iife");
+  const runtime = new EdgeRuntime({ initialCode: `globalThis.places = ${JSON.stringify(places)};\n${code}` });
   return {
     async ask(path, headers = {}, method = "GET") {
       const response = await runtime.dispatchFetch(`http://edge.example${path}`, { method, headers });

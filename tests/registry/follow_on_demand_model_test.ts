@@ -124,7 +124,7 @@ test("followOnDemand: whatever overlaps, no answer is older than maxLag allows",
   const property = fc.asyncProperty(fc.array(action, { minLength: 40, maxLength: 200 }), async (actions) => {
     const world = new World();
     try {
-      // What a handler keeps from before the first contact is its own mistake: see docs/consistency.md.
+      // What a handler keeps from before the first contact no feed reports: docs/consistency.md.
       for (const [kind, index] of [["event", 0], ["page", 0], ["page", 0], ...actions] as const) {
         world.act(kind, index);
         if (kind === "page") await settled();
