@@ -56,8 +56,15 @@ const SUBSCRIBED_CORES: unique symbol = /* @__PURE__ */ Symbol.for(
   "@stillfresh/etag subscribed registries 1",
 );
 
-function subscribedCores(): Set<WeakRef<RegistryCore>> {
-  const globals = globalThis as { [SUBSCRIBED_CORES]?: Set<WeakRef<RegistryCore>> };
+type CoreReference = Pick<WeakRef<RegistryCore>, "deref">;
+
+/** An edge may have no `WeakRef` (`workerd` before the compatibility date 2025-05-05); its processes are short. */
+function referenceTo(core: RegistryCore): CoreReference {
+  return typeof WeakRef === "undefined" ? { deref: () => core } : new WeakRef(core);
+}
+
+function subscribedCores(): Set<CoreReference> {
+  const globals = globalThis as { [SUBSCRIBED_CORES]?: Set<CoreReference> };
   const cores = globals[SUBSCRIBED_CORES] ??= new Set();
   for (const core of cores) if (core.deref() === undefined) cores.delete(core);
   return cores;
@@ -455,7 +462,7 @@ export class RegistryCore {
   #keepReachable(): void {
     if (this.#isReachable) return;
     this.#isReachable = true;
-    subscribedCores().add(new WeakRef(this));
+    subscribedCores().add(referenceTo(this));
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.
 import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { discard, milliseconds, nothing, requireFeed } from "./followable.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
 import { type Group, group, type GroupOptions } from "./group.ts";
 import { groupBy, type GroupFamily, type GroupMember } from "./group_by.ts";
@@ -68,25 +69,6 @@ export interface Follower extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** @throws {TypeError} If this is no feed, but perhaps an iterable of changes. */
-function requireFeed(feed: unknown): void {
-  if (typeof (feed as ChangesFeed | undefined)?.batches === "function") return;
-  throw new TypeError(
-    `follow() takes a feed that says when it is complete, such as changes(url) or ownFeed(connect), not ${
-      show(feed)
-    }`,
-  );
-}
-
-/** A value by its kind: a URL may hold a credential. */
-function show(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  const iterable = typeof value === "object" && (Symbol.asyncIterator in value || Symbol.iterator in value);
-  return iterable
-    ? "an iterable of changes; use map() to rename those of a feed"
-    : `a value of type ${typeof value}`;
-}
-
 /**
  * The documents that a feed reports; undefined: all.
  *
@@ -116,14 +98,6 @@ function reportedDocuments<C extends Change>(
   return documents;
 }
 
-function milliseconds(name: string, value: number): number {
-  if (!(value >= 0)) throw new RangeError(`${name} must be a number of milliseconds, not ${value}`);
-  return value;
-}
-
-const NOTHING: readonly string[] = [];
-const nothing = (): Iterable<string> => NOTHING;
-
 /** ms of applying in a row, after which requests and timers have their turn. */
 const MOST_WORK = 1;
 
@@ -151,7 +125,7 @@ class FeedFollower<C extends Change> implements Follower {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
     if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
     const name = options.name ?? "changes";
-    requireFeed(feed);
+    requireFeed(feed, "follow");
     const core = coreOf(registry);
     const documents = reportedDocuments(feed, options);
     this.#groups = followedGroups(options.groups ?? nothing, () => core.count("membership-unknown"));
@@ -165,7 +139,7 @@ class FeedFollower<C extends Change> implements Follower {
     this.#open = (anew) => feed.batches(this.#subscription.position, { maxLag, anew });
     this.#subscription.onRestart = () => {
       this.#isRestarting = true;
-      void this.#discard();
+      void discard(this.#iterator);
     };
     try {
       this.#iterator = this.#open(false);
@@ -203,15 +177,7 @@ class FeedFollower<C extends Change> implements Follower {
 
   async close(): Promise<void> {
     this.#end(new ChangesError("aborted", "The follower was closed before the feed was live"));
-    await this.#discard();
-  }
-
-  async #discard(): Promise<void> {
-    try {
-      await this.#iterator.return?.();
-    } catch {
-      // The iterator is being discarded: errors of its `return()` are ignored.
-    }
+    await discard(this.#iterator);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -235,12 +201,12 @@ class FeedFollower<C extends Change> implements Follower {
       this.#fail(new ChangesError("truncated", "The feed ended, and a feed that is followed must not end"));
     } catch (error) {
       this.#fail(error);
-      await this.#discard();
+      await discard(this.#iterator);
     }
   }
 
   async #reopen(): Promise<void> {
-    await this.#discard();
+    await discard(this.#iterator);
     this.#isRestarting = false;
     if (!this.#subscription.closed) this.#iterator = this.#open(true);
   }

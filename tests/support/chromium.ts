@@ -42,6 +42,8 @@ export interface Tab {
   resize(view: View): Promise<void>;
   /** Goes to an address, and waits until it has loaded. */
   open(url: string): Promise<void>;
+  /** Reloads the page, past the browser's cache or not, and waits until it has loaded. */
+  reload(pastCache: boolean): Promise<void>;
   /** Runs an expression that leads to another page, and waits until that has loaded. */
   follow(expression: string): Promise<void>;
   /** The value of an expression in the page, awaited. */
@@ -200,6 +202,7 @@ async function openTab(protocol: Protocol): Promise<Tab> {
         const { errorText } = await send("Page.navigate", { url });
         if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
       }, url),
+    reload: (pastCache) => afterLoading(() => send("Page.reload", { ignoreCache: pastCache }), "a reload"),
     follow: (expression) => afterLoading(() => evaluate(expression), expression),
     async screenshot(quality) {
       const options = quality === undefined ? { format: "png" } : { format: "webp", quality };
