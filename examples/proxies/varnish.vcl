@@ -18,18 +18,18 @@ acl purgers {
 }
 
 sub vcl_recv {
-  if (req.method == "PURGE" || req.method == "BAN") {
+  if (req.method == "PURGE") {
     if (client.ip !~ purgers) {
       return (synth(403));
     }
-    if (req.method == "BAN") {
-      # Everything: what has changed is not known.
+    if (req.http.purge-all) {
+      # What has changed is not known.
       ban("obj.status != 0");
-      return (synth(200, "all"));
+      return (synth(200));
     }
     # The groups of a page are in its field `xkey`; those to purge are in the same field of the request.
-    set req.http.n = xkey.purge(req.http.xkey);
-    return (synth(200, req.http.n));
+    set req.http.purged = xkey.purge(req.http.xkey);
+    return (synth(200, req.http.purged));
   }
   # Varnish answers for ten seconds longer than a page says, while it fetches the new one.
   set req.grace = 0s;
