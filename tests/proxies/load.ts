@@ -211,24 +211,31 @@ export class Load {
     try {
       const begin = performance.now();
       const reads: Promise<void>[] = [];
+      let id = "";
       for (let i = 0; i < requests; i++) {
-        const id = `page-${Math.floor(draw() * pages)}`;
+        const isEdit = (i + 1) % Math.floor(requests / edits) === 0;
+        // The page that was read last, so that the cache has just kept it, and is asked for it again.
+        const next = `page-${Math.floor(draw() * pages)}`;
+        if (!isEdit) id = next;
         const [isGzip, isConditional] = [draw() < 0.5, draw() < 0.6];
         const wait = begin + (i / requests) * seconds * 1_000 - performance.now();
         if (wait > 0) await sleep(wait);
-        // The page is asked for right after the edit.
-        if ((i + 1) % Math.floor(requests / edits) === 0) await this.#site.edit(id);
+        if (isEdit) await this.#site.edit(id);
         reads.push(
           this.#read(id, isGzip, isConditional).catch((error) => void this.#wrong.push(`${id}: ${error}`)),
         );
       }
       await Promise.all(reads);
     } finally {
-      for (const close of this.#closers) await close();
+      await this.close();
     }
     const { reached, conditional, notModified, handlerRuns } = this.#site;
     const [confirmed, old, oldest, wrong] = [this.#confirmed, this.#old, this.#oldest, this.#wrong];
     return { requests, reached, conditional, notModified, handlerRuns, confirmed, old, oldest, wrong };
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers) await close();
   }
 
   async #read(id: string, isGzip: boolean, isConditional: boolean): Promise<void> {
@@ -260,13 +267,17 @@ export class Load {
   }
 }
 
-/** Opens all of them, and runs them at once: they mostly wait. By name. */
+/** Opens all of them, one after the other, and runs them at once: they mostly wait. By name. */
 export async function runAll(
   loads: Readonly<Record<string, () => Promise<Load>>>,
 ): Promise<Record<string, Figures>> {
-  const opened = await Promise.all(
-    Object.entries(loads).map(async ([name, open]) => [name, await open()] as const),
-  );
+  const opened: [string, Load][] = [];
+  try {
+    for (const [name, open] of Object.entries(loads)) opened.push([name, await open()]);
+  } catch (error) {
+    for (const [, load] of opened) await load.close();
+    throw error;
+  }
   const run = opened.map(async ([name, load]) => [name, await load.run()] as const);
   return Object.fromEntries(await Promise.all(run));
 }

@@ -54,7 +54,7 @@ export async function startProgram(
     await end;
     rmSync(folder, { recursive: true, force: true });
   };
-  for (const limit = performance.now() + 10_000;;) {
+  for (const limit = performance.now() + 30_000;;) {
     try {
       await (await fetch(origin)).body?.cancel();
       return { origin, close };
