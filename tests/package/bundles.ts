@@ -71,6 +71,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     names: ["followOnDemand"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts", "src/registry/follow.ts"],
     most: 2_290,
+    most: 2_380,
   },
   "group, groupBy": {
     from: "mod.ts",

@@ -25,12 +25,12 @@ export async function freePort(): Promise<number> {
  * Starts one; it answers when this resolves.
  *
  * @param configuration The text of its configuration, for its folder and port.
- * @param args Its arguments, for its folder and the file of its configuration.
+ * @param args Its arguments, for its folder, the file of its configuration and its port.
  */
 export async function startProgram(
   program: string,
   configuration: (folder: string, port: number) => string,
-  args: (folder: string, file: string) => readonly string[],
+  args: (folder: string, file: string, port: number) => readonly string[],
 ): Promise<ServerProgram> {
   const folder = mkdtempSync(join(tmpdir(), "server-"));
   // Started as root it reads it as another user.
@@ -38,7 +38,10 @@ export async function startProgram(
   const port = await freePort();
   const file = join(folder, "server.conf");
   writeFileSync(file, configuration(folder, port));
-  const child = spawn(program, args(folder, file), { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, args(folder, file, port), {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let complaint = "";
   let ended = false;
   child.stderr?.on("data", (chunk) => complaint += chunk);
@@ -51,7 +54,7 @@ export async function startProgram(
     await end;
     rmSync(folder, { recursive: true, force: true });
   };
-  for (const limit = performance.now() + 10_000;;) {
+  for (const limit = performance.now() + 30_000;;) {
     try {
       await (await fetch(origin)).body?.cancel();
       return { origin, close };
