@@ -7,8 +7,9 @@
  */
 import { cacheControls, caches } from "../tests/proxies/caches.ts";
 import { type Figures, Load, runAll } from "../tests/proxies/load.ts";
+import { record, type Row as CompatibilityRow } from "./compatibility.ts";
 import { withProgress } from "./progress.ts";
-import { deno, root } from "./run.ts";
+import { deno, root, run } from "./run.ts";
 
 const PLAN = { pages: 100, requests: 1_000, edits: 20, seconds: 60, seed: 18 };
 /** The least share of the requests that reached the site without the handler, where the cache revalidates. */
@@ -50,6 +51,30 @@ function complaints({ name, cacheControl, revalidates, figures }: Row): string[]
   const found = wrong.slice(0, 5).map((text) => `${what}: ${text}`);
   if (revalidates && share(figures) < LEAST_SHARE) {
     found.push(`${what}: ${percent(share(figures))} without the handler`);
+  }
+  return found;
+}
+
+/** What README shows: whether each cache gives what the header allows, and keeps pages. */
+async function summary(rows: readonly Row[]): Promise<CompatibilityRow[]> {
+  const found: CompatibilityRow[] = [];
+  for (const { name, version } of Object.values(caches)) {
+    const own = rows.filter((row) => row.name === name);
+    if (own.length === 0) continue;
+    const [program, ...args] = version;
+    const { output } = await run(program!, args);
+    const cells: Record<string, string> = { version: /\d+\.\d+(?:\.\d+)*/.exec(output)?.[0] ?? "" };
+    for (const { cacheControl, revalidates, figures: { wrong } } of own) {
+      const isKept = cacheControl === cacheControls.kept;
+      cells[isKept ? "s-maxage" : "no-cache"] = wrong.length > 0
+        ? "wrong"
+        : revalidates
+        ? "yes, keeps and revalidates"
+        : isKept
+        ? "yes, keeps"
+        : "yes, keeps nothing";
+    }
+    found.push({ name, cells });
   }
   return found;
 }
@@ -109,6 +134,10 @@ async function main(args: readonly string[]): Promise<number> {
     await Deno.writeTextFile(page, `${before}\n\n${table}\n\n${rest}`);
     await deno(["fmt", "-q", page]);
   } else found.push(...differences(text.slice(before.length, text.indexOf(end)), rows));
+  if (missing.length === 0) {
+    const [task, head, columns] = ["proxies", "cache in front", ["version", "no-cache", "s-maxage"]];
+    found.push(...record("caches", { task, head, columns, rows: await summary(rows) }));
+  }
   for (const complaint of found) console.log(complaint);
   const wrong = rows.reduce((sum, row) => sum + row.figures.wrong.length, 0);
   console.log(`${rows.length} runs of ${PLAN.requests} requests, ${wrong} wrong, ${found.length} complaints`);

@@ -24,6 +24,8 @@ export interface Cache {
   /** The Debian packages. */
   readonly packages: readonly string[];
   readonly installed: boolean;
+  /** The command that tells its version. */
+  readonly version: readonly string[];
   /** Starts it in front of the site at this port; it answers when this resolves. */
   start(site: number): Promise<ServerProgram>;
 }
@@ -69,6 +71,7 @@ const NGINX: Cache = {
   revalidates: ["kept"],
   packages: ["nginx-light"],
   installed: nginxProgram !== undefined,
+  version: [nginxProgram!, "-v"],
   start: (site) =>
     startProgram(
       nginxProgram!,
@@ -98,6 +101,7 @@ const VARNISH: Cache = {
   revalidates: ["checked", "kept"],
   packages: ["varnish", "varnish-modules"],
   installed: varnishProgram !== undefined && existsSync(`${VMODS}/libvmod_xkey.so`),
+  version: [varnishProgram!, "-V"],
   start: (site) =>
     startProgram(
       varnishProgram!,
@@ -116,6 +120,7 @@ const APACHE: Cache = {
   revalidates: ["checked", "kept"],
   packages: ["apache2-bin"],
   installed: apacheProgram !== undefined,
+  version: [apacheProgram!, "-v"],
   start: (site) =>
     startProgram(
       apacheProgram!,
@@ -151,6 +156,7 @@ const haproxy = (name: string, at: "8080" | "8081"): Cache => ({
   revalidates: [],
   packages: ["haproxy"],
   installed: haproxyProgram !== undefined,
+  version: [haproxyProgram!, "-v"],
   start: (site) =>
     startProgram(
       haproxyProgram!,
@@ -172,6 +178,7 @@ const SQUID: Cache = {
   revalidates: ["kept"],
   packages: ["squid"],
   installed: squidProgram !== undefined,
+  version: [squidProgram!, "-v"],
   start: (site) =>
     startProgram(
       squidProgram!,
