@@ -297,7 +297,7 @@ export class RegistryCore {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
     const { dependencies } = registration;
     const groups = groupsFor(lease, dependencies);
-    const refusal = this.#refusalOf(lease, dependencies);
+    const refusal = this.refusalOf(lease, dependencies);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
@@ -318,8 +318,8 @@ export class RegistryCore {
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }
 
-  /** Why a response that was built under a lease may not be registered. */
-  #refusalOf(lease: Lease, dependencies: readonly DeclaredDependency[]): RegistrationRefusal | undefined {
+  /** Why a response that was built under a lease may not be registered. Counts nothing, and leaves the lease open. */
+  refusalOf(lease: Lease, dependencies: readonly DeclaredDependency[]): RegistrationRefusal | undefined {
     return this.#unfollowedGroup(dependencies) ??
       this.#changeLog.conflict(lease, dependencies) ??
       (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
@@ -339,7 +339,7 @@ export class RegistryCore {
     representation: string,
     headers: Headers,
   ): string | undefined {
-    if (this.#refusalOf(lease, dependencies) !== undefined) return undefined;
+    if (this.refusalOf(lease, dependencies) !== undefined) return undefined;
     const entry = this.peek(lease.key, headers, lease.caller);
     return this.#tagToKeep(entry, groupsFor(lease, dependencies), representation);
   }

@@ -49,6 +49,13 @@ export interface FollowOptions<C extends Change = Change> {
    * or {@linkcode Follower.error}.
    */
   readonly onError?: (error: unknown) => unknown;
+  /**
+   * Called after each batch that has voided something, with the names of what it has voided: documents and groups, which
+   * `purgeKey` spells as caches in front know them. `"all"`: the feed has begun anew, or which groups were touched is not
+   * known. What is built from older data from then on is not registered, and with `purgeFields` not for caches in front.
+   * What the program voids itself is not reported. Whatever it throws is ignored.
+   */
+  readonly onVoid?: (names: ReadonlySet<string> | "all") => unknown;
   /** Closes the follower. */
   readonly signal?: AbortSignal;
 }
@@ -109,6 +116,7 @@ class FeedFollower<C extends Change> implements Follower {
   /** Whether the feed has to begin anew: what the iterator still yields is of before. */
   #isRestarting = false;
   readonly #onError: ((error: unknown) => unknown) | undefined;
+  readonly #onVoid: FollowOptions["onVoid"];
   readonly #ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
@@ -134,6 +142,7 @@ class FeedFollower<C extends Change> implements Follower {
       groups: this.#groups.names,
     });
     this.#onError = options.onError;
+    this.#onVoid = options.onVoid;
     this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.#ready.catch(() => {});
     this.#open = (anew) => feed.batches(this.#subscription.position, { maxLag, anew });
@@ -222,10 +231,42 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   #apply(batch: ChangeBatch<C>): void {
-    this.#subscription.apply(batch, this.#groups.touchedBy, this.#groups.forget);
+    const { touchedBy, forget } = this.#groups;
+    if (this.#onVoid === undefined) this.#subscription.apply(batch, touchedBy, forget);
+    else this.#applyTelling(batch, this.#onVoid);
     if (!this.#subscription.live) return;
     this.#wasLive = true;
     this.#settleReady.resolve();
+  }
+
+  #applyTelling(batch: ChangeBatch<C>, onVoid: NonNullable<FollowOptions["onVoid"]>): void {
+    const names = new Set<string>();
+    const { touchedBy, forget } = this.#groups;
+    let isReset = false;
+    // How many changes there were, and of how many it is known what they touched: of the others it may be anything.
+    let asked = 0;
+    let known = 0;
+    this.#subscription.apply(batch, (change) => {
+      asked++;
+      names.add(change.id);
+      const touched = touchedBy(change);
+      if (typeof touched?.[Symbol.iterator] !== "function") return touched;
+      // An iterable may be read once.
+      const groups = typeof touched === "string" ? [touched] : [...touched];
+      groups.forEach((group) => names.add(group));
+      if (groups.every((group) => typeof group === "string")) known++;
+      return groups;
+    }, () => {
+      isReset = true;
+      forget();
+    });
+    const isAll = isReset || known < asked;
+    if (!isAll && names.size === 0) return;
+    try {
+      ignoreRejection(onVoid(isAll ? "all" : names));
+    } catch {
+      // What the listener does with it is its own concern.
+    }
   }
 
   /** The feed is over without having been closed. */

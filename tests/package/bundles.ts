@@ -64,7 +64,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 2_250,
+    most: 2_400,
   },
   "followOnDemand": {
     from: "mod.ts",
