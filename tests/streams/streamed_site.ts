@@ -43,6 +43,18 @@ export class StreamedSite {
     });
   }
 
+  /** Something that takes every key away. */
+  async empty(act: () => Promise<unknown>): Promise<void> {
+    const acted = act();
+    const taken = [...this.#ledger.ids].map((key) =>
+      this.#ledger.write(key, false, async () => {
+        await acted;
+        return null;
+      })
+    );
+    await Promise.all(taken);
+  }
+
   /** One request with the latest copy. */
   async read(key: string = this.#key()): Promise<void> {
     const copy = this.#copies.get(key);
