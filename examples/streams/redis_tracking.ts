@@ -4,7 +4,7 @@
  *
  * Redis tells a second connection of each key that was written. The token is such a key, so that it comes behind every
  * key that was written before it. Where either connection breaks, no token comes back any more, and a new pair begins
- * with everything void. Keyspace notifications are no source: what is sent while nobody listens is gone without a sign.
+ * with everything void. Keyspace notifications are no source: those that no client hears are gone without a sign.
  *
  * A key that has outlived its time to live is told of when Redis takes it out, which may be later.
  *
