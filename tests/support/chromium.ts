@@ -79,7 +79,8 @@ export async function startChromium(): Promise<Chromium> {
     "about:blank",
   ];
   const child = spawn(chromiumProgram!, flags, { stdio: ["ignore", "ignore", "pipe"] });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  // Its exit, and not its "close": helper processes of a browser that was killed may hold the pipe for ever.
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   try {
     const protocol = await Protocol.open(await addressOf(child));
@@ -88,12 +89,14 @@ export async function startChromium(): Promise<Chromium> {
       async close() {
         await protocol.send("Browser.close");
         await ended;
+        child.stderr?.destroy();
         remove();
       },
     };
   } catch (error) {
     child.kill("SIGKILL");
     await ended;
+    child.stderr?.destroy();
     remove();
     throw error;
   }
