@@ -32,7 +32,7 @@ export const DEPENDS_ON = "stillfresh-depends-on";
 export const INVALIDATES = "stillfresh-invalidates";
 
 /** Local documents are neither replicated nor reported (CouchDB documentation, "Local (non-replicating) Documents"). */
-const LOCAL = "_local/";
+export const LOCAL = "_local/";
 
 /** Visible ASCII without the quote and the backslash, so that it can stand in an entity tag. */
 const REVISION = /^[!#-[\]-~]+$/;
