@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { REPORTED } from "./dependency.ts";
+import { type DeclaredDependency, REPORTED } from "./dependency.ts";
 import { base64url, sha256 } from "./sha256.ts";
 
 /** Characters of a digest: 132 bits. */
@@ -57,7 +57,7 @@ export interface RowsOptions {
  */
 export function row(table: string, record: Row, key: string | readonly string[] = "id"): RowDependency {
   requireTable(table, "row");
-  return { _id: rowId(table, record, key), _rev: digestOf(record), [REPORTED]: table };
+  return reportedBy(table, rowId(table, record, key), digestOf(record));
 }
 
 /** What {@linkcode row} gives. */
@@ -66,8 +66,12 @@ export interface RowDependency {
   readonly _id: string;
   /** A digest of what was read. */
   readonly _rev: string;
-  /** Whose rows a feed has to report. */
-  readonly [REPORTED]: string | undefined;
+}
+
+/** With the name that a feed has to report. */
+function reportedBy(source: string, _id: string, _rev: string): RowDependency {
+  const dependency: DeclaredDependency & RowDependency = { _id, _rev, [REPORTED]: source };
+  return dependency;
 }
 
 /**
@@ -103,7 +107,7 @@ export function rows(
   const found = list.map((record) => row(table, record, key));
   const [source, group] = selection(table, where);
   const digest = digestOf(found.map(({ _id, _rev }) => [_id, _rev]));
-  return [{ _id: group, _rev: digest, [REPORTED]: source }, ...found];
+  return [reportedBy(source, group, digest), ...found];
 }
 
 /** The name that a feed has to report, and the group of the list. */

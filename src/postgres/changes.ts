@@ -274,7 +274,7 @@ class TablesSource implements PolledSource {
     }
   }
 
-  /** Whoever is the first of all followers after that time takes out what none of them needs. */
+  /** The first of all followers to come after that time takes out what none of them needs. */
   #prune(): void {
     const { clock, onEvent } = this.#settings;
     if (this.#keep === 0 || clock.monotonic() - this.#prunedAt < this.#keep / 2) return;
