@@ -41,6 +41,7 @@ export { withEtag } from "./src/handler/with_etag.ts";
 export { type PurgeField, purgeKey } from "./src/http/cdn_tags.ts";
 export { type Dependency, dependsOn, guard, invalidates } from "./src/http/dependency.ts";
 export { evaluatePreconditions, type Validators } from "./src/http/preconditions.ts";
+export { type Row, row, type RowDependency, rows, type RowsOptions } from "./src/http/row.ts";
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
 export {
   type CatchUpOptions,

@@ -88,6 +88,8 @@ export interface Position {
  * - `rolled-back`: a change that was known is missing, as after restoring older files.
  * - `rewound`: the position is beyond the newest change; only where positions are numbers.
  * - `since-refused`: the position was refused, or belongs to another database or selection.
+ * - `restarted`: the server was started again, restored or replaced, so that commits may be undone.
+ * - `schema`: a table that is followed was altered, or what watches it.
  * - `connected`: a source of one's own was connected, and cannot resume.
  * - `overflow`: more changes were waiting to be read than may.
  * - `map-threw`: the function given to `map` threw, so that it is not known what changed.
@@ -99,6 +101,8 @@ export type ResetReason =
   | "since-refused"
   | "rewound"
   | "purged"
+  | "restarted"
+  | "schema"
   | "connected"
   | "overflow"
   | "map-threw";
@@ -190,6 +194,12 @@ export interface ChangesFeed<C extends Change = Change> extends AsyncIterable<C>
    * `"filtered"`: those that a filter accepts, so that a document which no longer matches vanishes without a change.
    */
   readonly documents?: readonly string[] | "filtered" | undefined;
+  /**
+   * Names of the tables whose rows are reported, and of their columns by which lists are told apart (`"posts"`,
+   * `"posts?author"`): what `row()` and `rows()` name has to be among them. It may grow while the feed is read. Absent:
+   * no table is reported.
+   */
+  readonly sources?: ReadonlySet<string> | undefined;
 }
 
 /** A feed whose changes can be replaced: any that this package makes. */

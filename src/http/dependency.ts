@@ -50,12 +50,20 @@ export const FOLLOWED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/e
  */
 export const GUARD: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag guard 1");
 
+/**
+ * On what `row()` and `rows()` give: the name that a feed must report, such as that of a table. A row of a table that no
+ * feed reports would be valid for ever. All copies of this module in the process share the symbol, and no JSON can
+ * carry it.
+ */
+export const REPORTED: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag reported name 1");
+
 /** A dependency as it is read from a declaration: never the bare name. */
 export interface DeclaredDependency {
   readonly _id: string;
   readonly _rev?: string | undefined;
   readonly [FOLLOWED]?: string;
   readonly [GUARD]?: boolean;
+  readonly [REPORTED]?: string | undefined;
 }
 
 /** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
@@ -133,7 +141,9 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
     if (followed === group) continue;
     const revision: unknown = typeof dependency === "string" ? undefined : dependency._rev;
     if (revision === undefined || followed !== undefined) members.add(`${mark}${spelled}`);
-    else members.add(`${mark}${spelled};${encodeGroupName(requireRevision(revision, group))}`);
+    else {members.add(
+        `${mark}${spelled};${encodeGroupName(requireRevision(revision, group))}${reported(dependency)}`,
+      );}
   }
   return declaration(DEPENDS_ON, members);
 }
@@ -180,6 +190,7 @@ export function guard(dependency: Dependency): Dependency {
     _id,
     ...typeof dependency === "string" ? {} : { _rev: dependency._rev },
     ...followed === undefined ? {} : { [FOLLOWED]: followed },
+    [REPORTED]: (dependency as DeclaredDependency)[REPORTED],
     [GUARD]: true,
   };
   return guarded;
@@ -196,6 +207,12 @@ export function undeclarable(): Record<string, string> {
 /** Whether a declaration of this process says that. */
 export function isUndeclarable(field: string): boolean {
   return field.includes(` ${UNKNOWN}`) && field.includes(thisProcess().token);
+}
+
+/** How a declaration names what a feed must report, behind the revision. */
+function reported(dependency: Dependency): string {
+  const name = typeof dependency === "string" ? undefined : (dependency as DeclaredDependency)[REPORTED];
+  return name === undefined ? "" : `;${encodeGroupName(name)}`;
 }
 
 /** Whether this is what {@linkcode guard} gives. */
@@ -316,14 +333,15 @@ export function readDeclaration(field: string): readonly DeclaredDependency[] | 
       const isGuard = member.startsWith(GUARD_MARK);
       const unguarded = isGuard ? member.slice(GUARD_MARK.length) : member;
       const isFollowed = unguarded.startsWith(FOLLOWED_MARK);
-      const [name = "", rev, more] = (isFollowed ? unguarded.slice(FOLLOWED_MARK.length) : unguarded).split(
-        ";",
-      );
+      const [name = "", rev, source, more] = (isFollowed ? unguarded.slice(FOLLOWED_MARK.length) : unguarded)
+        .split(";");
       const _id = name.includes("%") ? decodeGroupName(name) : name;
       const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
       if (rev !== undefined && (isFollowed || _rev === undefined || !REVISION.test(_rev))) return undefined;
-      const dependency = isFollowed ? { _id, [FOLLOWED]: _id } : { _id, _rev };
+      const of = source === undefined ? undefined : decodeGroupName(source);
+      if (source !== undefined && !of) return undefined;
+      const dependency = isFollowed ? { _id, [FOLLOWED]: _id } : { _id, _rev, [REPORTED]: of };
       dependencies.push(isGuard ? { ...dependency, [GUARD]: true } : dependency);
     }
   }

@@ -14,7 +14,7 @@
  * @module
  */
 import { type Clock, type Instant, instant, surelyElapsed } from "../changes/clock.ts";
-import type { DeclaredDependency } from "../http/dependency.ts";
+import { type DeclaredDependency, REPORTED } from "../http/dependency.ts";
 import { copied, textBytes } from "./kept_text.ts";
 import { type Lease, OpenLease, OpenLeases } from "./lease.ts";
 import { CHANGE_BYTES, REPORT_BYTES } from "./memory_cost.ts";
@@ -54,12 +54,15 @@ function revisionBytes(rev: string | undefined): number {
   return rev === undefined ? 0 : textBytes(rev);
 }
 
-/** Whether one document was read at two revisions. */
+/**
+ * Whether one document was read at two revisions. Two digests of a row may be of two selections of its columns; a change
+ * between them is told by the feed.
+ */
 function isTorn(dependencies: readonly DeclaredDependency[]): boolean {
   if (dependencies.length < 2) return false;
   const revisions = new Map<string, string>();
-  for (const { _id, _rev } of dependencies) {
-    if (_rev === undefined) continue;
+  for (const { _id, _rev, [REPORTED]: table } of dependencies) {
+    if (_rev === undefined || table !== undefined) continue;
     if ((revisions.get(_id) ?? _rev) !== _rev) return true;
     revisions.set(_id, _rev);
   }

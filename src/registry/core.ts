@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../changes/clock.ts";
-import { type DeclaredDependency, FOLLOWED } from "../http/dependency.ts";
+import { type DeclaredDependency, FOLLOWED, REPORTED } from "../http/dependency.ts";
 import { ChangeLog } from "./change_log.ts";
 import { Observers } from "./decision.ts";
 import { CrossOriginMemory } from "./cross_origin_memory.ts";
@@ -346,8 +346,9 @@ export class RegistryCore {
 
   /** A group that no follower was given never changes, so that what depends on it would be valid for ever. */
   #unfollowedGroup(dependencies: readonly DeclaredDependency[]): "group-unfollowed" | undefined {
-    const isUnfollowed = ({ [FOLLOWED]: name }: DeclaredDependency) =>
-      name !== undefined && !this.#subscriptions.follows(name);
+    const isUnfollowed = ({ [FOLLOWED]: group, [REPORTED]: source }: DeclaredDependency) =>
+      group !== undefined && !this.#subscriptions.follows(group) ||
+      source !== undefined && !this.#subscriptions.reportsOf(source);
     return dependencies.some(isUnfollowed) ? "group-unfollowed" : undefined;
   }
 

@@ -140,6 +140,7 @@ class FeedFollower<C extends Change> implements Follower {
     this.#subscription = core.subscribe(name, maxLag, options.replicaLag, {
       documents,
       groups: this.#groups.names,
+      sources: feed.sources,
     });
     this.#onError = options.onError;
     this.#onVoid = options.onVoid;

@@ -31,6 +31,8 @@ export interface Reach {
   readonly documents?: readonly string[] | undefined;
   /** Names of the groups and families that the follower was given. */
   readonly groups?: ReadonlySet<string>;
+  /** Names of the tables, and the like, whose rows are reported; it may grow. */
+  readonly sources?: ReadonlySet<string> | undefined;
 }
 
 /** A subscription is not live before its first batch whose state is `"live"`. */

@@ -49,6 +49,13 @@ export class Subscriptions {
     return false;
   }
 
+  /** Whether a feed reports the rows of the table of that name, or none has to. */
+  reportsOf(source: string): boolean {
+    if (this.#manual) return true;
+    for (const { reach } of this.#byName.values()) if (reach.sources?.has(source)) return true;
+    return false;
+  }
+
   /** ms: the longest `replicaLag` of any subscription. */
   get replicaLag(): number {
     return this.#replicaLag;

@@ -43,7 +43,7 @@ const sources = [
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 39_600 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 41_000 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
@@ -105,7 +105,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/", "src/handler/"],
       ...http("structured_field_list", "cdn_tags", "sha256", "preconditions", "entity_tag_list", "http_date"),
     ],
-    most: 1_000,
+    most: 1_070,
   },
   "revisionOf": {
     from: "mod.ts",

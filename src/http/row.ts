@@ -1,0 +1,226 @@
+/**
+ * Rows of a relational database as dependencies. A table keeps no revisions, so a row's revision is a digest of what the
+ * handler has read of it: no column has to be added, it survives a restore and a failover, and a write that changes
+ * nothing that was read changes no tag.
+ *
+ * @module
+ */
+import { type DeclaredDependency, REPORTED } from "./dependency.ts";
+import { base64url, sha256 } from "./sha256.ts";
+
+/** Characters of a digest: 132 bits. */
+const DIGEST_LENGTH = 22;
+
+/** What a table's name must not hold, because ids are put together with it. */
+const ILLEGAL_NAME = /[/?]|^$/;
+
+/** A row as a client gives it. */
+export type Row = Readonly<Record<string, unknown>> | object;
+
+/** How a list was selected. */
+export interface RowsOptions {
+  /** The column or columns of the primary key; default `"id"`. */
+  readonly key?: string | readonly string[];
+  /**
+   * The one column, and its value, by which all rows of the list were selected: `{ author_id: 5 }`. The list is then void
+   * when a row of that value changes, comes or goes, and not at each change of the table. The migration has to name the
+   * column among the table's `groups`. Default: every change of the table voids the list.
+   */
+  readonly where?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A row as a dependency: its table and key, at the digest of what was read.
+ *
+ * Give it the row as the client returned it, before anything is computed from it. A selection of some columns has a
+ * digest of those: its tag changes when one of them does, while the response is void at each change of the row.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dependsOn, row } from "@stillfresh/etag";
+ *
+ * const post = { id: 7, title: "Fresh", at: new Date(0) };
+ * const { _id, _rev } = row("posts", post);
+ * assert.equal(_id, "posts/7");
+ * assert.notEqual(_rev, row("posts", { ...post, title: "Stale" })._rev);
+ * const headers = dependsOn(row("posts", post));
+ * assert.equal(Object.keys(headers).length, 2);
+ * ```
+ *
+ * @param table The table's name, as it is given to the migration and the feed.
+ * @param record The row, with the columns of its key.
+ * @param key The column or columns of the primary key; default `"id"`.
+ * @returns A dependency. It is registered only while a feed reports the table.
+ * @throws {TypeError} If the name is empty or holds `/` or `?`, the row has no value of the key, or a value's content
+ * cannot be known, such as that of a function.
+ */
+export function row(table: string, record: Row, key: string | readonly string[] = "id"): RowDependency {
+  requireTable(table, "row");
+  return reportedBy(table, rowId(table, record, key), digestOf(record));
+}
+
+/** What {@linkcode row} gives. */
+export interface RowDependency {
+  /** `posts/7`: the table, and the key's values. */
+  readonly _id: string;
+  /** A digest of what was read. */
+  readonly _rev: string;
+}
+
+/** With the name that a feed has to report. */
+function reportedBy(source: string, _id: string, _rev: string): RowDependency {
+  const dependency: DeclaredDependency & RowDependency = { _id, _rev, [REPORTED]: source };
+  return dependency;
+}
+
+/**
+ * A list of rows as dependencies: the table, and each row. The response is void when a row of the list changes, and when
+ * one comes or goes.
+ *
+ * Where one response holds two lists of a table, give both in one call, or tell them apart by `where`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dependsOn, rows } from "@stillfresh/etag";
+ *
+ * const posts = [{ id: 7, author: 5 }, { id: 9, author: 5 }];
+ * assert.deepEqual(rows("posts", posts).map(({ _id }) => _id), ["posts", "posts/7", "posts/9"]);
+ * assert.equal(rows("posts", posts, { where: { author: 5 } })[0]._id, "posts?author=5");
+ * assert.equal(Object.keys(dependsOn(...rows("posts", []))).length, 2);
+ * ```
+ *
+ * @param table The table's name, as it is given to the migration and the feed.
+ * @param list The rows, in the order in which the response shows them.
+ * @param options The key's columns, and the column by which the list was selected.
+ * @returns The dependencies, that on the list first.
+ * @throws {TypeError} As {@linkcode row}; if `list` is no array, or `where` names more or fewer than one column.
+ */
+export function rows(
+  table: string,
+  list: readonly Row[],
+  { key = "id", where }: RowsOptions = {},
+): [RowDependency, ...RowDependency[]] {
+  requireTable(table, "rows");
+  if (!Array.isArray(list)) throw new TypeError(`rows() takes a list of rows, not ${typeof list}`);
+  const found = list.map((record) => row(table, record, key));
+  const [source, group] = selection(table, where);
+  const digest = digestOf(found.map(({ _id, _rev }) => [_id, _rev]));
+  return [reportedBy(source, group, digest), ...found];
+}
+
+/** The name that a feed has to report, and the group of the list. */
+function selection(table: string, where: RowsOptions["where"]): [source: string, group: string] {
+  if (where === undefined) return [table, table];
+  const [first, ...more] = Object.entries(where);
+  if (first === undefined || more.length > 0) {
+    throw new TypeError(`where names one column and its value: ${Object.keys(where).length} were given`);
+  }
+  const [column, value] = first;
+  const source = `${table}?${column}`;
+  return [source, value === null || value === undefined ? source : `${source}=${keyPart(value, column)}`];
+}
+
+function requireTable(table: unknown, door: string): void {
+  if (typeof table === "string" && !ILLEGAL_NAME.test(table)) return;
+  throw new TypeError(
+    `${door}() takes the name of a table, without / and ?, not ${JSON.stringify(table) ?? String(table)}`,
+  );
+}
+
+function rowId(table: string, record: unknown, key: string | readonly string[]): string {
+  const columns = typeof key === "string" ? [key] : key;
+  if (typeof record !== "object" || record === null) {
+    throw new TypeError(
+      `row() takes a row of the table ${JSON.stringify(table)}, not ${
+        record === null ? "null" : typeof record
+      }: was it found?`,
+    );
+  }
+  const parts = columns.map((column) => keyPart((record as Record<string, unknown>)[column], column));
+  return `${table}/${parts.join("/")}`;
+}
+
+/** A value of a key, spelled as the migration's triggers spell it. */
+function keyPart(value: unknown, column: string): string {
+  switch (typeof value) {
+    case "string":
+      return value.replace(/[%/]/g, (separator) => separator === "%" ? "%25" : "%2F");
+    case "bigint":
+    case "boolean":
+      return String(value);
+    case "number":
+      if (Number.isSafeInteger(value)) return String(value);
+      break;
+    case "object":
+      // The server keeps microseconds and most clients milliseconds: whole seconds are the same everywhere.
+      if (value instanceof Date && !Number.isNaN(+value)) {
+        return `${new Date(Math.floor(+value / 1_000) * 1_000).toISOString().slice(0, 19)}Z`;
+      }
+      if (value instanceof Uint8Array) return hex(value);
+  }
+  const what = value === undefined ? "no value" : `a value of type ${value === null ? "null" : typeof value}`;
+  throw new TypeError(
+    `The row has ${what} in its key column ${
+      JSON.stringify(column)
+    }: select the key as text, a whole number or a time`,
+  );
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Of everything that a row holds, values and names, so that no two contents have one digest. */
+function digestOf(value: unknown): string {
+  return base64url(sha256(spell(value, "")), DIGEST_LENGTH);
+}
+
+/** Spells a value so that different values are spelled differently, which JSON does not. */
+function spell(value: unknown, path: string): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value);
+    case "number":
+      return Object.is(value, -0) ? "-0" : String(value);
+    case "bigint":
+      return `${value}n`;
+    case "boolean":
+    case "undefined":
+      return String(value);
+    case "object":
+      return value === null ? "null" : spellObject(value, path);
+    default:
+      throw new TypeError(
+        `row() cannot know the content of ${
+          path === "" ? "the row" : path.slice(1)
+        }: it is a ${typeof value}`,
+      );
+  }
+}
+
+function spellObject(value: object, path: string): string {
+  if (value instanceof Date) return `date ${+value}`;
+  if (ArrayBuffer.isView(value)) {
+    return `bytes ${hex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
+  }
+  if (Array.isArray(value)) return `[${value.map((item, index) => spell(item, `${path}.${index}`)).join()}]`;
+  const { toJSON, toPostgres } = value as { readonly toJSON?: unknown; readonly toPostgres?: unknown };
+  if (typeof toJSON === "function") return `json ${spell(toJSON.call(value), path)}`;
+  // The intervals and points of node-postgres.
+  if (typeof toPostgres === "function") return `postgres ${spell(toPostgres.call(value, String), path)}`;
+  const prototype = Object.getPrototypeOf(value);
+  // A row itself may be an object of a class, as mappers make them; what is in it is of the database.
+  if (path === "" || prototype === null || Object.getPrototypeOf(prototype) === null) {
+    const members = Object.entries(value).map(([name, item]) =>
+      `${JSON.stringify(name)}:${spell(item, `${path}.${name}`)}`
+    );
+    return `{${members.join()}}`;
+  }
+  throw new TypeError(
+    `row() cannot know the content of ${path.slice(1)}: it is a ${
+      prototype.constructor?.name ?? "value of its own class"
+    }; convert it to plain values`,
+  );
+}

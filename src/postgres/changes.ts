@@ -1,0 +1,336 @@
+/**
+ * The changes of PostgreSQL tables as a feed, through any client, without a replication slot, a privilege of the server
+ * or a connection of its own. Triggers fill a change table, and each look reads what became visible between two
+ * snapshots: whatever the order in which transactions commit, and however long one of them runs, no change is lost.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { EtagRegistry, follow } from "@stillfresh/etag";
+ * import { changes } from "@stillfresh/etag/postgres";
+ *
+ * // Stands in for `pool.query` of `pg`.
+ * const looked = JSON.stringify({
+ *   now: "7:7:", age: 0, pruned: false, rows: null, version: 1, identity: "a", shape: "b", children: null,
+ *   watched: [["posts", '{"table":"posts","groups":[]}', 2]],
+ * });
+ * const pool = { query: (..._statement: [text: string, parameters: string[]]) => Promise.resolve({ rows: [{ looked }] }) };
+ *
+ * const registry = new EtagRegistry();
+ * const feed = changes((text, parameters) => pool.query(text, parameters), { tables: ["posts"] });
+ * const follower = follow(registry, feed);
+ * await follower.ready;
+ * assert.equal(registry.live, true);
+ * await follower.close();
+ * ```
+ *
+ * @module
+ */
+import type { BatchOptions, Change, MappableFeed, Position } from "../changes/change.ts";
+import { systemClock } from "../changes/clock.ts";
+import { mapFeed } from "../changes/map_feed.ts";
+import {
+  type Look,
+  type PolledFeedEvent,
+  PolledReader,
+  type PolledSource,
+  type PollSettings,
+} from "../changes/polled_reader.ts";
+import { type Sleep, systemSleep } from "../changes/timing.ts";
+import { faultOf } from "./faults.ts";
+import { checkLook, type Looked, lookStatement, watchedTable } from "./look.ts";
+import { identifier, type TableName, tableName } from "./table_name.ts";
+
+export { type Migration, migration, type MigrationOptions, type TableOptions } from "./migration.ts";
+export type { PolledFeedEvent } from "../changes/polled_reader.ts";
+
+/** All that is asked of a client: it runs one statement outside of transactions, and gives its rows. */
+export type Query = (
+  text: string,
+  parameters: string[],
+) => PromiseLike<readonly unknown[] | { readonly rows: readonly unknown[] }>;
+
+/**
+ * Listens to a channel, as `listen` of postgres.js and `Bun.sql` does. Only a wake: nothing depends on a notification.
+ * What it gives is called, or its `unlisten()`, when the feed is closed.
+ */
+export type Listen = (channel: string, onNotify: () => void, onListen: () => void) => PromiseLike<unknown>;
+
+/** Options of the feed. */
+export interface PostgresOptions {
+  /** The tables, by the names that the migration was given. */
+  readonly tables: readonly string[];
+  /** ms between two looks; default 200. */
+  readonly poll?: number;
+  /** ms: how old its contact may become; a whole look is made every quarter of that. Default 25,000, or less if follow says so. */
+  readonly maxLag?: number;
+  /** Looks at once when a statement has notified; for a migration with `notify`. Default: none. */
+  readonly listen?: Listen;
+  /** The schema that was given to the migration; default `"stillfresh"`. */
+  readonly schema?: string;
+  /** Most changes of one look; if there are more, everything counts as changed. Default 10,000. */
+  readonly overflow?: number;
+  /** ms for which a change is kept for followers that are behind, at least; 0: this feed prunes nothing. Default 600,000. */
+  readonly keep?: number;
+  /** Called with what happens to the feed; whatever it throws is ignored. */
+  readonly onEvent?: (event: PolledFeedEvent) => void;
+  /** Wall clock; default `Date.now`. */
+  readonly now?: () => number;
+  /** Monotonic clock; default `performance.now`. */
+  readonly monotonic?: () => number;
+  /** Default: a timer. */
+  readonly sleep?: Sleep;
+  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** What {@linkcode changes} gives. */
+export interface PostgresFeed extends MappableFeed {
+  /** The tables, and the columns by which their lists are told apart, once the first look has found them. */
+  readonly sources: ReadonlySet<string>;
+}
+
+/** The channel that a migration with `notify` notifies. */
+const CHANNEL = "stillfresh";
+
+/**
+ * Follows tables. Each change of a row is reported as `posts/7`, `posts`, and `posts?author_id=5` for the old and the new
+ * value of each column that the migration was given as a group: what `row()` and `rows()` declare.
+ *
+ * A look sees every commit that was acknowledged before it was sent. A restart of the server, a failover, a restored
+ * backup and a change of a table's shape are resets.
+ *
+ * @param query Runs one statement, and gives its rows: `(text, parameters) => pool.query(text, parameters)` with `pg`,
+ * `(text, parameters) => sql.unsafe(text, parameters)` with postgres.js and `Bun.sql`.
+ * @param options The tables, bounds and clocks.
+ * @returns The feed. The database is not asked before it is read.
+ * @throws {TypeError} If `query` is no function, or no table is named.
+ * @throws {RangeError} If a number is illegal.
+ */
+export function changes(query: Query, options: PostgresOptions): PostgresFeed {
+  if (typeof query !== "function") {
+    throw new TypeError(
+      `changes() takes a function that runs a statement, not a value of type ${typeof query}`,
+    );
+  }
+  const tables = options?.tables;
+  if (!Array.isArray(tables) || tables.length === 0) {
+    throw new TypeError('changes() takes the tables to follow: { tables: ["posts"] }');
+  }
+  return new TablesFeed(query, tables.map(tableName), options);
+}
+
+class TablesFeed implements PostgresFeed {
+  readonly sources: Set<string> = new Set();
+  readonly #query: Query;
+  readonly #tables: readonly TableName[];
+  readonly #options: PostgresOptions;
+  readonly #settings: PollSettings;
+  #reader: PolledReader | undefined;
+  #position: Position | undefined;
+
+  constructor(query: Query, tables: readonly TableName[], options: PostgresOptions) {
+    this.#query = query;
+    this.#tables = tables;
+    this.#options = options;
+    positive("overflow", options.overflow ?? 1);
+    this.#settings = {
+      poll: positive("poll", options.poll ?? 200),
+      maxLag: positive("maxLag", options.maxLag ?? 25_000),
+      onEvent: options.onEvent ?? (() => {}),
+      clock: { now: options.now ?? systemClock.now, monotonic: options.monotonic ?? systemClock.monotonic },
+      sleep: options.sleep ?? systemSleep,
+      random: options.random ?? Math.random,
+    };
+  }
+
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  batches(from?: Position, options: BatchOptions = {}): PolledReader {
+    if (this.#reader !== undefined) {
+      throw new TypeError("This feed is being read already: one reader at a time");
+    }
+    const maxLag = Math.min(positive("maxLag", options.maxLag ?? Infinity), this.#settings.maxLag);
+    const settings = { ...this.#settings, maxLag };
+    const source = new TablesSource(this.#query, this.#tables, this.#options, settings, this.sources);
+    const start = options.anew ? undefined : from ?? this.#position;
+    const reader = new PolledReader(source, settings, start, () => {
+      if (this.#reader === reader) this.#reader = undefined;
+    });
+    source.listen(() => reader.wake());
+    return this.#reader = reader;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, undefined> {
+    for await (const { changes, position } of this.batches()) {
+      yield* changes;
+      this.#position = position;
+    }
+  }
+
+  map<D extends Change>(transform: (change: Change) => D): MappableFeed<D> {
+    return mapFeed(this, transform);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader?.return();
+  }
+
+  toString(): string {
+    return `changes of ${this.#tables.map(({ name }) => name).join(", ")}`;
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`${name} must be a positive number, not ${value}`);
+}
+
+/** What a position belongs to. */
+type Source = readonly [identity: string, shape: string, tables: string];
+
+class TablesSource implements PolledSource {
+  readonly #query: Query;
+  readonly #tables: readonly TableName[];
+  readonly #settings: PollSettings;
+  readonly #sources: Set<string>;
+  readonly #statements: { readonly whole: string; readonly quick: string; readonly prune: string };
+  readonly #asked: string;
+  readonly #most: number;
+  readonly #keep: number;
+  readonly #listen: Listen | undefined;
+  #prunedAt: number;
+  #listening: PromiseLike<unknown> | undefined;
+
+  constructor(
+    query: Query,
+    tables: readonly TableName[],
+    { schema = "stillfresh", overflow = 10_000, keep = 600_000, listen }: PostgresOptions,
+    settings: PollSettings,
+    sources: Set<string>,
+  ) {
+    this.#query = query;
+    this.#tables = tables;
+    this.#settings = settings;
+    this.#sources = sources;
+    this.#most = overflow;
+    this.#keep = keep;
+    this.#listen = listen;
+    this.#asked = JSON.stringify(tables.map(({ name, quoted }) => [name, quoted]));
+    this.#statements = {
+      whole: lookStatement(schema, overflow, true),
+      quick: lookStatement(schema, overflow, false),
+      prune: `select ${identifier(schema)}.prune($1::float8)`,
+    };
+    this.#prunedAt = settings.clock.monotonic();
+  }
+
+  async look(from: Position | undefined, isWhole: boolean): Promise<Look> {
+    const { clock } = this.#settings;
+    const sent = clock.monotonic();
+    const { whole, quick } = this.#statements;
+    // The position of another feed is none that the server could read.
+    const since = isOwn(from) ? from.since : "";
+    const looked = await this.#run(isWhole ? whole : quick, [since, this.#asked]);
+    checkLook(looked, this.#tables, clock.monotonic() - sent);
+    if (isWhole) {
+      this.#noteSources(looked);
+      this.#prune();
+    }
+    return this.#lookOf(looked, from);
+  }
+
+  async #run(statement: string, parameters: string[]): Promise<Looked> {
+    try {
+      const result = await this.#query(statement, parameters);
+      const [row] = "rows" in result ? result.rows : result;
+      return JSON.parse((row as { readonly looked: string }).looked);
+    } catch (error) {
+      throw faultOf(error);
+    }
+  }
+
+  #lookOf({ now, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
+    const source = identity === undefined
+      ? from!.source
+      : JSON.stringify([identity, shape!, this.#asked] satisfies Source);
+    const position = { since: now, source };
+    if (from === undefined) return { changes: [], position };
+    const reset = from.source === source
+      ? pruned ? "since-refused" : (rows?.length ?? 0) > this.#most ? "overflow" : undefined
+      : differenceOf(from.source, source);
+    return reset === undefined
+      ? { changes: changesOf(rows ?? []), position }
+      : { changes: [], position, reset };
+  }
+
+  #noteSources({ watched = [] }: Looked): void {
+    this.#sources.clear();
+    for (const [name, about] of watched) {
+      this.#sources.add(name);
+      for (const column of watchedTable(about!).groups) this.#sources.add(`${name}?${column}`);
+    }
+  }
+
+  /** The first of all followers to come after that time takes out what none of them needs. */
+  #prune(): void {
+    const { clock, onEvent } = this.#settings;
+    if (this.#keep === 0 || clock.monotonic() - this.#prunedAt < this.#keep / 2) return;
+    this.#prunedAt = clock.monotonic();
+    Promise.resolve(this.#query(this.#statements.prune, [String(this.#keep / 1_000)])).catch((error) => {
+      try {
+        onEvent({ type: "unpruned", error: faultOf(error) });
+      } catch {
+        // What the listener does with it must not harm the feed.
+      }
+    });
+  }
+
+  /** Listens for notifications, which wake. */
+  listen(wake: () => void): void {
+    if (this.#listen === undefined) return;
+    this.#listening = Promise.resolve(this.#listen(CHANNEL, wake, wake)).catch(() => undefined);
+  }
+
+  close(): void {
+    void this.#listening?.then(async (listening) => {
+      const stop = typeof listening === "function"
+        ? listening
+        : (listening as { readonly unlisten?: unknown } | undefined)?.unlisten;
+      if (typeof stop === "function") await stop.call(listening);
+    }).then(undefined, () => {});
+  }
+}
+
+/** A snapshot as PostgreSQL spells it: the oldest transaction that was running, the next one, and those that were. */
+const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
+
+function isOwn(from: Position | undefined): from is { readonly since: string; readonly source: string } {
+  return typeof from?.since === "string" && SNAPSHOT.test(from.since);
+}
+
+function changesOf(rows: NonNullable<Looked["rows"]>): Change[] {
+  const ids = new Set<string>();
+  for (const [table, key, groups] of rows) {
+    ids.add(`${table}/${key}`);
+    ids.add(table);
+    for (const group of groups) ids.add(group);
+  }
+  return Array.from(ids, (id) => ({ id }));
+}
+
+/** Why a position does not belong to what a look has found. */
+function differenceOf(known: string, found: string): "restarted" | "schema" | "since-refused" {
+  try {
+    const [identity, shape, tables] = JSON.parse(known) as Source;
+    const [newIdentity, newShape, newTables] = JSON.parse(found) as Source;
+    if (tables !== newTables) return "since-refused";
+    if (identity !== newIdentity) return "restarted";
+    if (shape !== newShape) return "schema";
+  } catch {
+    // A position of another feed.
+  }
+  return "since-refused";
+}

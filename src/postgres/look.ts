@@ -1,0 +1,131 @@
+/**
+ * One look at the change table: what became visible between the snapshot of the look before and that of this one.
+ *
+ * @module
+ */
+import { ChangesError } from "../changes/changes_error.ts";
+import { VERSION } from "./migration.ts";
+import { identifier, literal, type TableName } from "./table_name.ts";
+
+/** What a whole look says of one table. */
+export interface WatchedTable {
+  readonly table: string;
+  readonly groups: readonly string[];
+}
+
+/** What the statement gives, as JSON. */
+export interface Looked {
+  /** The snapshot of this look, as text. */
+  readonly now: string;
+  /** ms since the transaction began in which the statement ran. */
+  readonly age: number;
+  readonly pruned: boolean;
+  readonly rows: readonly (readonly [table: string, key: string, groups: readonly string[]])[] | null;
+  /** Of a whole look only. */
+  readonly version?: number;
+  readonly identity?: string;
+  readonly shape?: string;
+  readonly children?: string | null;
+  /** Each table that was asked for, what its triggers say of themselves, and how many of them are enabled. */
+  readonly watched?: readonly (readonly [table: string, about: string | null, enabled: number])[];
+}
+
+/** Triggers that each table has. */
+const TRIGGERS = 2;
+
+/**
+ * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first,
+ * and the tables by name and as SQL has them, as JSON.
+ *
+ * The rows are those of transactions that were running in that snapshot, and of those that began later: two index scans,
+ * however long a transaction runs.
+ */
+export function lookStatement(schema: string, most: number, isWhole: boolean): string {
+  const own = identifier(schema);
+  const since = "nullif($1::text, '')::pg_snapshot";
+  return `with recursive asked as (
+  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::json) t
+), tree(oid) as (
+  select oid from asked where oid is not null union select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid
+), watching as (
+  select g.*, p.xmin as pxmin, obj_description(p.oid, 'pg_proc') as about
+  from tree join pg_trigger g on g.tgrelid = tree.oid join pg_proc p on p.oid = g.tgfoid where not g.tgisinternal
+)
+select json_build_object('now', pg_current_snapshot()::text,
+  'age', extract(epoch from clock_timestamp() - now()) * 1000,
+  'pruned', coalesce(pg_snapshot_xmin(${since}) < (select floor from ${own}.floor), false),
+  ${isWhole ? `${whole(schema, own)},` : ""}
+  'rows', (select json_agg(json_build_array(tbl, key, groups)) from (select tbl, key, groups from ${own}.changes
+    where xid >= pg_snapshot_xmax(${since}) or xid = any(array(select pg_snapshot_xip(${since}))) limit ${
+    most + 1
+  }) r))::text as looked`;
+}
+
+/**
+ * What shows that the server is another, that commits may be undone, or that rows may have changed without a trigger. The
+ * timeline is in the identity; `relfilenode` shows TRUNCATE; what ANALYZE, VACUUM and GRANT change is in none of it.
+ */
+function whole(schema: string, own: string): string {
+  return `'version', ${own}.version(), 'identity', ${own}.identity(),
+  'children', (select string_agg(a.name, ', ') from asked a where exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhparent where i.inhparent = a.oid and c.relkind <> 'p')),
+  'watched', (select json_agg(json_build_array(a.name,
+      (select min(w.about) from watching w where w.tgrelid = a.oid and w.about like '{"table":%'),
+      (select count(*) from watching w join pg_proc p on p.oid = w.tgfoid where w.tgrelid = a.oid and w.tgenabled = 'A'
+        and p.pronamespace = to_regnamespace(${literal(identifier(schema))})
+        and w.tgname in ('stillfresh_insert', 'stillfresh_update')))) from asked a),
+  'shape', (select md5(string_agg(x, ',' order by x)) from (
+    select 'c' || c.oid || '/' || c.relfilenode || '/' || c.relname || '/' || c.relnamespace x from tree join pg_class c using (oid)
+    union all select 'a' || attrelid || '/' || attnum || '/' || atttypid || '/' || atttypmod || '/' || attisdropped || '/' || attname
+      || '/' || coalesce(attmissingval::text, '') from tree join pg_attribute on attrelid = tree.oid where attnum > 0
+    union all select 'g' || oid || '/' || xmin || '/' || tgenabled::text || '/' || pxmin || '/' || coalesce(about, '') from (
+      select w.*, g.xmin from watching w join pg_trigger g on g.oid = w.oid) g) y)`;
+}
+
+/**
+ * Refuses what a look cannot rely on.
+ *
+ * @param elapsed ms from the sending of the statement until its answer.
+ * @throws {ChangesError} `bad-request` or `not-found`, with what to do.
+ */
+export function checkLook(looked: Looked, tables: readonly TableName[], elapsed: number): void {
+  // A statement of its own began after it was sent. Clocks may differ by a little in their speed.
+  if (looked.age > elapsed * 1.05 + 5) {
+    throw new ChangesError(
+      "bad-request",
+      `The statement ran inside a transaction that had begun ${
+        Math.round(looked.age)
+      } ms before, whose snapshot may be as old: the query has to run outside of transactions`,
+    );
+  }
+  if (looked.version === undefined) return;
+  if (looked.version !== VERSION) {
+    throw new ChangesError(
+      "bad-request",
+      `The migration in the database is of version ${looked.version}, and this package needs ${VERSION}: run what migration() gives now`,
+    );
+  }
+  if (looked.children) {
+    throw new ChangesError(
+      "bad-request",
+      `A table has children by inheritance, whose rows no trigger of its own sees: ${looked.children}`,
+    );
+  }
+  for (const { name } of tables) {
+    const [, about, enabled] = looked.watched?.find(([table]) => table === name) ?? [];
+    if (about && enabled === TRIGGERS && watchedTable(about).table === name) continue;
+    throw new ChangesError(
+      "not-found",
+      about
+        ? `The triggers of the table ${
+          JSON.stringify(name)
+        } are disabled, or those of another name: run the migration`
+        : `The table ${JSON.stringify(name)} is not there, or not in the migration that was run`,
+    );
+  }
+}
+
+/** What the triggers of a table say of it. */
+export function watchedTable(about: string): WatchedTable {
+  return JSON.parse(about);
+}
