@@ -146,7 +146,9 @@ export function proxy<Rest extends unknown[] = []>(options: ProxyOptions<Rest>):
         isAway = false;
         wrapped.registry.clear();
       }
-      return passedOn(request, response, name);
+      return passedOn(request, response, name, () => {
+        if (!request.signal.aborted) isAway = true;
+      });
     } catch (cause) {
       const fault = cause instanceof UpstreamFault
         ? cause
@@ -211,13 +213,31 @@ const AWAY: ReadonlySet<UpstreamFault["error"]> = /* @__PURE__ */ new Set([
 ]);
 
 /** The response of the upstream as this proxy gives it to the wrapper. */
-function passedOn(request: Request, response: Response, name: string): Response {
+function passedOn(request: Request, response: Response, name: string, onCut: () => void): Response {
   const { status, statusText } = response;
   if (status < 200 || status > 599) throw new UpstreamFault("http_protocol_error");
   const headers = responseFields(response.headers, name);
   // Such a request reached the application with fewer fields than the entry would be selected by.
   if (hidesFields(request.headers)) headers.delete("cache-groups");
-  return new Response(response.body, { status, statusText, headers });
+  return new Response(response.body && watched(response.body, onCut), { status, statusText, headers });
+}
+
+/** The same bytes; tells where they end too early: the application may have been killed, and started anew. */
+function watched(body: ReadableStream<Uint8Array>, onCut: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        onCut();
+        throw cause;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }
 
 /**

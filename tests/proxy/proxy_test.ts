@@ -287,3 +287,20 @@ test("proxy: the address in a trusted Forwarded separates no pages", async () =>
   const { status } = await ask({ "forwarded": "for=192.0.2.2;host=a.example", "if-none-match": OWN_TAG });
   assert.deepEqual([status, asked.length], [304, 1]);
 });
+
+test("proxy: a body that the application cut off empties the registry upon the next response", async () => {
+  let isCut = false;
+  const { ask, asked } = stage(() => {
+    if (!isCut) return page();
+    return new Response(
+      new ReadableStream({ pull: (body) => body.error(new UpstreamFault("http_response_incomplete")) }),
+    );
+  });
+  await (await ask()).text();
+  isCut = true;
+  await assert.rejects((await ask({}, { url: "http://site.example/other" })).text());
+  isCut = false;
+  await (await ask({}, { url: "http://site.example/third" })).text();
+  await ask({ "if-none-match": OWN_TAG });
+  assert.equal(asked.length, 4, "the page of the earlier process was confirmed");
+});
