@@ -49,7 +49,7 @@ export interface ProxyOptions<Rest extends readonly unknown[] = []>
   readonly clientAddress?: (request: Request, ...rest: Rest) => string | undefined;
   /**
    * Whether another proxy in front writes `X-Forwarded-Host` and `X-Forwarded-Proto`, so that they are kept; default
-   * false: they are written anew.
+   * false: they are written anew. If true, the default `key` has them too; a `key` of your own has to add them.
    */
   readonly trustForwarded?: boolean;
   /** The name in `Via` and `Proxy-Status`, a token; default `"stillfresh"`. Proxies in a row have different names. */
@@ -146,7 +146,9 @@ export function proxy<Rest extends unknown[] = []>(options: ProxyOptions<Rest>):
         isAway = false;
         wrapped.registry.clear();
       }
-      return passedOn(request, response, name);
+      return passedOn(request, response, name, () => {
+        if (!request.signal.aborted) isAway = true;
+      });
     } catch (cause) {
       const fault = cause instanceof UpstreamFault
         ? cause
@@ -160,14 +162,15 @@ export function proxy<Rest extends unknown[] = []>(options: ProxyOptions<Rest>):
     }
   }
 
+  const keyOf = key ?? (trustForwarded ? (request: Request, ..._: Rest) => forwardedKey(request) : undefined);
   const wrapped = withEtag<Request, Rest, Promise<Response>>(forward, {
     ...options.registry === undefined ? {} : { registry: options.registry },
     ...options.manual === undefined ? {} : { manual: options.manual },
     ...options.caller === undefined ? {} : { caller: options.caller },
     ...options.cacheStatus === undefined ? {} : { cacheStatus: options.cacheStatus },
-    ...passes === undefined ? key === undefined ? {} : { key } : {
+    ...passes === undefined ? keyOf === undefined ? {} : { key: keyOf } : {
       key: (request: Request, ...rest: Rest) =>
-        passes(request, ...rest) ? undefined : key === undefined ? request.url : key(request, ...rest),
+        passes(request, ...rest) ? undefined : keyOf === undefined ? request.url : keyOf(request, ...rest),
     },
     trustCacheGroups: true,
   });
@@ -210,13 +213,51 @@ const AWAY: ReadonlySet<UpstreamFault["error"]> = /* @__PURE__ */ new Set([
 ]);
 
 /** The response of the upstream as this proxy gives it to the wrapper. */
-function passedOn(request: Request, response: Response, name: string): Response {
+function passedOn(request: Request, response: Response, name: string, onCut: () => void): Response {
   const { status, statusText } = response;
   if (status < 200 || status > 599) throw new UpstreamFault("http_protocol_error");
   const headers = responseFields(response.headers, name);
   // Such a request reached the application with fewer fields than the entry would be selected by.
   if (hidesFields(request.headers)) headers.delete("cache-groups");
-  return new Response(response.body, { status, statusText, headers });
+  return new Response(response.body && watched(response.body, onCut), { status, statusText, headers });
+}
+
+/** The same bytes; tells where they end too early: the application may have been killed, and started anew. */
+function watched(body: ReadableStream<Uint8Array>, onCut: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        onCut();
+        throw cause;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * The key of a request whose forwarded host and scheme are trusted. The application makes its page by them, so the pages
+ * of two hosts are two entries even where the proxy in front sends one `Host` for both.
+ */
+function forwardedKey({ url, headers }: Request): string {
+  const host = headers.get("x-forwarded-host");
+  const proto = headers.get("x-forwarded-proto");
+  const forwarded = headers.get("forwarded");
+  if (host === null && proto === null && forwarded === null) return url;
+  // A URL has no fragment here, and no space: no other request has this key.
+  return `${url}#${JSON.stringify([host, proto, hostAndScheme(forwarded)])}`;
+}
+
+/** What a `Forwarded` field says besides addresses, which differ from client to client. */
+function hostAndScheme(forwarded: string | null): string | null {
+  return forwarded === null
+    ? null
+    : (forwarded.match(/(?:host|proto)=(?:"[^"]*"|[^;,"\s]*)/gi) ?? []).join(";");
 }
 
 function refuseMethod(request: Request): Response {

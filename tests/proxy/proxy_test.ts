@@ -255,3 +255,52 @@ for (
     assert.throws(() => proxy({ upstream: "http://127.0.0.1:3000", ...options }), { message: pattern });
   });
 }
+
+for (
+  const [field, one, other] of [
+    ["x-forwarded-host", "a.example", "b.example"],
+    ["x-forwarded-proto", "https", "http"],
+    ["forwarded", 'for=192.0.2.1;host="a.example"', "for=192.0.2.1;host=b.example"],
+  ] as const
+) {
+  test(`proxy: a trusted ${field} separates the pages of one URL`, async () => {
+    // Each site has a page of its own document, and a tag that is its own at that site.
+    const { handler, ask, asked } = stage(
+      ({ headers }) => page({ "cache-groups": headers.get(field)!.startsWith(one) ? '"doc-a"' : '"doc-b"' }),
+      { trustForwarded: true },
+    );
+    const conditional = (value: string) => ask({ [field]: value, "if-none-match": OWN_TAG });
+    await ask({ [field]: one });
+    await conditional(other);
+    assert.equal(asked.length, 2, "the other site has not been asked for its page yet");
+    handler.registry.invalidate("doc-a");
+    await conditional(one);
+    assert.equal(asked.length, 3, "the page was confirmed after its document had changed");
+    assert.equal((await conditional(other)).status, 304);
+    assert.equal(asked.length, 3, "the page of the other site is still valid");
+  });
+}
+
+test("proxy: the address in a trusted Forwarded separates no pages", async () => {
+  const { ask, asked } = stage(() => page(), { trustForwarded: true });
+  await ask({ forwarded: "for=192.0.2.1;host=a.example" });
+  const { status } = await ask({ "forwarded": "for=192.0.2.2;host=a.example", "if-none-match": OWN_TAG });
+  assert.deepEqual([status, asked.length], [304, 1]);
+});
+
+test("proxy: a body that the application cut off empties the registry upon the next response", async () => {
+  let isCut = false;
+  const { ask, asked } = stage(() => {
+    if (!isCut) return page();
+    return new Response(
+      new ReadableStream({ pull: (body) => body.error(new UpstreamFault("http_response_incomplete")) }),
+    );
+  });
+  await (await ask()).text();
+  isCut = true;
+  await assert.rejects((await ask({}, { url: "http://site.example/other" })).text());
+  isCut = false;
+  await (await ask({}, { url: "http://site.example/third" })).text();
+  await ask({ "if-none-match": OWN_TAG });
+  assert.equal(asked.length, 4, "the page of the earlier process was confirmed");
+});
