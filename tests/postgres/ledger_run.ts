@@ -251,9 +251,9 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   async function trouble(): Promise<void> {
     for (let n = 1; goesOn(); n++) {
       await wait(300 + random.next() * 400);
-      if (n % 20 === 0) {
+      if (n % 8 === 0) {
         await crash();
-      } else if (n % 4 === 0) await bypass();
+      } else if (n % 4 === 2) await bypass();
       else {
         const killed = await spared(() =>
           admin.query(
