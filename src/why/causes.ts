@@ -163,7 +163,7 @@ export const causes: Readonly<Record<Reason, Cause>> = {
     meaning:
       "a declared value of group() or groupBy() is among the groups of no follower, or no feed reports a table",
     cure:
-      "Give the same value to follow(), in groups; name the table, and the column of `where`, in the migration and in the feed.",
+      "Give the same value to follow(), in groups; name the table, and the column of `by`, in the migration and in the feed.",
   },
   "lease-broken": {
     meaning: "a declared group changed while the handler ran, or the registry started anew",

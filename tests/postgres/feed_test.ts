@@ -278,10 +278,8 @@ test("postgres: a registry answers for rows of tables that the feed reports, and
       "/twice": () => [row("posts", first!), row("posts", { id: 1 })],
       "/tags": async () => rows("tags", await list("tags")),
       "/posts": async () => rows("posts", await list("posts")),
-      "/by/5": async () =>
-        rows("posts", await list("posts where author_id = 5"), { where: { author_id: 5 } }),
-      "/by/title": async () =>
-        rows("posts", await list("posts where title = 'a'"), { where: { title: "a" } }),
+      "/by/5": async () => rows("posts", await list("posts where author_id = '05'"), { by: "author_id" }),
+      "/by/title": async () => rows("posts", await list("posts where title = 'a'"), { by: "title" }),
     }[pathname]!;
     return Response.json(pathname, {
       headers: { "cache-control": "public, no-cache", ...dependsOn(...await declared()) },
