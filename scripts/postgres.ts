@@ -4,7 +4,7 @@
  * at a time, which has to be found.
  *
  * `deno task postgres 60 7` says for how many seconds, and the seed; `deno task postgres 20 7 "two statements"` runs one
- * of the weakened feeds alone.
+ * of the weakened feeds alone, and `none` none of them.
  *
  * @module
  */
@@ -51,7 +51,9 @@ async function main([seconds = "60", seed = "7", only]: readonly string[]): Prom
     await server.stop();
   }
   console.log(
-    found.length === 0 ? "0 wrong, and each weakened feed was found" : `NOT CLEAN: ${found.join("; ")}`,
+    found.length === 0
+      ? `0 wrong${only === "none" ? "" : ", and each weakened feed that was run was found"}`
+      : `NOT CLEAN: ${found.join("; ")}`,
   );
   return found.length === 0 ? 0 : 1;
 }

@@ -7,6 +7,7 @@ import { dependsOn, EtagRegistry, follow, type Follower, row, withEtag } from ".
 import type { ChangesFeed } from "../../src/changes/change.ts";
 import { changes, migration, type PolledFeedEvent, type Query } from "../../src/postgres/changes.ts";
 import { Ledger } from "../chaos/ledger.ts";
+import { JudgedReader } from "../support/judged_reader.ts";
 import { Random } from "../simulation/random.ts";
 import type { Server } from "./server.ts";
 import type { Weakening } from "./weakened.ts";
@@ -41,18 +42,13 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 class Site {
   readonly registry: EtagRegistry = new EtagRegistry({ version: "ledger" });
   readonly follower: Follower;
-  hits = 0;
-  readonly wrong: string[] = [];
-  readonly #ledger: Ledger;
+  readonly reader: JudgedReader;
   readonly #random: Random;
-  readonly #copies: Map<string, { readonly etag: string; readonly value: string }> = new Map();
-  readonly #fetch: (request: Request) => Response | Promise<Response>;
 
   constructor(pool: pg.Pool, feed: ChangesFeed, ledger: Ledger, random: Random, maxLag: number) {
-    this.#ledger = ledger;
     this.#random = random;
     this.follower = follow(this.registry, feed, { maxLag, onError: () => {} });
-    this.#fetch = withEtag(async (request) => {
+    const fetch = withEtag(async (request: Request) => {
       try {
         const id = new URL(request.url).pathname.slice(1);
         const { rows: [post] } = await pool.query("select id, value from posts where id = $1", [id]);
@@ -63,24 +59,11 @@ class Site {
         return new Response("", { status: 503, headers: { "cache-control": "no-store" } });
       }
     }, { registry: this.registry, cacheStatus: "Stillfresh" });
+    this.reader = new JudgedReader({ fetch, follower: this.follower }, ledger);
   }
 
   async read(): Promise<void> {
-    const id = String(this.#random.integer(1, posts));
-    const copy = this.#copies.get(id);
-    const headers = copy === undefined ? {} : { "if-none-match": copy.etag };
-    const asked = performance.now();
-    const answer = this.#fetch(new Request(`http://localhost/${id}`, { headers }));
-    const contact = performance.now() - this.follower.lag;
-    const response = await answer;
-    if (response.status === 200) {
-      this.#copies.set(id, { etag: response.headers.get("etag")!, value: await response.json() });
-    }
-    if (response.status !== 304 || response.headers.get("cache-status") !== "Stillfresh; hit") return;
-    this.hits++;
-    const { etag, value } = copy!;
-    const built = { path: `/${id}`, etag, states: new Map([[id, value]]), range: undefined };
-    this.wrong.push(...this.#ledger.behind(built, contact, asked));
+    await this.reader.read(String(this.#random.integer(1, posts)));
   }
 }
 
@@ -129,7 +112,8 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   const end = performance.now() + seconds * 1_000;
   /** A weakened feed has been found by its first wrong 304. */
   const goesOn = () =>
-    performance.now() < end && !(weakening !== undefined && sites.some(({ wrong }) => wrong.length > 0));
+    performance.now() < end &&
+    !(weakening !== undefined && sites.some(({ reader }) => reader.wrong.length > 0));
   /** Whether an act was interrupted by a fault that was made on purpose. */
   const spared = (act: () => Promise<unknown>) => act().catch(() => undefined);
   const busy = new Set<number>();
@@ -278,6 +262,14 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   ]);
   await Promise.all(sites.map(({ follower }) => follower.close()));
   await Promise.all([admin.end(), writing.end(), reading.end()]);
-  const hits = sites.reduce((sum, site) => sum + site.hits, 0);
-  return { hits, wrong: sites.flatMap(({ wrong }) => wrong), written, kills, crashes, bypasses, events };
+  const hits = sites.reduce((sum, site) => sum + site.reader.hits, 0);
+  return {
+    hits,
+    wrong: sites.flatMap(({ reader }) => reader.wrong),
+    written,
+    kills,
+    crashes,
+    bypasses,
+    events,
+  };
 }

@@ -68,8 +68,8 @@ test(
       await site.empty(() => killer.sendCommand(["FLUSHALL"]));
       await until(() => opened > before && site.registry.live);
       await site.load(50);
-      assert.deepEqual(site.wrong, []);
-      assert.ok(site.hits > 150, `${site.hits} hits`);
+      assert.deepEqual(site.reader.wrong, []);
+      assert.ok(site.reader.hits > 150, `${site.reader.hits} hits`);
     } finally {
       await site.follower.close();
       database.destroy();
