@@ -252,18 +252,19 @@ class TablesSource implements PolledSource {
     }
   }
 
-  #lookOf({ now, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
+  #lookOf({ now, age, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
     const source = identity === undefined
       ? from!.source
       : JSON.stringify([identity, shape!, this.#asked] satisfies Source);
     const position = { since: now, source };
-    if (from === undefined) return { changes: [], position };
+    const found = { position, age: Math.max(0, age) };
+    if (from === undefined) return { changes: [], ...found };
     const reset = from.source === source
       ? pruned ? "since-refused" : (rows?.length ?? 0) > this.#most ? "overflow" : undefined
       : differenceOf(from.source, source);
     return reset === undefined
-      ? { changes: changesOf(rows ?? []), position }
-      : { changes: [], position, reset };
+      ? { changes: changesOf(rows ?? []), ...found }
+      : { changes: [], ...found, reset };
   }
 
   #noteSources({ watched = [] }: Looked): void {

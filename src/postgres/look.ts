@@ -89,7 +89,8 @@ function whole(schema: string, own: string): string {
  * @throws {ChangesError} `bad-request` or `not-found`, with what to do.
  */
 export function checkLook(looked: Looked, tables: readonly TableName[], elapsed: number): void {
-  // A statement of its own began after it was sent. Clocks may differ by a little in their speed.
+  // A statement of its own began after it was sent. Clocks may differ by a little in their speed. A transaction that is
+  // younger than the way of the answer is not seen here: its age makes the contact older.
   if (looked.age > elapsed * 1.05 + 5) {
     throw new ChangesError(
       "bad-request",
