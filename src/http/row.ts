@@ -76,6 +76,16 @@ function reportedBy(source: string, _id: string, _rev: string): RowDependency {
 }
 
 /**
+ * Every row of a table, whatever was read of them.
+ *
+ * @throws {TypeError} If the name is empty or holds `/` or `?`.
+ */
+export function wholeTable(table: string): DeclaredDependency {
+  requireTable(table, "tracked");
+  return { _id: table, [REPORTED]: table };
+}
+
+/**
  * A list of rows as dependencies: the table, and each row. The response is void when a row of the list changes, and when
  * one comes or goes.
  *

@@ -21,12 +21,6 @@ export const snapshotMutants: readonly Mutant[] = [
   mutant("a look is contact as of its answer", READER, "[before(sent,", "[before(instant(clock),"),
   mutant("a quick look is contact", READER, "if (isWhole) [contact,", "[contact,"),
   mutant(
-    "a look in an old transaction is as good as any",
-    LOOK,
-    "if (looked.age > elapsed * 1.05 + 5) {",
-    "if (looked.age > Infinity + elapsed) {",
-  ),
-  mutant(
     "the age of a transaction does not count",
     FEED,
     "age: Math.max(0, age)",

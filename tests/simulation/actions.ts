@@ -9,6 +9,7 @@ import type { LiveFeed } from "./live_feed.ts";
 import type { Random } from "./random.ts";
 import { BARE_PAGES, type Place } from "./resources.ts";
 import type { Visit } from "./visit.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { SnapshotServer } from "./snapshot_server.ts";
 import type { World } from "./world.ts";
 
@@ -504,12 +505,14 @@ function transact(world: World, random: Random): boolean {
 }
 
 /** Does something to the server of the table; as often as not, rows change meanwhile. */
-function toTableServer(what: (server: SnapshotServer, random: Random, write: () => void) => boolean): Act {
+function toTableServer(
+  what: (server: SnapshotServer, random: Random, write: () => void, scheduler: Scheduler) => boolean,
+): Act {
   return (world, random) => {
     const { snapshots, table } = world;
     if (snapshots === undefined || table === undefined) return false;
     const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
-    if (!what(snapshots, random, () => void edit(world, random, rows))) return false;
+    if (!what(snapshots, random, () => void edit(world, random, rows), world.scheduler)) return false;
     if (random.chance(0.8)) transact(world, random);
     return true;
   };
@@ -596,7 +599,16 @@ export const actions: Readonly<Record<ActionName, Act>> = {
   "triggers passed by": toTableServer((server, random, write) =>
     server.bypass(random.chance(0.5) ? 0 : random.integer(MS, 3_000 * MS), write)
   ),
-  "change table pruned": toTableServer((server) => server.prune()),
+  "change table pruned": toTableServer((server, random, write, scheduler) => {
+    if (random.chance(0.5)) return server.prune();
+    // Other followers prune while this one hears nothing.
+    server.silence(4_000 * MS);
+    for (const ms of [500, 1_500, 2_500]) {
+      scheduler.after(random.integer(1, ms * MS), write);
+      scheduler.after(ms * MS, () => void server.prune());
+    }
+    return true;
+  }),
   "statements in an old transaction": toTableServer((server, random) =>
     server.hold(random.integer(50 * MS, 9_000 * MS))
   ),

@@ -135,7 +135,7 @@ export const POLLED_ACTIONS: readonly ActionName[] = [
   "statements in an old transaction",
 ];
 const TABLE_ACTION_SHARE = 0.015;
-const POLLED_ACTION_SHARE = 0.04;
+const POLLED_ACTION_SHARE = 0.05;
 
 /** In half of the runs, in the place of other actions. */
 export const SNAPSHOT_ACTION: ActionName = "snapshot in pieces";
