@@ -222,7 +222,7 @@ class TablesSource implements PolledSource {
     this.#statements = {
       whole: lookStatement(schema, overflow, true),
       quick: lookStatement(schema, overflow, false),
-      prune: `select ${identifier(schema)}.prune($1::float8)`,
+      prune: `select ${identifier(schema)}.prune($1::text::float8)`,
     };
     this.#prunedAt = settings.clock.monotonic();
   }

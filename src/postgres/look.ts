@@ -46,7 +46,7 @@ export function lookStatement(schema: string, most: number, isWhole: boolean): s
   const own = identifier(schema);
   const since = "nullif($1::text, '')::pg_snapshot";
   return `with recursive asked as (
-  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::json) t
+  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::text::json) t
 ), tree(oid) as (
   select oid from asked where oid is not null union select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid
 ), watching as (

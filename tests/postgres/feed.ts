@@ -298,6 +298,20 @@ test("postgres: an answer that does not come is a loss, and so is a client that 
   }
 });
 
+test("postgres: each parameter is text to the server, because clients write other types in ways of their own", async () => {
+  const statements: string[] = [];
+  const feed = changes((text) => {
+    statements.push(text);
+    return Promise.resolve(answer);
+  }, { tables, keep: 0.001, sleep: () => Promise.resolve(), maxLag: 1 });
+  const reader = feed.batches();
+  for (let n = 0; n < 3; n++) await reader.next();
+  await reader.return!();
+  assert.ok(statements.some((text) => text.includes("prune")));
+  // postgres.js would write text for a parameter of type json as a JSON string.
+  for (const text of statements) assert.doesNotMatch(text, /\$\d(?!::text)/);
+});
+
 test("postgres: a notification during a look is not forgotten, and one during a rest ends it", async () => {
   let wake = () => {};
   let rests = 0;

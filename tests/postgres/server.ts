@@ -101,6 +101,25 @@ export class Server {
     return this.#primary.port;
   }
 
+  /** Makes roles that may do nothing, and have to give the password `right`. */
+  async admit(roles: readonly string[]): Promise<void> {
+    const path = `${this.#primary.data}/pg_hba.conf`;
+    const rules = roles.map((role) => `host all ${role} 127.0.0.1/32 scram-sha-256\n`).join("");
+    await Deno.writeTextFile(path, rules + await Deno.readTextFile(path));
+    await this.#primary.control("reload");
+    const statements = roles.map((role) => `create role ${role} login password 'right';`).join(" ");
+    await this.#primary.run("psql", [
+      "-h",
+      "127.0.0.1",
+      "-p",
+      `${this.port}`,
+      "-U",
+      "postgres",
+      "-c",
+      statements,
+    ]);
+  }
+
   /** Ends it as a crash would, and starts it again. */
   async crash(): Promise<void> {
     await this.#primary.control("restart", "-m", "immediate");
