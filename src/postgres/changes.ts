@@ -38,7 +38,7 @@ import {
 } from "../changes/polled_reader.ts";
 import { type Sleep, systemSleep } from "../changes/timing.ts";
 import { faultOf } from "./faults.ts";
-import { checkLook, type Looked, lookStatement, watchedTable } from "./look.ts";
+import { checkLook, type Looked, lookStatement, readLook, SNAPSHOT, watchedTable } from "./look.ts";
 import { identifier, type TableName, tableName } from "./table_name.ts";
 
 export { type Migration, migration, type MigrationOptions, type TableOptions } from "./migration.ts";
@@ -222,7 +222,7 @@ class TablesSource implements PolledSource {
     this.#statements = {
       whole: lookStatement(schema, overflow, true),
       quick: lookStatement(schema, overflow, false),
-      prune: `select ${identifier(schema)}.prune($1::float8)`,
+      prune: `select ${identifier(schema)}.prune($1::text::float8)`,
     };
     this.#prunedAt = settings.clock.monotonic();
   }
@@ -243,13 +243,13 @@ class TablesSource implements PolledSource {
   }
 
   async #run(statement: string, parameters: string[]): Promise<Looked> {
+    let result: unknown;
     try {
-      const result = await this.#query(statement, parameters);
-      const [row] = "rows" in result ? result.rows : result;
-      return JSON.parse((row as { readonly looked: string }).looked);
+      result = await this.#query(statement, parameters);
     } catch (error) {
       throw faultOf(error);
     }
+    return readLook(result);
   }
 
   #lookOf({ now, age, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
@@ -304,9 +304,6 @@ class TablesSource implements PolledSource {
     }).then(undefined, () => {});
   }
 }
-
-/** A snapshot as PostgreSQL spells it: the oldest transaction that was running, the next one, and those that were. */
-const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
 function isOwn(from: Position | undefined): from is { readonly since: string; readonly source: string } {
   return typeof from?.since === "string" && SNAPSHOT.test(from.since);

@@ -28,6 +28,8 @@ export interface Looked {
   readonly children?: string | null;
   /** Each table that was asked for, what its triggers say of themselves, and how many of them are enabled. */
   readonly watched?: readonly (readonly [table: string, about: string | null, enabled: number])[];
+  /** Triggers, of partitions too, that do not run for every writer. */
+  readonly off?: string | null;
 }
 
 /** Triggers that each table has. */
@@ -44,7 +46,7 @@ export function lookStatement(schema: string, most: number, isWhole: boolean): s
   const own = identifier(schema);
   const since = "nullif($1::text, '')::pg_snapshot";
   return `with recursive asked as (
-  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::json) t
+  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::text::json) t
 ), tree(oid) as (
   select oid from asked where oid is not null union select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid
 ), watching as (
@@ -74,6 +76,8 @@ function whole(schema: string, own: string): string {
       (select count(*) from watching w join pg_proc p on p.oid = w.tgfoid where w.tgrelid = a.oid and w.tgenabled = 'A'
         and p.pronamespace = to_regnamespace(${literal(identifier(schema))})
         and w.tgname in ('stillfresh_insert', 'stillfresh_update')))) from asked a),
+  'off', (select string_agg(format('%I of %s', tgname, tgrelid::regclass), ', ' order by tgrelid, tgname) from watching
+    where tgname in ('stillfresh_insert', 'stillfresh_update') and tgenabled <> 'A'),
   'shape', (select md5(string_agg(x, ',' order by x)) from (
     select 'c' || c.oid || '/' || c.relfilenode || '/' || c.relname || '/' || c.relnamespace x from tree join pg_class c using (oid)
     union all select 'a' || attrelid || '/' || attnum || '/' || atttypid || '/' || atttypmod || '/' || attisdropped || '/' || attname
@@ -112,18 +116,54 @@ export function checkLook(looked: Looked, tables: readonly TableName[], elapsed:
       `A table has children by inheritance, whose rows no trigger of its own sees: ${looked.children}`,
     );
   }
+  if (looked.off) {
+    throw new ChangesError(
+      "not-found",
+      `Triggers are not ENABLE ALWAYS, as after DISABLE TRIGGER and ENABLE TRIGGER, so that they do not see every change: ${looked.off}: ` +
+        "ALTER TABLE … ENABLE ALWAYS TRIGGER each of them, or run the migration again",
+    );
+  }
   for (const { name } of tables) {
     const [, about, enabled] = looked.watched?.find(([table]) => table === name) ?? [];
     if (about && enabled === TRIGGERS && watchedTable(about).table === name) continue;
     throw new ChangesError(
       "not-found",
       about
-        ? `The triggers of the table ${
-          JSON.stringify(name)
-        } are disabled, or those of another name: run the migration`
+        ? `The table ${JSON.stringify(name)} lacks a trigger, or has those of another name: run the migration`
         : `The table ${JSON.stringify(name)} is not there, or not in the migration that was run`,
     );
   }
+}
+
+/** A snapshot as PostgreSQL spells it: the oldest transaction that was running, the next one, and those that were. */
+export const SNAPSHOT: RegExp = /^\d+:\d+:[\d,]*$/;
+
+/**
+ * Reads what the query gave for the statement.
+ *
+ * @throws {ChangesError} `not-json` if it is something else.
+ */
+export function readLook(result: unknown): Looked {
+  const rows = typeof result === "object" && result !== null && "rows" in result ? result.rows : result;
+  const text = (rows as readonly ({ readonly looked?: unknown } | null | undefined)[] | undefined)?.[0]
+    ?.looked;
+  if (typeof text !== "string") {
+    throw new ChangesError(
+      "not-json",
+      "The query gave something else than the row of its statement, which has the column `looked`",
+    );
+  }
+  let looked: unknown;
+  try {
+    looked = JSON.parse(text);
+  } catch (cause) {
+    throw new ChangesError("not-json", "What the query gave in `looked` is not the JSON of the statement", {
+      cause,
+    });
+  }
+  const now = (looked as { readonly now?: unknown } | null)?.now;
+  if (typeof now === "string" && SNAPSHOT.test(now)) return looked as Looked;
+  throw new ChangesError("not-json", "What the query gave in `looked` has no snapshot");
 }
 
 /** What the triggers of a table say of it. */

@@ -2,6 +2,7 @@
 import type { ChangesFeed } from "../../src/changes/change.ts";
 import { instant, systemClock } from "../../src/changes/clock.ts";
 import type { Query } from "../../src/postgres/changes.ts";
+import type { Undoing } from "./ledger_run.ts";
 
 /** What is taken away. */
 export interface Weakening {
@@ -9,6 +10,8 @@ export interface Weakening {
   readonly query?: (query: Query) => Query;
   /** Around the feed; `sent` tells when the last look was sent. */
   readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
+  /** By what alone commits are undone, so that it is this that finds it; default: by each in turn. */
+  readonly undoing?: readonly Undoing[];
 }
 
 type Looked = Record<string, unknown>;
@@ -58,6 +61,8 @@ function contact(at: (sent: number) => number): Weakening {
   };
 }
 
+const noIdentity = told((looked) => "identity" in looked ? { ...looked, identity: "same" } : looked);
+
 /** Each by its name. */
 export const weakenings: Readonly<Record<string, Weakening>> = {
   "a cursor over the sequence": {
@@ -82,7 +87,9 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
   "the row's own xmin": asked((text) =>
     text.replace("xid >=", "(xmin::text)::xid8 >=").replace("or xid =", "or (xmin::text)::xid8 =")
   ),
-  "no identity": told((looked) => "identity" in looked ? { ...looked, identity: "same" } : looked),
+  "no identity, a crash": { ...noIdentity, undoing: ["crash"] },
+  "no identity, a backend killed": { ...noIdentity, undoing: ["kill -9"] },
+  "no identity, a failover": { ...noIdentity, undoing: ["failover"] },
   "no fingerprint": told((looked) => "shape" in looked ? { ...looked, shape: "same" } : looked),
   "no floor": told((looked) => ({ ...looked, pruned: false })),
   "contact at arrival": contact(() => performance.now()),
