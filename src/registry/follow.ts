@@ -159,7 +159,9 @@ class FeedFollower<C extends Change> implements Follower {
       documents,
       groups: this.#groups.names,
       sources: feed.sources,
+      look: typeof feed.look === "function" ? (from) => feed.look!(from) : undefined,
     });
+    this.#subscription.onLook = (batch) => this.#apply(batch as ChangeBatch<C>);
     this.#onError = options.onError;
     this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.#ready.catch(() => {});

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Change, ChangeBatch, Position } from "../changes/change.ts";
+import type { Change, ChangeBatch, FeedLook, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
 import type { Incident } from "./reason.ts";
@@ -33,6 +33,8 @@ export interface Reach {
   readonly groups?: ReadonlySet<string>;
   /** Names of the tables, and the like, whose rows are reported; it may grow. */
   readonly sources?: ReadonlySet<string> | undefined;
+  /** Asks the feed at once, where it can be asked. */
+  readonly look?: ((from: Position | undefined) => FeedLook | undefined) | undefined;
 }
 
 /** A subscription is not live before its first batch whose state is `"live"`. */
@@ -55,6 +57,10 @@ export class Subscription {
   readonly maxLag: number;
   /** Called when the feed has to begin anew. */
   onRestart: () => void = () => {};
+  /** Asks the feed what was committed after a position, and gives it as a batch to `apply`; undefined: it cannot be asked. */
+  readonly #ask: ((from: Position | undefined) => FeedLook | undefined) | undefined;
+  /** Applies what the feed was asked for, with the groups that the follower was given. */
+  onLook: (batch: ChangeBatch) => void = () => {};
   /** Of what its changes tell. */
   readonly reach: Reach;
   /** ms for which a change conflicts with new leases. */
@@ -86,6 +92,7 @@ export class Subscription {
     this.number = number;
     this.maxLag = maxLag;
     this.reach = reach;
+    this.#ask = reach.look;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -162,6 +169,26 @@ export class Subscription {
     this.#sink.stateChanged();
     this.#sink.batchApplied();
     this.#spent += this.#clock.monotonic() - start;
+  }
+
+  /** Whether the feed is asked before each answer. */
+  get looks(): boolean {
+    return this.#ask !== undefined;
+  }
+
+  /** Applies what was committed until now. False: that cannot be known, so nothing may be answered. */
+  look(): boolean {
+    try {
+      const look = this.#ask?.(this.#position);
+      if (look !== undefined) {
+        const { changes, position, reset } = look;
+        const begun = reset === undefined ? {} : { reset };
+        this.onLook({ changes, position, state: "live", contact: this.#contact, ...begun });
+      }
+      return this.#live;
+    } catch {
+      return false;
+    }
   }
 
   /** Must precede the changes of the batch that tells it: they settle by it. */
