@@ -94,7 +94,7 @@ export interface SqliteFeed extends MappableFeed {
  * site.close();
  * ```
  *
- * @param open Opens the file anew, for this feed alone: `() => new DatabaseSync("site.db", { readOnly: true })`.
+ * @param open Opens the file anew, with a connection that nothing else uses, because a connection is not told of its own writes: `() => new DatabaseSync("site.db", { readOnly: true })`.
  * @param options The tables, bounds and clocks.
  * @returns The feed. The file is not opened before it is read.
  * @throws {TypeError} If `open` is no function, or no table is named.
@@ -192,8 +192,12 @@ interface ChangeRow {
   readonly groups: string;
 }
 
-/** A connection with its two statements. */
+/** A connection with its statements, and what it was asked last. */
 interface Opened {
+  /** Its value moves with each commit of any other connection, and the feed's own writes nothing. */
+  readonly version: ReturnType<SqliteConnection["prepare"]>;
+  /** The value before the last look that found nothing, and where that look began. */
+  unmoved?: { readonly version: number; readonly from: Position };
   readonly connection: SqliteConnection;
   readonly schema: ReturnType<SqliteConnection["prepare"]>;
   readonly after: ReturnType<SqliteConnection["prepare"]>;
@@ -223,8 +227,15 @@ class FileSource implements PolledSource {
     if (this.#opened === undefined || from === undefined) {
       throw new ChangesError("network", "The file is not open");
     }
-    const look = this.#read(this.#opened, from);
-    return look.position === from ? undefined : look;
+    const opened = this.#opened;
+    const [{ data_version: version }] = opened.version.all() as unknown as readonly [
+      { readonly data_version: number },
+    ];
+    if (opened.unmoved?.version === version && opened.unmoved.from === from) return undefined;
+    const look = this.#read(opened, from);
+    if (look.position !== from) return look;
+    opened.unmoved = { version, from };
+    return undefined;
   }
 
   // deno-lint-ignore require-await
@@ -244,6 +255,7 @@ class FileSource implements PolledSource {
       this.#check(connection);
       const opened = {
         connection,
+        version: connection.prepare("pragma data_version"),
         schema: connection.prepare("pragma schema_version"),
         after: connection.prepare(`${COLUMNS} where n >= ? order by n limit ${this.#most + 2}`),
         newest: connection.prepare(`${COLUMNS} order by n desc limit 1`),

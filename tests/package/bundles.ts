@@ -43,7 +43,7 @@ const sources = [
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 38_500 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 39_400 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
@@ -64,7 +64,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 2_150,
+    most: 2_250,
   },
   "group, groupBy": {
     from: "mod.ts",
@@ -99,7 +99,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...[...feeds, "src/changes/", "src/registry/", "src/handler/"],
       ...http("structured_field_list", "cdn_tags", "sha256", "preconditions", "entity_tag_list", "http_date"),
     ],
-    most: 1_000,
+    most: 1_060,
   },
   "revisionOf": {
     from: "mod.ts",
