@@ -43,6 +43,12 @@ export { type Dependency, dependsOn, guard, invalidates } from "./src/http/depen
 export { evaluatePreconditions, type Validators } from "./src/http/preconditions.ts";
 export { type Row, row, type RowDependency, rows, type RowsOptions } from "./src/http/row.ts";
 export { follow, type Follower, type FollowOptions } from "./src/registry/follow.ts";
+export {
+  type CatchUpOptions,
+  followOnDemand,
+  type OnDemandFollower,
+  type OnDemandOptions,
+} from "./src/registry/follow_on_demand.ts";
 export { type Group, group, type GroupOptions } from "./src/registry/group.ts";
 export { groupBy, type GroupFamily, type GroupMember } from "./src/registry/group_by.ts";
 export {

@@ -26,8 +26,8 @@ function report(tally: Tally): void {
       tally.apartBy.toFixed(0)
     } ms`,
   );
-  if (tally.ofOldFiles > 0) {
-    console.log(`  ${tally.ofOldFiles} of pages read with r=1 after a node was given older files`);
+  if (tally.ofOneCopy > 0) {
+    console.log(`  ${tally.ofOneCopy} of pages read from one copy (r=1) while nodes are troubled`);
   }
   for (const example of tally.examples) console.log(`    ${example}`);
 }

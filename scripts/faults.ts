@@ -311,17 +311,17 @@ async function through(trouble: Trouble, server: URL): Promise<string | undefine
   });
   const untrusted = way.certificate && await withoutTrust(url);
   const site = await WatchedSite.open(ask, name, told, maxLag);
-  const { registry } = site;
+  const { registry, reader } = site;
   try {
     if (untrusted !== undefined) return untrusted;
-    if (!await until(() => registry.live && site.hits > 20, 20_000)) return "was never live";
+    if (!await until(() => registry.live && reader.hits > 20, 20_000)) return "was never live";
     await trouble.run({ name, ask, events, put: (id) => site.put(id), disrupt: (act) => site.disrupt(act) });
     const began = performance.now();
     const written: string[] = [];
     for (let n = 0; n < 5; n++) written.push(await site.put(`after-${n}`));
-    const hits = site.hits;
+    const hits = reader.hits;
     const isBack = await until(
-      () => registry.live && site.hits > hits && written.every((rev, n) => revs.get(`after-${n}`) === rev),
+      () => registry.live && reader.hits > hits && written.every((rev, n) => revs.get(`after-${n}`) === rev),
       1_000 * trouble.most,
     );
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
@@ -329,11 +329,13 @@ async function through(trouble: Trouble, server: URL): Promise<string | undefine
     await wait(500);
     const said = events.map((event) => event.type === "reset" ? event.reason : event.type);
     console.log(
-      `| ${trouble.name} | ${isBack ? `${seconds} s` : "not back"} | ${site.hits} | ${site.wrong.length} | ${
-        [...new Set(said)].join(", ")
-      } |`,
+      `| ${trouble.name} | ${
+        isBack ? `${seconds} s` : "not back"
+      } | ${reader.hits} | ${reader.wrong.length} | ${[...new Set(said)].join(", ")} |`,
     );
-    if (site.wrong.length > 0) return `${site.wrong.length} wrong 304s: ${site.wrong.slice(0, 3).join("; ")}`;
+    if (reader.wrong.length > 0) {
+      return `${reader.wrong.length} wrong 304s: ${reader.wrong.slice(0, 3).join("; ")}`;
+    }
     if (!isBack) return `not live ${trouble.most} s later`;
     return trouble.told === undefined || said.includes(trouble.told as never)
       ? undefined

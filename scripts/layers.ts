@@ -18,10 +18,21 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "why/": ["registry/"],
   "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],
+  "proxy/command/": ["proxy/", "couchdb/", "registry/", "changes/"],
+  "proxy/": ["handler/", "registry/", "changes/", "http/"],
 };
 
-/** The one import that is no web standard: Deno, Bun and Node have it, and the room that needs it is a leaf. */
-const beyondTheWeb: Readonly<Record<string, string>> = { "src/reads/run.ts": "node:async_hooks" };
+/** Imports that are no web standards: Deno, Bun and Node have them, and the rooms that need them are leaves. */
+const beyondTheWeb: Readonly<Record<string, readonly string[]>> = {
+  "src/reads/": ["node:async_hooks"],
+  "src/proxy/command/": ["node:http", "node:https", "node:net", "node:process"],
+};
+
+function isBeyondTheWeb(file: string, target: string): boolean {
+  return Object.entries(beyondTheWeb).some(([room, targets]) =>
+    file.startsWith(room) && targets.includes(target)
+  );
+}
 
 /** The same within `couchdb`: what is read off the wire, the connection that brings it, the reader that makes sense of it. */
 const couchdbLayers: typeof layers = {
@@ -52,7 +63,7 @@ function upwardImports(graph: Graph): string[] {
     const allowed = allowedFor(file.slice("src/".length));
     if (allowed === undefined) return [`${file} is in no folder that scripts/layers.ts knows`];
     const strangers = imports.filter((target) =>
-      target !== beyondTheWeb[file] && !allowed.some((folder) => target.startsWith(`src/${folder}`))
+      !isBeyondTheWeb(file, target) && !allowed.some((folder) => target.startsWith(`src/${folder}`))
     );
     return strangers.map((target) => `${file} imports ${target}, which its layer may not see`);
   });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { updatePages } from "./compatibility.ts";
 import { install } from "./install.ts";
 import { layerProblems, readGraph } from "./layers.ts";
 import { repositoryProblems } from "./repository.ts";
@@ -41,6 +42,8 @@ const steps: Readonly<Record<string, Step>> = {
   "documentation": () => tool("doc", "-q", "--lint", ...exported),
   "documentation tests": () => tool("test", "-q", "-A", "--doc", "mod.ts", "src/"),
   "snippets of README and docs": snippetProblems,
+  "tables of compatibility": () => updatePages(false).join("\n"),
+  "workflows": () => tool("test", "-q", "-A", "--no-check", "--node-modules-dir=manual", "tests/release/"),
   "publish, dry run": () => tool("publish", "-q", "--dry-run", "--allow-dirty"),
   "repository": () => repositoryProblems().join("\n"),
 };

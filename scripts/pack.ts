@@ -42,7 +42,7 @@ export async function pack(path: string, options: { readonly allowDirty?: boolea
 
 /** What only npm reads; the addresses all come from the one of the repository. */
 function npmFields(): Record<string, unknown> {
-  const { description, keywords, repository, engines, sideEffects } = manifest();
+  const { description, keywords, repository, engines, sideEffects, bin } = manifest();
   return {
     description,
     keywords,
@@ -51,6 +51,7 @@ function npmFields(): Record<string, unknown> {
     repository: { type: "git", url: `git+${repository}.git` },
     engines,
     sideEffects,
+    bin,
   };
 }
 

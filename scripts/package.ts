@@ -1,17 +1,24 @@
 /**
  * The npm tarball, as its reader gets it: packed, looked into, installed into an empty project, type-checked under
- * both module resolutions that matter, and run on Node 20, Node 24 and Bun.
+ * both module resolutions that matter, judged by `publint` and `attw`, and run on Node 20, Node 24, Bun and Deno.
+ *
+ * `deno task package` does so on Node 22 and 26 as well; what came of it has to be what
+ * `docs/compatibility/runtimes.json` says, and `--write` writes it.
  *
  * @module
  */
+import { record, type Row } from "./compatibility.ts";
 import { closingLine, nothing, sum, type Tally } from "./junit.ts";
 import { pack } from "./pack.ts";
 import { filesUnder, manifest, type Outcome, root, run } from "./run.ts";
-import { bunRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
+import { bunRuntime, denoRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
 /** What the tarball may weigh, unpacked. */
-const maxBytes = 560_000;
+const maxBytes = 660_000;
 const typescript = "typescript@5.9.3";
+
+/** The programs of a package, as its `package.json` has them. */
+type Bin = string | Readonly<Record<string, string>>;
 
 /** A claim about the tarball; what makes it false is thrown. */
 interface Check {
@@ -19,14 +26,27 @@ interface Check {
   readonly holds: () => Promise<void> | void;
 }
 
-/** Packs, installs and checks; one line per claim. */
-export async function checkPackage(): Promise<Tally> {
+/**
+ * Packs, installs and checks; one line per claim.
+ *
+ * @param nodes Major versions of the Nodes that it is run on; default: 20 and 24.
+ * @param rows Gets what came of it on each runtime.
+ */
+export async function checkPackage(nodes: readonly number[] = [20, 24], rows: Row[] = []): Promise<Tally> {
   const folder = await Deno.makeTempDir();
   const tallies: Tally[] = [];
   try {
     const bun = await bunRuntime();
-    for (const { claim, holds } of [...tarballChecks(folder, bun), ...await consumerChecks(folder, bun)]) {
+    const runtimes = [denoRuntime(), bun, ...await Promise.all(nodes.map(nodeRuntime))];
+    for (const { claim, holds } of [...tarballChecks(folder, bun), ...typeChecks(folder, bun)]) {
       tallies.push(await judge(claim, holds));
+    }
+    for (const runtime of runtimes) {
+      const { name, version } = runtime;
+      const tally = await judge(`works on ${name} ${version}`, () => works(folder, runtime));
+      tallies.push(tally);
+      const title = name === "Node" ? `Node ${parseInt(version)}` : name;
+      rows.push({ name: title, cells: { version, result: tally.failed === 0 ? "yes" : "no" } });
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -49,6 +69,12 @@ async function judge(claim: string, holds: Check["holds"]): Promise<Tally> {
 /** `deno pack`, and what the tarball consists of. */
 function tarballChecks(folder: string, bun: Runtime): Check[] {
   const project = `${folder}/project`;
+  const judgedBy = async (name: string, ...options: readonly string[]): Promise<void> => {
+    const judge = `${root}tests/node_modules/${name}`;
+    const { bin } = JSON.parse(await Deno.readTextFile(`${judge}/package.json`)) as { bin: Bin };
+    const program = typeof bin === "string" ? bin : Object.values(bin)[0]!;
+    succeed(await run(bun.path, [`${judge}/${program}`, `${folder}/package.tgz`, ...options]));
+  };
   const installed = `${project}/node_modules/${manifest().name}`;
   return [
     {
@@ -73,6 +99,9 @@ function tarballChecks(folder: string, bun: Runtime): Check[] {
       holds: () => carriesOnlyItself(installed),
     },
     { claim: `unpacks to at most ${maxBytes} bytes, without source maps`, holds: () => isSmall(installed) },
+    { claim: "is right for publint --strict", holds: () => judgedBy("publint", "--strict") },
+    // The package has only modules, so what a `require` or the resolution of Node 10 would find is not asked.
+    { claim: "is right for attw", holds: () => judgedBy("@arethetypeswrong/cli", "--profile", "esm-only") },
     {
       claim: "has documents whose links hold elsewhere",
       holds: () => linksHold(installed),
@@ -142,29 +171,26 @@ function listing(folder: string, prefix = ""): string[] {
   );
 }
 
-/** The program in `tests/package`, compiled against the installed types and run on each runtime. */
-async function consumerChecks(folder: string, bun: Runtime): Promise<Check[]> {
+/** The program in `tests/package`, compiled against the installed types. */
+function typeChecks(folder: string, bun: Runtime): Check[] {
   const project = `${folder}/project`;
-  const runtimes = [await nodeRuntime(20), await nodeRuntime(24), bun];
   const resolutions = [["es2022", "bundler"], ["nodenext", "nodenext"]] as const;
-  return [
-    ...resolutions.map(([module, moduleResolution]): Check => ({
-      claim: `type-checks, strict, with moduleResolution ${moduleResolution}`,
-      holds: async () => {
-        await Deno.copyFile(`${root}tests/package/consumer.ts`, `${project}/consumer.ts`);
-        await writeTsconfig(project, module, moduleResolution);
-        succeed(await run(bun.path, ["node_modules/typescript/bin/tsc", "--project", "."], { cwd: project }));
-      },
-    })),
-    ...runtimes.map(({ name, version, path }): Check => ({
-      claim: `works on ${name} ${version}`,
-      holds: async () => {
-        const outcome = await run(path, ["out/consumer.js"], { cwd: project });
-        succeed(outcome);
-        if (!outcome.stdout.includes("the package works")) throw new Error(`it printed ${outcome.output}`);
-      },
-    })),
-  ];
+  return resolutions.map(([module, moduleResolution]): Check => ({
+    claim: `type-checks, strict, with moduleResolution ${moduleResolution}`,
+    holds: async () => {
+      await Deno.copyFile(`${root}tests/package/consumer.ts`, `${project}/consumer.ts`);
+      await writeTsconfig(project, module, moduleResolution);
+      succeed(await run(bun.path, ["node_modules/typescript/bin/tsc", "--project", "."], { cwd: project }));
+    },
+  }));
+}
+
+/** Runs what was compiled. */
+async function works(folder: string, { name, path }: Runtime): Promise<void> {
+  const flags = name === "Deno" ? ["run", "-A", "-q", "--no-lock", "--node-modules-dir=manual"] : [];
+  const outcome = await run(path, [...flags, "out/consumer.js"], { cwd: `${folder}/project` });
+  succeed(outcome);
+  if (!outcome.stdout.includes("the package works")) throw new Error(`it printed ${outcome.output}`);
 }
 
 async function writeTsconfig(project: string, module: string, moduleResolution: string): Promise<void> {
@@ -188,4 +214,11 @@ function succeed({ code, output }: Outcome): void {
   if (code !== 0) throw new Error(`${output}\nexit code ${code}`);
 }
 
-if (import.meta.main) Deno.exit((await checkPackage()).failed === 0 ? 0 : 1);
+if (import.meta.main) {
+  const rows: Row[] = [];
+  const { failed } = await checkPackage([20, 22, 24, 26], rows);
+  const columns = ["version", "result"];
+  const problems = record("runtimes", { task: "package", head: "runtime", columns, rows });
+  for (const problem of problems) console.log(problem);
+  Deno.exit(failed === 0 && problems.length === 0 ? 0 : 1);
+}

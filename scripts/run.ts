@@ -101,6 +101,7 @@ export interface Manifest {
   readonly repository: string;
   readonly engines: Readonly<Record<string, string>>;
   readonly sideEffects: boolean;
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }

@@ -3,6 +3,8 @@
  * tarball. Says how far it has come, why tests were skipped, and at the end in one line how many passed and failed.
  *
  * `deno task test cache_groups` runs only the test files whose path contains that word, on the three runtimes.
+ * `deno task test --runtime=node@22` runs the files on that runtime alone (`deno`, `bun`, `node@` and a major version),
+ * and what else needs it: the doc tests and `@std` are Deno's, the tarball is Node's.
  *
  * @module
  */
@@ -19,6 +21,7 @@ import {
   type TestResult,
 } from "./junit.ts";
 import { checkPackage } from "./package.ts";
+import { forgetTested, noteTested } from "./release.ts";
 import { TestCounter, withProgress } from "./progress.ts";
 import { deno, filesUnder, jsrAnswers, needsJsr, type Outcome, root, run } from "./run.ts";
 import { bunRuntime, denoRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
@@ -27,16 +30,22 @@ const oneFailure: Tally = { ...nothing, failed: 1 };
 /** Milliseconds one test may take; Bun's own limit of five seconds is short for a site with its database. */
 const testLimit = "120000";
 /** Seconds one runner may take: a test that hangs is ended, and its runner counts as failed. */
-const runnerLimit = 600;
+const runnerLimit = 900;
 /** Files that Node runs at once: by itself it leaves a core free, which on two cores is one file after another. */
 const filesAtOnce = Math.max(2, navigator.hardwareConcurrency - 1);
 /** What runners print about tests that went well: left out where one went wrong. */
 const wentWell = /^(.* \.\.\. (ok|ignored)\b.*|\s*(\(pass\)|✔) .*)\n/gm;
+/** Node of the whole run; a file of TypeScript runs on it as it is. */
+const nodeMajor = 24;
+/** The first Node that takes types out by itself. */
+const strippingNode = 22;
+/** The first Node whose report names the files. */
+const namingNode = 24;
 /** What the run leaves out, and what has to be done about it. */
 const leftOut: string[] = [];
 
 /** What a part of the run says for itself. */
-interface Report {
+export interface Report {
   readonly tally: Tally;
   readonly results: readonly TestResult[];
 }
@@ -53,7 +62,8 @@ async function step(title: string, take: () => Promise<Outcome>): Promise<Tally>
   return code === 0 ? nothing : oneFailure;
 }
 
-function commandFor(runtime: Runtime, files: readonly string[], report: string): string[] {
+/** What a runtime is started with to run test files, and to write a report in the XML of JUnit. */
+export function commandFor(runtime: Runtime, files: readonly string[], report: string): string[] {
   switch (runtime.name) {
     case "Deno":
       return ["test", "-A", "--no-check", "--node-modules-dir=manual", `--junit-path=${report}`, ...files];
@@ -67,7 +77,8 @@ function commandFor(runtime: Runtime, files: readonly string[], report: string):
         ...[
           "--test",
           `--test-concurrency=${filesAtOnce}`,
-          `--test-timeout=${testLimit}`,
+          // That of an older Node is for a whole file.
+          `--test-timeout=${isNodeBefore(namingNode, runtime) ? runnerLimit * 1000 : testLimit}`,
           "--test-reporter=spec",
           "--test-reporter-destination=stdout",
         ],
@@ -77,28 +88,30 @@ function commandFor(runtime: Runtime, files: readonly string[], report: string):
 }
 
 /** What a runner is to run. */
-interface Runner {
+export interface Runner {
   readonly title: string;
   /** Said of it beside the result. */
   readonly detail?: string;
   readonly command: string;
   readonly args: (report: string) => readonly string[];
+  /** More variables for its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Seconds that it may take; default: 600. */
+  readonly limit?: number;
   /** How many files there are. */
   readonly files?: number;
-  /** How many tests there are, where that is known before. */
-  readonly tests?: number | undefined;
 }
 
 /** Runs one runner and reads its report; whatever the report cannot say, the exit code does. */
-async function runTests({ title, detail = "", command, args, files, tests }: Runner): Promise<Report> {
+export async function runTests(
+  { title, detail = "", command, args, env = {}, limit = runnerLimit, files }: Runner,
+): Promise<Report> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const start = performance.now();
   const counter = new TestCounter();
-  const status = (): string => {
-    if (tests !== undefined) return `${counter.tests} of ${tests} tests`;
-    return `${counter.tests} tests${files === undefined ? "" : `, file ${counter.files} of ${files}`}`;
-  };
-  const options = { limit: runnerLimit, onText: counter.read };
+  const status = () =>
+    `${counter.tests} tests${files === undefined ? "" : `, file ${counter.files} of ${files}`}`;
+  const options = { limit, env, onText: counter.read };
   const { code, output } = await withProgress(title, () => run(command, args(report), options), status);
   const results = readJunit(await Deno.readTextFile(report), root);
   await Deno.remove(report);
@@ -113,32 +126,61 @@ async function runTests({ title, detail = "", command, args, files, tests }: Run
   return { tally: total, results };
 }
 
-/**
- * The same files, unchanged, on each runtime; each must run what Deno ran. Deno and Bun run one file after the other, so
- * they run side by side; Node runs several at once.
- */
-async function onAllRuntimes(files: readonly string[]): Promise<Tally[]> {
-  const runOn = async (runtime: Runtime, tests?: number) =>
-    await runTests({
+/** The runtime that `--runtime` names. */
+async function runtimeOf(name: string): Promise<Runtime> {
+  if (name === "deno") return denoRuntime();
+  if (name === "bun") return await bunRuntime();
+  const major = Number(/^node@(\d+)$/.exec(name)?.[1]);
+  if (!(major >= 20)) throw new RangeError(`--runtime=${name}: say deno, bun, or node@ with 20 or more`);
+  return await nodeRuntime(major);
+}
+
+/** Whether it is a Node before a major version. */
+function isNodeBefore(major: number, { name, version }: Runtime): boolean {
+  return name === "Node" && parseInt(version) < major;
+}
+
+/** A Node that cannot take types out is given what does, and so are the programs that tests start. */
+function environmentOf(runtime: Runtime): Record<string, string> {
+  if (!isNodeBefore(strippingNode, runtime)) return {};
+  return { NODE_OPTIONS: `--import ${new URL("./strip_types.mjs", import.meta.url).href}` };
+}
+
+/** The same files, unchanged, on each runtime; each must run what the first one ran. */
+async function onRuntimes(names: readonly string[], files: readonly string[]): Promise<Tally[]> {
+  const runtimes = await Promise.all(names.map(runtimeOf));
+  const runOn = async (runtime: Runtime) => ({
+    runtime,
+    ...await runTests({
       title: `${runtime.name} ${runtime.version}`,
       detail: ` (${runtime.origin}), files: ${files.length}`,
       command: runtime.path,
       args: (report) => commandFor(runtime, files, report),
+      env: environmentOf(runtime),
+      // Alone it may be on a slower machine, and Node 20 has more to do for each file.
+      limit: names.length === 1 ? 3 * runnerLimit : runnerLimit,
       files: files.length,
-      tests,
-    });
-  const [first, second] = await Promise.all([runOn(denoRuntime()), bunRuntime().then((bun) => runOn(bun))]);
-  const third = await runOn(await nodeRuntime(24), first.results.length || undefined);
-  const ran = (file: string): number => first.results.filter((result) => result.file === file).length;
+    }),
+  });
+  const inTurn = async (lane: readonly Runtime[]) => {
+    const reports: Awaited<ReturnType<typeof runOn>>[] = [];
+    for (const runtime of lane) reports.push(await runOn(runtime));
+    return reports;
+  };
+  // Two lanes, for two cores: the first runtime takes about as long as the others together.
+  const reports = (await Promise.all([inTurn(runtimes.slice(0, 1)), inTurn(runtimes.slice(1))])).flat();
+  const ran = (file: string): number => reports[0]!.results.filter((result) => result.file === file).length;
   const wanted = new Map(files.map((file) => [file, ran(file) || undefined]));
   const tallies: Tally[] = [];
-  for (const { tally, results } of [first, second, third]) {
-    // A runner that ended without a report has failed already; every file would be missing from it.
-    const unlike = results.length === 0 ? [] : differences(results, wanted);
+  for (const { runtime, tally, results } of reports) {
+    // A runner that ended without a report has failed already; every file would be missing from it. And the report of an
+    // older Node names no files.
+    const isComparable = results.length > 0 && !isNodeBefore(namingNode, runtime);
+    const unlike = isComparable ? differences(results, wanted) : [];
     for (const line of unlike) console.log(`  FAILED: ${line}`);
     tallies.push(tally, { ...nothing, failed: unlike.length });
   }
-  return [...tallies, explainSkips([first, second, third].flatMap(({ results }) => results))];
+  return [...tallies, explainSkips(reports.flatMap(({ results }) => results))];
 }
 
 /** Notes for the end of the run why tests were skipped; a skip without a reason is a failure. */
@@ -165,7 +207,11 @@ async function stdTests(): Promise<Tally> {
   return (await runTests({ title: "tests/std", command: Deno.execPath(), args })).tally;
 }
 
-async function main(words: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const words = args.filter((arg) => !arg.startsWith("--"));
+  const named = args.find((arg) => arg.startsWith("--runtime="))?.slice("--runtime=".length);
+  const names = named === undefined ? ["deno", "bun", `node@${nodeMajor}`] : [named];
+  const isWhole = words.length === 0 && named === undefined;
   const all = filesUnder("tests/").filter((path) => path.endsWith("_test.ts") && !needsJsr(path));
   const files = all.filter((path) => words.every((word) => path.includes(word)));
   if (files.length === 0) {
@@ -174,16 +220,23 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const tallies: Tally[] = [];
   try {
+    if (isWhole) await forgetTested();
     tallies.push(await step("install", () => install()));
-    if (words.length === 0) tallies.push(await typeCheck());
-    tallies.push(...await onAllRuntimes(files));
-    if (words.length === 0) tallies.push(await docTests(), await stdTests(), await checkPackage());
+    if (isWhole) tallies.push(await typeCheck());
+    tallies.push(...await onRuntimes(names, files));
+    if (words.length === 0) {
+      if (names.includes("deno")) tallies.push(await docTests(), await stdTests());
+      const node = names.find((name) => name.startsWith("node@"));
+      if (isWhole) tallies.push(await checkPackage());
+      else if (node !== undefined) tallies.push(await checkPackage([Number(node.slice("node@".length))]));
+    }
   } catch (error) {
     console.log(error);
     tallies.push(oneFailure);
   }
   for (const line of leftOut) console.log(line);
   const total = sum(tallies);
+  if (isWhole && total.failed === 0) await noteTested();
   console.log(closingLine(total));
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }

@@ -7,7 +7,7 @@ import { root } from "../../scripts/run.ts";
 import type { Runner } from "../runners.ts";
 
 /** Nanoseconds of CPU that all threads of a process have taken. */
-function cpuOf(pid: number): number {
+export function cpuOf(pid: number): number {
   let sum = 0;
   for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
     sum += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);

@@ -7,6 +7,7 @@ import { BackOff } from "./back_off.ts";
 import type { Change, ChangeBatch, FeedState, Instant, Position, ResetReason } from "./change.ts";
 import { ChangesError } from "./changes_error.ts";
 import { type Clock, instant } from "./clock.ts";
+import { FINAL } from "./final_faults.ts";
 import { deadline, EXPIRED, type Sleep } from "./timing.ts";
 
 /** What one look has found. */
@@ -27,7 +28,7 @@ export interface PolledSource {
    * @param from Where the look before has ended; undefined: nothing is known yet.
    * @param isWhole Whether the look has to find everything that may have happened. A quick one may leave out what is
    * found seldom, and is no contact.
-   * @throws {ChangesError} With a code of {@linkcode FINAL}, where waiting does not help at the start.
+   * @throws {ChangesError} With a code in {@linkcode FINAL}, where waiting does not help at the start.
    */
   look(from: Position | undefined, isWhole: boolean): Promise<Look>;
   /** Called when the reader ends. */
@@ -64,14 +65,6 @@ const MOST_CHANGES = 1_000;
 
 /** ms that a look may take, however small `maxLag` is. */
 const LEAST_PATIENCE = 1_000;
-
-/** Faults that waiting does not mend, unless the source has been read before. */
-export const FINAL: ReadonlySet<string> = new Set([
-  "unauthorized",
-  "forbidden",
-  "not-found",
-  "bad-request",
-]);
 
 /** Looks until it is closed. */
 export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefined> {

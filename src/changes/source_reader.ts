@@ -8,6 +8,7 @@ import { BatchQueue } from "./batch_queue.ts";
 import type { Change, ChangeBatch, Instant } from "./change.ts";
 import { ChangesError } from "./changes_error.ts";
 import { type Clock, instant } from "./clock.ts";
+import { FINAL } from "./final_faults.ts";
 import { deadline, EXPIRED, proofPeriod, type Sleep } from "./timing.ts";
 
 /** How a source hands over what it hears. Once its connection is lost, whatever it calls is ignored. */
@@ -70,9 +71,6 @@ const LONGEST_CONNECT = 30_000;
 
 /** ms: a connection that is lost sooner does not end the back-off. */
 const WORTHWHILE = 1_000;
-
-/** Faults that waiting does not mend. */
-const FINAL: ReadonlySet<string> = new Set(["unauthorized", "forbidden", "not-found", "bad-request"]);
 
 /** Connects, and after each loss waits and connects again. */
 export class SourceReader<C extends Change> implements AsyncIterableIterator<ChangeBatch<C>, undefined> {

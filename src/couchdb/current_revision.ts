@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline, EXPIRED, systemSleep } from "../changes/timing.ts";
-import { type FetchFunction, platformFetch } from "./connection/fetch.ts";
+import { type FetchFunction, platformFetch, uncachedRequest } from "./connection/fetch.ts";
 import { parseDatabaseUrl } from "./wire/database_url.ts";
 import { uncached } from "./wire/query.ts";
 
@@ -64,7 +64,7 @@ export async function currentRevision(
       headers,
       signal: request.signal,
       redirect: "error",
-      cache: "no-store",
+      ...uncachedRequest(),
     });
     const response = await deadline(Promise.resolve(asked), LONGEST, systemSleep, request.signal);
     if (response === EXPIRED) return undefined;

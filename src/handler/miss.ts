@@ -5,6 +5,7 @@
  * @module
  */
 import { parseCacheGroups } from "../http/cache_groups.ts";
+import { cacheDirectives } from "../http/cache_control.ts";
 import { purgeField } from "../http/cdn_tags.ts";
 import {
   type DeclaredDependency,
@@ -13,6 +14,7 @@ import {
   FOLLOWED,
   GUARD,
   isUndeclarable,
+  LOCAL,
   readDeclaration,
 } from "../http/dependency.ts";
 import { parseEntityTag } from "../http/entity_tag.ts";
@@ -111,19 +113,16 @@ interface Registered {
   readonly refusal: RegistrationRefusal | undefined;
   /** Whether an audit has found that the tag, or the entry that it was to confirm, stands for another response. */
   readonly isRefuted: boolean;
+  /** Whether caches in front are purged by group, and no purge would remove this response when it has to go. */
+  readonly escapesPurges: boolean;
 }
 
-/** Reasons for which a response may be older than what the database has reported. */
-const STALE: ReadonlySet<RegistrationRefusal | undefined> = /* @__PURE__ */ new Set(
-  [
-    "lease-broken",
-    "settling",
-    "revision-differs",
-    "superseded",
-  ] as const,
+/** Reasons for which it is not known what a response was built from, though it may be built from something. */
+const UNREADABLE: ReadonlySet<RegistrationRefusal | undefined> = /* @__PURE__ */ new Set(
+  ["malformed", "read-unknown", "declaration-too-large"] as const,
 );
 
-/** Where caches in front are purged by group, the change that such a response missed has been purged already. */
+/** Of a response that escapes the purges. */
 const NOT_FOR_SHARED_CACHES = { "cache-control": "private, no-cache", "cdn-cache-control": "no-store" };
 
 const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: true };
@@ -287,7 +286,14 @@ async function finishByWhole(
   // The conditions are true of the whole, which is what they are about.
   const { method } = asked.request;
   const answered = { ...asked, request: { method, headers: new Headers() } };
-  return finish(context, answered, less, facts, { etag, refusal: "not-200", isRefuted: false });
+  const escapesPurges =
+    answer.headers.get("cdn-cache-control") === NOT_FOR_SHARED_CACHES["cdn-cache-control"];
+  return finish(context, answered, less, facts, {
+    etag,
+    refusal: "not-200",
+    isRefuted: false,
+    escapesPurges,
+  });
 }
 
 /** Whether a part is surely of the state of which the handler gave the whole just now. */
@@ -360,17 +366,18 @@ function auditedAnswer(
 
 /** Leaves a response that an audit has refuted unregistered. Closes the lease. */
 function refuse(
-  { registry }: HandlerContext,
+  context: HandlerContext,
   asked: RequestContext,
-  _response: Response,
+  response: Response,
   facts: Facts,
   { etag, id }: TagChoice,
 ): Registered {
   const refusal = facts.refusal ?? "refuted";
+  const escapes = escapesPurges(context, asked, response, facts);
   asked.lease.release();
-  registry.count(refusal);
+  context.registry.count(refusal);
   const given = etag ?? (isRegistrable(asked, facts) ? randomTag(id) : undefined);
-  return { etag: given, refusal, isRefuted: true };
+  return { etag: given, refusal, isRefuted: true, escapesPurges: escapes };
 }
 
 /** Reads the fields. */
@@ -438,7 +445,9 @@ function readDependencies(
   if ((field?.length ?? 0) + (upstream?.length ?? 0) > MOST_DECLARED) return "declaration-too-large";
   const own = field === null ? [] : readDeclaration(field);
   const trusted = upstream === null ? [] : parseCacheGroups(upstream)?.map((_id) => ({ _id }));
-  return own === undefined || trusted === undefined ? "malformed" : own.concat(trusted);
+  if (own === undefined || trusted === undefined) return "malformed";
+  // The feed reports no local documents.
+  return trusted.some(({ _id }) => _id.startsWith(LOCAL)) ? "malformed" : own.concat(trusted);
 }
 
 function tagFor(
@@ -468,12 +477,15 @@ function tagFor(
 function register(
   context: HandlerContext,
   asked: RequestContext,
-  { headers }: Response,
-  { dependencies, vary, isPublic, purgeFields, refusal }: Facts,
+  response: Response,
+  facts: Facts,
   choice: TagChoice,
   body: BodyRecord | undefined,
 ): Registered {
+  const { headers } = response;
+  const { dependencies, vary, isPublic, purgeFields, refusal } = facts;
   const { etag, id, identifiesDependencies, untold = choice } = choice;
+  const told = { isRefuted: false, escapesPurges: escapesPurges(context, asked, response, facts) };
   const { registry } = context;
   const { request, lease, mayRegister } = asked;
   const refused = refusal ?? (dependencies.length === 0 ? "undeclared" : undefined);
@@ -484,13 +496,13 @@ function register(
       : etag;
     lease.release();
     if (refused !== undefined) registry.count(refused);
-    return { etag: kept, refusal: refused, isRefuted: false };
+    return { etag: kept, refusal: refused, ...told };
   }
   const echo = echoIn(context, asked, pickFields(headers, context.retainedNames));
   if (echo.hostEchoed) {
     lease.release();
     registry.count("host-echoed");
-    return { etag, refusal: "host-echoed", isRefuted: false };
+    return { etag, refusal: "host-echoed", ...told };
   }
   if (echo.byOrigin) registry.originMatters = true;
   const fields = identifiesDependencies ? echo.fields : { ...echo.fields, ...purgeFields };
@@ -509,8 +521,8 @@ function register(
     dependencies,
     body,
   }, request.headers);
-  if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined, isRefuted: false };
-  return { etag: untold.etag ?? randomTag(untold.id), refusal: entry, isRefuted: false };
+  if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined, ...told };
+  return { etag: untold.etag ?? randomTag(untold.id), refusal: entry, ...told };
 }
 
 /** The same for a response that nothing but its body identifies; one that is too long for that gets no tag. */
@@ -549,7 +561,7 @@ function finish(
   asked: RequestContext,
   response: Response,
   { ownTag, purgeFields, dependencies, refusalOfWhole }: Facts,
-  { etag, refusal, isRefuted }: Registered,
+  { etag, refusal, isRefuted, escapesPurges }: Registered,
 ): Response {
   const { registry, cacheName } = context;
   const { request, reason, mayRegister } = asked;
@@ -559,7 +571,7 @@ function finish(
   const fields = {
     ...purgeFields,
     ...etag === undefined ? {} : { etag },
-    ...mayBeStale(context, refusal) ? NOT_FOR_SHARED_CACHES : {},
+    ...escapesPurges ? NOT_FOR_SHARED_CACHES : {},
   };
   // Without a condition, and a date to compare, there is nothing to evaluate. Those of a QUERY have not been looked for.
   const isQuery = request.method === "QUERY";
@@ -606,12 +618,25 @@ function keepCookies({ headers }: Response, answer: Response): void {
   for (const cookie of headers.getSetCookie()) answer.headers.append("set-cookie", cookie);
 }
 
-/** Whether a cache in front would go on sending an old response that no purge removes any more. */
-function mayBeStale(
+/**
+ * Whether a cache in front would go on sending a response that no purge removes any more: the change that it missed has
+ * been purged already, or a change of it will not be. Asked while its lease is open.
+ */
+function escapesPurges(
   { registry, purgeFields }: HandlerContext,
-  refusal: RegistrationRefusal | undefined,
+  { lease }: RequestContext,
+  { headers }: Response,
+  { dependencies, purgeFields: sent, refusal }: Facts,
 ): boolean {
-  return purgeFields.length > 0 && (STALE.has(refusal) || registry.suspended);
+  if (purgeFields.length === 0) return false;
+  const isPurged = dependencies.length === 0
+    ? !UNREADABLE.has(refusal)
+    : Object.keys(sent).length === purgeFields.length &&
+      registry.refusalOf(lease, dependencies) === undefined;
+  if (isPurged && !registry.suspended) return false;
+  // What the handler says of itself may be stricter.
+  const directives = cacheDirectives(headers.get("cache-control"));
+  return !directives.has("no-store") && !directives.has("private");
 }
 
 /** The groups for caches in front, in each field that was asked for and is large enough. */

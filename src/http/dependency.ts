@@ -32,7 +32,7 @@ export const DEPENDS_ON = "stillfresh-depends-on";
 export const INVALIDATES = "stillfresh-invalidates";
 
 /** Local documents are neither replicated nor reported (CouchDB documentation, "Local (non-replicating) Documents"). */
-const LOCAL = "_local/";
+export const LOCAL = "_local/";
 
 /** Visible ASCII without the quote and the backslash, so that it can stand in an entity tag. */
 const REVISION = /^[!#-[\]-~]+$/;
@@ -68,6 +68,9 @@ export interface DeclaredDependency {
 
 /** In a declaration, before a name that a follower must have been given. No name is spelled with a semicolon. */
 const FOLLOWED_MARK = ";;";
+
+/** In a declaration, behind a revision and before the name that a feed must report. */
+const REPORTED_MARK = "@";
 
 /** In the place of a declaration: something was read that no name stands for. */
 const UNKNOWN = ";?";
@@ -186,11 +189,12 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
 export function guard(dependency: Dependency): Dependency {
   const _id = requireGroup(dependency, "guard");
   const followed = followedName(dependency);
+  const table = typeof dependency === "string" ? undefined : (dependency as DeclaredDependency)[REPORTED];
   const guarded: DeclaredDependency = {
     _id,
     ...typeof dependency === "string" ? {} : { _rev: dependency._rev },
     ...followed === undefined ? {} : { [FOLLOWED]: followed },
-    [REPORTED]: (dependency as DeclaredDependency)[REPORTED],
+    ...table === undefined ? {} : { [REPORTED]: table },
     [GUARD]: true,
   };
   return guarded;
@@ -211,8 +215,8 @@ export function isUndeclarable(field: string): boolean {
 
 /** How a declaration names what a feed must report, behind the revision. */
 function reported(dependency: Dependency): string {
-  const name = typeof dependency === "string" ? undefined : (dependency as DeclaredDependency)[REPORTED];
-  return name === undefined ? "" : `;${encodeGroupName(name)}`;
+  const name = (dependency as DeclaredDependency)[REPORTED];
+  return name === undefined ? "" : `;${REPORTED_MARK}${encodeGroupName(name)}`;
 }
 
 /** Whether this is what {@linkcode guard} gives. */
@@ -339,9 +343,13 @@ export function readDeclaration(field: string): readonly DeclaredDependency[] | 
       const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
       if (rev !== undefined && (isFollowed || _rev === undefined || !REVISION.test(_rev))) return undefined;
-      const of = source === undefined ? undefined : decodeGroupName(source);
-      if (source !== undefined && !of) return undefined;
-      const dependency = isFollowed ? { _id, [FOLLOWED]: _id } : { _id, _rev, [REPORTED]: of };
+      const table = source?.startsWith(REPORTED_MARK) ? decodeGroupName(source.slice(1)) : undefined;
+      if (source !== undefined && !table) return undefined;
+      const dependency: DeclaredDependency = isFollowed
+        ? { _id, [FOLLOWED]: _id }
+        : table === undefined
+        ? { _id, _rev }
+        : { _id, _rev, [REPORTED]: table };
       dependencies.push(isGuard ? { ...dependency, [GUARD]: true } : dependency);
     }
   }

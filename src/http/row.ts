@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { REPORTED } from "./dependency.ts";
+import { type DeclaredDependency, REPORTED } from "./dependency.ts";
 import { base64url, sha256 } from "./sha256.ts";
 
 /** Characters of a digest: 132 bits. */
@@ -22,11 +22,12 @@ export interface RowsOptions {
   /** The column or columns of the primary key; default `"id"`. */
   readonly key?: string | readonly string[];
   /**
-   * The one column, and its value, by which all rows of the list were selected: `{ author_id: 5 }`. The list is then void
-   * when a row of that value changes, comes or goes, and not at each change of the table. The migration has to name the
-   * column among the table's `groups`. Default: every change of the table voids the list.
+   * The column by which all rows of the list were selected, such as `"author_id"`: they have one value of it. The list is
+   * then void when a row of that value changes, comes or goes, and not at each change of the table. The migration has to
+   * name the column among the table's `groups`. An empty list shows no value, so it depends on the whole table. Default:
+   * every change of the table voids the list.
    */
-  readonly where?: Readonly<Record<string, unknown>>;
+  readonly by?: string;
 }
 
 /**
@@ -57,7 +58,7 @@ export interface RowsOptions {
  */
 export function row(table: string, record: Row, key: string | readonly string[] = "id"): RowDependency {
   requireTable(table, "row");
-  return { _id: rowId(table, record, key), _rev: digestOf(record), [REPORTED]: table };
+  return reportedBy(table, rowId(table, record, key), digestOf(record));
 }
 
 /** What {@linkcode row} gives. */
@@ -66,15 +67,19 @@ export interface RowDependency {
   readonly _id: string;
   /** A digest of what was read. */
   readonly _rev: string;
-  /** Whose rows a feed has to report. */
-  readonly [REPORTED]: string | undefined;
+}
+
+/** With the name that a feed has to report. */
+function reportedBy(source: string, _id: string, _rev: string): RowDependency {
+  const dependency: DeclaredDependency & RowDependency = { _id, _rev, [REPORTED]: source };
+  return dependency;
 }
 
 /**
  * A list of rows as dependencies: the table, and each row. The response is void when a row of the list changes, and when
  * one comes or goes.
  *
- * Where one response holds two lists of a table, give both in one call, or tell them apart by `where`.
+ * Where one response holds two lists of a table, give both in one call, or tell them apart by `by`.
  *
  * @example
  * ```ts
@@ -83,7 +88,7 @@ export interface RowDependency {
  *
  * const posts = [{ id: 7, author: 5 }, { id: 9, author: 5 }];
  * assert.deepEqual(rows("posts", posts).map(({ _id }) => _id), ["posts", "posts/7", "posts/9"]);
- * assert.equal(rows("posts", posts, { where: { author: 5 } })[0]._id, "posts?author=5");
+ * assert.equal(rows("posts", posts, { by: "author" })[0]._id, "posts?author=5");
  * assert.equal(Object.keys(dependsOn(...rows("posts", []))).length, 2);
  * ```
  *
@@ -91,31 +96,43 @@ export interface RowDependency {
  * @param list The rows, in the order in which the response shows them.
  * @param options The key's columns, and the column by which the list was selected.
  * @returns The dependencies, that on the list first.
- * @throws {TypeError} As {@linkcode row}; if `list` is no array, or `where` names more or fewer than one column.
+ * @throws {TypeError} As {@linkcode row}; if `list` is no array, or its rows have no value, or several, of the column `by`.
  */
 export function rows(
   table: string,
   list: readonly Row[],
-  { key = "id", where }: RowsOptions = {},
+  { key = "id", by }: RowsOptions = {},
 ): [RowDependency, ...RowDependency[]] {
   requireTable(table, "rows");
   if (!Array.isArray(list)) throw new TypeError(`rows() takes a list of rows, not ${typeof list}`);
   const found = list.map((record) => row(table, record, key));
-  const [source, group] = selection(table, where);
+  const [source, group] = selection(table, list, by);
   const digest = digestOf(found.map(({ _id, _rev }) => [_id, _rev]));
-  return [{ _id: group, _rev: digest, [REPORTED]: source }, ...found];
+  return [reportedBy(source, group, digest), ...found];
 }
 
-/** The name that a feed has to report, and the group of the list. */
-function selection(table: string, where: RowsOptions["where"]): [source: string, group: string] {
-  if (where === undefined) return [table, table];
-  const [first, ...more] = Object.entries(where);
-  if (first === undefined || more.length > 0) {
-    throw new TypeError(`where names one column and its value: ${Object.keys(where).length} were given`);
+/**
+ * The name that a feed has to report, and the group of the list. The value is that of the rows, as the database spells it:
+ * one that was put into the query, such as `05`, may select the same rows under a name that no change carries.
+ */
+function selection(
+  table: string,
+  list: readonly Row[],
+  by: string | undefined,
+): [source: string, group: string] {
+  if (by === undefined || list.length === 0) return [table, table];
+  const source = `${table}?${by}`;
+  const values = new Set(list.map((record) => groupValue(record as Record<string, unknown>, by)));
+  if (values.size > 1) {
+    throw new TypeError(
+      `The rows have ${values.size} values of ${JSON.stringify(by)}, and a list by it has one`,
+    );
   }
-  const [column, value] = first;
-  const source = `${table}?${column}`;
-  return [source, value === null || value === undefined ? source : `${source}=${keyPart(value, column)}`];
+  return [source, source + [...values][0]];
+}
+
+function groupValue(record: Readonly<Record<string, unknown>>, column: string): string {
+  return record[column] === null ? "" : `=${keyPart(record[column], column)}`;
 }
 
 function requireTable(table: unknown, door: string): void {
@@ -149,18 +166,12 @@ function keyPart(value: unknown, column: string): string {
     case "number":
       if (Number.isSafeInteger(value)) return String(value);
       break;
-    case "object":
-      // The server keeps microseconds and most clients milliseconds: whole seconds are the same everywhere.
-      if (value instanceof Date && !Number.isNaN(+value)) {
-        return `${new Date(Math.floor(+value / 1_000) * 1_000).toISOString().slice(0, 19)}Z`;
-      }
-      if (value instanceof Uint8Array) return hex(value);
   }
   const what = value === undefined ? "no value" : `a value of type ${value === null ? "null" : typeof value}`;
   throw new TypeError(
-    `The row has ${what} in its key column ${
+    `The row has ${what} in its column ${
       JSON.stringify(column)
-    }: select the key as text, a whole number or a time`,
+    }: select it as text, a whole number or a boolean`,
   );
 }
 

@@ -231,7 +231,9 @@ class TablesSource implements PolledSource {
     const { clock } = this.#settings;
     const sent = clock.monotonic();
     const { whole, quick } = this.#statements;
-    const looked = await this.#run(isWhole ? whole : quick, [String(from?.since ?? ""), this.#asked]);
+    // The position of another feed is none that the server could read.
+    const since = isOwn(from) ? from.since : "";
+    const looked = await this.#run(isWhole ? whole : quick, [since, this.#asked]);
     checkLook(looked, this.#tables, clock.monotonic() - sent);
     if (isWhole) {
       this.#noteSources(looked);
@@ -272,7 +274,7 @@ class TablesSource implements PolledSource {
     }
   }
 
-  /** Whoever is the first of all followers after that time takes out what none of them needs. */
+  /** The first of all followers to come after that time takes out what none of them needs. */
   #prune(): void {
     const { clock, onEvent } = this.#settings;
     if (this.#keep === 0 || clock.monotonic() - this.#prunedAt < this.#keep / 2) return;
@@ -300,6 +302,13 @@ class TablesSource implements PolledSource {
       if (typeof stop === "function") await stop.call(listening);
     }).then(undefined, () => {});
   }
+}
+
+/** A snapshot as PostgreSQL spells it: the oldest transaction that was running, the next one, and those that were. */
+const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
+
+function isOwn(from: Position | undefined): from is { readonly since: string; readonly source: string } {
+  return typeof from?.since === "string" && SNAPSHOT.test(from.since);
 }
 
 function changesOf(rows: NonNullable<Looked["rows"]>): Change[] {

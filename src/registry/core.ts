@@ -56,8 +56,15 @@ const SUBSCRIBED_CORES: unique symbol = /* @__PURE__ */ Symbol.for(
   "@stillfresh/etag subscribed registries 1",
 );
 
-function subscribedCores(): Set<WeakRef<RegistryCore>> {
-  const globals = globalThis as { [SUBSCRIBED_CORES]?: Set<WeakRef<RegistryCore>> };
+type CoreReference = Pick<WeakRef<RegistryCore>, "deref">;
+
+/** An edge may have no `WeakRef` (`workerd` before the compatibility date 2025-05-05); its processes are short. */
+function referenceTo(core: RegistryCore): CoreReference {
+  return typeof WeakRef === "undefined" ? { deref: () => core } : new WeakRef(core);
+}
+
+function subscribedCores(): Set<CoreReference> {
+  const globals = globalThis as { [SUBSCRIBED_CORES]?: Set<CoreReference> };
   const cores = globals[SUBSCRIBED_CORES] ??= new Set();
   for (const core of cores) if (core.deref() === undefined) cores.delete(core);
   return cores;
@@ -293,7 +300,7 @@ export class RegistryCore {
     const isKnown = this.#subscriptions.look();
     const { dependencies } = registration;
     const groups = groupsFor(lease, dependencies);
-    const refusal = this.#refusalOf(lease, dependencies);
+    const refusal = this.refusalOf(lease, dependencies);
     lease.release();
     if (refusal !== undefined) return this.#refuse(refusal);
     const { key, caller } = lease;
@@ -317,8 +324,8 @@ export class RegistryCore {
     return typeof entry === "string" ? this.#refuse(entry) : entry;
   }
 
-  /** Why a response that was built under a lease may not be registered. */
-  #refusalOf(lease: Lease, dependencies: readonly DeclaredDependency[]): RegistrationRefusal | undefined {
+  /** Why a response that was built under a lease may not be registered. Counts nothing, and leaves the lease open. */
+  refusalOf(lease: Lease, dependencies: readonly DeclaredDependency[]): RegistrationRefusal | undefined {
     return this.#unfollowedGroup(dependencies) ??
       this.#changeLog.conflict(lease, dependencies) ??
       (this.#entries.isSuperseded(dependencies) ? "superseded" : undefined) ??
@@ -338,7 +345,7 @@ export class RegistryCore {
     representation: string,
     headers: Headers,
   ): string | undefined {
-    if (!this.#subscriptions.look() || this.#refusalOf(lease, dependencies) !== undefined) return undefined;
+    if (!this.#subscriptions.look() || this.refusalOf(lease, dependencies) !== undefined) return undefined;
     const entry = this.peek(lease.key, headers, lease.caller);
     return this.#tagToKeep(entry, groupsFor(lease, dependencies), representation);
   }
@@ -462,7 +469,7 @@ export class RegistryCore {
   #keepReachable(): void {
     if (this.#isReachable) return;
     this.#isReachable = true;
-    subscribedCores().add(new WeakRef(this));
+    subscribedCores().add(referenceTo(this));
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.
 import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { discard, milliseconds, nothing, requireFeed } from "./followable.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
 import { type Group, group, type GroupOptions } from "./group.ts";
 import { groupBy, type GroupFamily, type GroupMember } from "./group_by.ts";
@@ -48,6 +49,13 @@ export interface FollowOptions<C extends Change = Change> {
    * or {@linkcode Follower.error}.
    */
   readonly onError?: (error: unknown) => unknown;
+  /**
+   * Called after each batch that has voided something, with the names of what it has voided: documents and groups, which
+   * `purgeKey` spells as caches in front know them. `"all"`: the feed has begun anew, or which groups were touched is not
+   * known. What is built from older data from then on is not registered, and with `purgeFields` not for caches in front.
+   * What the program voids itself is not reported. Whatever it throws is ignored.
+   */
+  readonly onVoid?: (names: ReadonlySet<string> | "all") => unknown;
   /** Closes the follower. */
   readonly signal?: AbortSignal;
 }
@@ -66,25 +74,6 @@ export interface Follower extends AsyncDisposable {
   readonly error: unknown;
   /** Suspends the registry at once, and ends the feed. */
   close(): Promise<void>;
-}
-
-/** @throws {TypeError} If this is no feed, but perhaps an iterable of changes. */
-function requireFeed(feed: unknown): void {
-  if (typeof (feed as ChangesFeed | undefined)?.batches === "function") return;
-  throw new TypeError(
-    `follow() takes a feed that says when it is complete, such as changes(url) or ownFeed(connect), not ${
-      show(feed)
-    }`,
-  );
-}
-
-/** A value by its kind: a URL may hold a credential. */
-function show(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  const iterable = typeof value === "object" && (Symbol.asyncIterator in value || Symbol.iterator in value);
-  return iterable
-    ? "an iterable of changes; use map() to rename those of a feed"
-    : `a value of type ${typeof value}`;
 }
 
 /**
@@ -116,14 +105,6 @@ function reportedDocuments<C extends Change>(
   return documents;
 }
 
-function milliseconds(name: string, value: number): number {
-  if (!(value >= 0)) throw new RangeError(`${name} must be a number of milliseconds, not ${value}`);
-  return value;
-}
-
-const NOTHING: readonly string[] = [];
-const nothing = (): Iterable<string> => NOTHING;
-
 /** ms of applying in a row, after which requests and timers have their turn. */
 const MOST_WORK = 1;
 
@@ -135,6 +116,7 @@ class FeedFollower<C extends Change> implements Follower {
   /** Whether the feed has to begin anew: what the iterator still yields is of before. */
   #isRestarting = false;
   readonly #onError: ((error: unknown) => unknown) | undefined;
+  readonly #onVoid: FollowOptions["onVoid"];
   readonly #ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #error: unknown;
@@ -151,7 +133,7 @@ class FeedFollower<C extends Change> implements Follower {
     const maxLag = milliseconds("maxLag", options.maxLag ?? 25_000);
     if (options.replicaLag !== undefined) milliseconds("replicaLag", options.replicaLag);
     const name = options.name ?? "changes";
-    requireFeed(feed);
+    requireFeed(feed, "follow");
     const core = coreOf(registry);
     const documents = reportedDocuments(feed, options);
     this.#groups = followedGroups(options.groups ?? nothing, () => core.count("membership-unknown"));
@@ -163,12 +145,13 @@ class FeedFollower<C extends Change> implements Follower {
     });
     this.#subscription.onLook = (batch) => this.#apply(batch as ChangeBatch<C>);
     this.#onError = options.onError;
+    this.#onVoid = options.onVoid;
     this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });
     this.#ready.catch(() => {});
     this.#open = (anew) => feed.batches(this.#subscription.position, { maxLag, anew });
     this.#subscription.onRestart = () => {
       this.#isRestarting = true;
-      void this.#discard();
+      void discard(this.#iterator);
     };
     try {
       this.#iterator = this.#open(false);
@@ -206,15 +189,7 @@ class FeedFollower<C extends Change> implements Follower {
 
   async close(): Promise<void> {
     this.#end(new ChangesError("aborted", "The follower was closed before the feed was live"));
-    await this.#discard();
-  }
-
-  async #discard(): Promise<void> {
-    try {
-      await this.#iterator.return?.();
-    } catch {
-      // The iterator is being discarded: errors of its `return()` are ignored.
-    }
+    await discard(this.#iterator);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -238,12 +213,12 @@ class FeedFollower<C extends Change> implements Follower {
       this.#fail(new ChangesError("truncated", "The feed ended, and a feed that is followed must not end"));
     } catch (error) {
       this.#fail(error);
-      await this.#discard();
+      await discard(this.#iterator);
     }
   }
 
   async #reopen(): Promise<void> {
-    await this.#discard();
+    await discard(this.#iterator);
     this.#isRestarting = false;
     if (!this.#subscription.closed) this.#iterator = this.#open(true);
   }
@@ -259,10 +234,42 @@ class FeedFollower<C extends Change> implements Follower {
   }
 
   #apply(batch: ChangeBatch<C>): void {
-    this.#subscription.apply(batch, this.#groups.touchedBy, this.#groups.forget);
+    const { touchedBy, forget } = this.#groups;
+    if (this.#onVoid === undefined) this.#subscription.apply(batch, touchedBy, forget);
+    else this.#applyTelling(batch, this.#onVoid);
     if (!this.#subscription.live) return;
     this.#wasLive = true;
     this.#settleReady.resolve();
+  }
+
+  #applyTelling(batch: ChangeBatch<C>, onVoid: NonNullable<FollowOptions["onVoid"]>): void {
+    const names = new Set<string>();
+    const { touchedBy, forget } = this.#groups;
+    let isReset = false;
+    // How many changes there were, and of how many it is known what they touched: of the others it may be anything.
+    let asked = 0;
+    let known = 0;
+    this.#subscription.apply(batch, (change) => {
+      asked++;
+      names.add(change.id);
+      const touched = touchedBy(change);
+      if (typeof touched?.[Symbol.iterator] !== "function") return touched;
+      // An iterable may be read once.
+      const groups = typeof touched === "string" ? [touched] : [...touched];
+      groups.forEach((group) => names.add(group));
+      if (groups.every((group) => typeof group === "string")) known++;
+      return groups;
+    }, () => {
+      isReset = true;
+      forget();
+    });
+    const isAll = isReset || known < asked;
+    if (!isAll && names.size === 0) return;
+    try {
+      ignoreRejection(onVoid(isAll ? "all" : names));
+    } catch {
+      // What the listener does with it is its own concern.
+    }
   }
 
   /** The feed is over without having been closed. */

@@ -16,15 +16,14 @@ export type HashFunction = (text: string) => Hash;
 /**
  * A hash function.
  *
- * @param seed Two numbers of 32 bits; default: random ones.
+ * @param seed Two numbers of 32 bits; default: random ones, drawn with the first text. A registry is made while modules
+ * are loaded, and an edge refuses randomness then.
  */
-export function seededHash(
-  seed: ArrayLike<number> = crypto.getRandomValues(new Int32Array(2)),
-): HashFunction {
-  const [first, second] = [seed[0]!, seed[1]!];
+export function seededHash(seed?: ArrayLike<number>): HashFunction {
   return (text) => {
-    let low = first;
-    let high = second;
+    seed ??= crypto.getRandomValues(new Int32Array(2));
+    let low = seed[0]!;
+    let high = seed[1]!;
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
       low = Math.imul(low ^ unit, 0x9e3779b1);

@@ -68,7 +68,7 @@ export type RegistrationRefusal =
   | "nonce"
   /** a cross-origin field repeats the request's host, which the key does not hold */
   | "host-echoed"
-  /** a declared value of group() or groupBy() is among the groups of no follower */
+  /** a declared value of group() or groupBy() is among the groups of no follower, or no feed reports a table */
   | "group-unfollowed"
   /** a declared group changed while the handler ran, or the registry started anew */
   | "lease-broken"

@@ -160,8 +160,10 @@ export const causes: Readonly<Record<Reason, Cause>> = {
     cure: "Let the key hold the host, or send an origin that does not depend on it.",
   },
   "group-unfollowed": {
-    meaning: "a declared value of group() or groupBy() is among the groups of no follower",
-    cure: "Give the same value to follow(), in groups.",
+    meaning:
+      "a declared value of group() or groupBy() is among the groups of no follower, or no feed reports a table",
+    cure:
+      "Give the same value to follow(), in groups; name the table, and the column of `by`, in the migration and in the feed.",
   },
   "lease-broken": {
     meaning: "a declared group changed while the handler ran, or the registry started anew",

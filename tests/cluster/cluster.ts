@@ -43,10 +43,11 @@ export interface Tally {
   wrongBy: number;
   readonly examples: string[];
   /**
-   * Those of pages that were read from one copy (`r=1`) after a node had been given older files: it answers with what it
-   * finds there until the others have brought it up to date, which docs/consistency.md leaves out of the promise.
+   * Those of pages that were read from one copy (`r=1`) while nodes are troubled: one that comes back, or was given older
+   * files, answers with what it has until the others have brought it up to date. docs/consistency.md leaves these out of
+   * the promise.
    */
-  ofOldFiles: number;
+  ofOneCopy: number;
   /** Others for a copy that another reader of the same node's feed saw replaced before the last contact. */
   apart: number;
   apartBy: number;
@@ -123,7 +124,7 @@ class Site {
     this.#random = random;
     const readings = Object.fromEntries(kinds.map((kind) => [kind, { all: 0, by: [] }]));
     const counts = { requests: 0, conditional: 0, hits: 0, current: 0, currentHits: 0 };
-    const found = { wrong: 0, wrongBy: 0, ofOldFiles: 0, apart: 0, apartBy: 0 };
+    const found = { wrong: 0, wrongBy: 0, ofOneCopy: 0, apart: 0, apartBy: 0 };
     this.tally = { replicaLag, ...counts, ...found, examples: [], readings };
     this.#feed = changes(followed, { heartbeat: 1_000 });
     this.follower = follow(this.registry, noted(this.#feed, this.ledger), {
@@ -191,7 +192,7 @@ class Site {
   }
 
   /** Compares all readings and confirmations with what the feeds have told. */
-  judge(restoredAt: number): void {
+  judge(isTroubled: boolean): void {
     const { tally } = this;
     for (const copy of this.#read) {
       const reading = tally.readings[copy.path.split("/")[1]!]!;
@@ -202,8 +203,8 @@ class Site {
     for (const { copy, at, contact } of this.#confirmed) {
       const by = this.ledger.behind(copy, at);
       const apart = this.#other.behind(copy, contact);
-      if (by !== undefined && copy.path.startsWith("/r=1/") && copy.begun >= restoredAt) {
-        tally.ofOldFiles++;
+      if (by !== undefined && isTroubled && copy.path.startsWith("/r=1/")) {
+        tally.ofOneCopy++;
       } else if (by !== undefined) {
         tally.wrong++;
         tally.wrongBy = Math.max(tally.wrongBy, by);
@@ -296,7 +297,6 @@ async function load(
     }
   };
   const purgesEnd = performance.now() + plan.seconds * 1_000 * purging;
-  let restoredAt = Infinity;
   const purger = async () => {
     await plan.trouble?.("save", 3, 0);
     while (performance.now() < purgesEnd) {
@@ -304,7 +304,6 @@ async function load(
       await scribe.purge();
     }
     // One node of three knows nothing of the purges from then on: whose count is told is chance.
-    if (plan.trouble !== undefined) restoredAt = performance.now();
     await plan.trouble?.("restore", 3, 0);
     // What was purged last is probed for at least twice within `maxLag`.
     await new Promise((resolve) => setTimeout(resolve, maxLag));
@@ -322,7 +321,7 @@ async function load(
   await new Promise((resolve) => setTimeout(resolve, quiet));
   for (const site of sites) {
     await site.askEverything();
-    site.judge(restoredAt);
+    site.judge(plan.trouble !== undefined);
   }
   const reasons = sites.map(({ registry }) => registry.stats);
   return {

@@ -22,6 +22,58 @@ test("purgeFields: a response whose group changed meanwhile is not for shared ca
   }
 });
 
+test("purgeFields: whatever its status and its fields, a response that missed a change is not for shared caches", async () => {
+  const shared = (headers: Record<string, string>, init: ResponseInit = {}) => () =>
+    new Response(init.status === 304 ? null : "old", { ...init, headers: { ...SHARED, ...headers } });
+  const responses: Readonly<Record<string, () => Response>> = {
+    "404": shared(dependsOn("posts"), { status: 404 }),
+    "301": shared({ ...dependsOn("posts"), location: "/" }, { status: 301 }),
+    "a cookie": shared({ ...dependsOn("posts"), "set-cookie": "a=b" }),
+    "a nonce": shared({ ...dependsOn("posts"), "content-security-policy": "script-src 'nonce-a'" }),
+    "Vary: *": shared({ ...dependsOn("posts"), vary: "*" }),
+    "a tag of its own": shared({ ...dependsOn("posts"), etag: '"own"' }),
+  };
+  for (const [name, respond] of Object.entries(responses)) {
+    for (const isOvertaken of [false, true]) {
+      const site = wrap(() => {
+        if (isOvertaken) site.registry.invalidate("posts");
+        return respond();
+      }, { purgeFields: ["xkey"] });
+      const { headers } = await site.ask(request());
+      const expected = isOvertaken ? "private, no-cache" : SHARED["cache-control"];
+      assert.equal(headers.get("cache-control"), expected, `${name}, overtaken: ${isOvertaken}`);
+      assert.equal(headers.get("xkey"), "posts", name);
+    }
+  }
+});
+
+test("purgeFields: what no purge would reach is not for shared caches", async () => {
+  const cases: Readonly<Record<string, () => Record<string, string>>> = {
+    "a field that is too large": () =>
+      dependsOn(...Array.from({ length: 1_000 }, (_, i) => `post-${i}-with-a-name`)),
+    "Vary that cannot be read": () => ({ ...dependsOn("posts"), vary: "a b" }),
+    "a tag that cannot be read": () => ({ ...dependsOn("posts"), etag: "own" }),
+  };
+  for (const [name, declare] of Object.entries(cases)) {
+    const site = wrap(() => new Response("page", { headers: { ...SHARED, ...declare() } }), {
+      purgeFields: ["xkey"],
+    });
+    const { headers } = await site.ask(request());
+    assert.equal(headers.get("cache-control"), "private, no-cache", name);
+    assert.equal(headers.get("cdn-cache-control"), "no-store", name);
+  }
+});
+
+test("purgeFields: no-store and private stay as they are", async () => {
+  for (const own of ["no-store", "private, max-age=60"]) {
+    const site = wrap(() => {
+      site.registry.invalidate("posts");
+      return new Response("old", { status: 404, headers: { "cache-control": own, ...dependsOn("posts") } });
+    }, { purgeFields: ["xkey"] });
+    assert.equal((await site.ask(request())).headers.get("cache-control"), own);
+  }
+});
+
 test("purgeFields: a response made while suspended is not for shared caches", async () => {
   const clock = new SettableClock();
   const registry = new EtagRegistry({ ...clock });

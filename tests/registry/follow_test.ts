@@ -115,6 +115,60 @@ test("follow: a groups function that throws voids everything, and the feed goes 
   await follower.close();
 });
 
+test("follow: onVoid names what a batch has voided, after it has been applied, and says where it may be anything", async () => {
+  const told: unknown[] = [];
+  const bad: Readonly<Record<string, () => unknown>> = {
+    throws: () => {
+      throw new Error("no");
+    },
+    nothing: () => undefined,
+    promise: () => Promise.reject(new Error("late")),
+    number: () => ["a", 5],
+  };
+  await handlingAll(async () => {
+    const { registry, follower, push } = setUp({
+      *groups({ id }: Change) {
+        yield* (bad[id]?.() ?? (id.startsWith("post") ? ["posts"] : [])) as Iterable<string>;
+      },
+      onVoid: (names) => {
+        told.push(names === "all" ? names : [...names].sort());
+        told.push(registry.hasTag('"a"'));
+        throw new Error("ignored");
+      },
+    });
+    await push();
+    assert.deepEqual(told.splice(0), ["all", false], "a feed begins");
+    keep(registry, "/posts", ["posts"], { etag: '"a"' });
+    await push();
+    await push([], { state: "lost" });
+    assert.deepEqual(told, [], "nothing was voided");
+    assert.equal(registry.hasTag('"a"'), true);
+    await push([{ id: "author-1" }]);
+    assert.deepEqual(told.splice(0), [["author-1"], true]);
+    await push([{ id: "post-1" }], { repeated: [{ id: "post-2" }] });
+    assert.deepEqual(told.splice(0), [["post-1", "post-2", "posts"], false]);
+    await push([{ id: "post-3" }], { reset: "recreated" });
+    assert.deepEqual(told.splice(0), ["all", false]);
+    for (const id of ["throws", "number"]) {
+      await push([{ id: "post-1" }, { id }]);
+      assert.deepEqual(told.splice(0), ["all", false], id);
+    }
+    await follower.close();
+  });
+  for (const id of ["throws", "nothing", "promise", "number"]) {
+    await handlingAll(async () => {
+      const { follower, push } = setUp({
+        groups: (change) => (bad[change.id] ?? (() => []))() as string[],
+        onVoid: (names) => told.push(names),
+      });
+      await push();
+      await push([{ id }]);
+      assert.deepEqual(told.splice(0), ["all", "all"], id);
+      await follower.close();
+    });
+  }
+});
+
 test("follow: contact older than maxLag is no contact, and the feed is told how often to renew it", async () => {
   const { registry, follower, feed, push, clock } = setUp({ maxLag: 400 });
   assert.deepEqual(feed.maxLags, [400]);

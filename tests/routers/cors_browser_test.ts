@@ -40,11 +40,11 @@ const PLACES: Readonly<Record<string, readonly [make: () => Fetch, afterRestart:
 
 for (const [place, [make, afterRestart]] of Object.entries(PLACES)) {
   test(`CORS in a browser: ${place}`, { skip }, async () => {
+    const chromium = await startChromium();
     let handler = make();
     const server = await serve((request) => handler(request));
     const html = { headers: { "content-type": "text/html" } };
     const page = await serve(() => new Response("<title>Another origin</title>", html));
-    const chromium = await startChromium();
     try {
       const tab = await chromium.tab();
       await tab.open(page.url);

@@ -5,6 +5,7 @@
 import { dependsOn, EtagRegistry, follow, type Follower, withEtag } from "../../mod.ts";
 import type { ChangesFeed } from "../../src/changes/change.ts";
 import { Ledger } from "../chaos/ledger.ts";
+import { JudgedReader } from "../support/judged_reader.ts";
 
 /** Asks the server as its administrator; `path` has no slash in front. */
 export type Ask = (method: string, path: string, body?: unknown) => Promise<Response>;
@@ -23,14 +24,10 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export class WatchedSite {
   readonly registry: EtagRegistry = new EtagRegistry({ version: "single" });
   readonly follower: Follower;
-  /** 304s of the registry, and those that broke the promise. */
-  hits = 0;
-  readonly wrong: string[] = [];
+  readonly reader: JudgedReader;
   readonly #ask: Ask;
   readonly #database: string;
   readonly #ledger: Ledger = new Ledger();
-  readonly #fetch: (request: Request) => Response | Promise<Response>;
-  readonly #tags: Map<string, { readonly etag: string; readonly rev: string }> = new Map();
   readonly #running: Promise<void>[] = [];
   #closed = false;
   /** Settles when the documents may be written: not while the server or its files are troubled. */
@@ -40,10 +37,11 @@ export class WatchedSite {
     this.#ask = ask;
     this.#database = database;
     this.follower = follow(this.registry, feed, { maxLag });
-    this.#fetch = withEtag((request) => this.#page(request), {
+    const fetch = withEtag((request: Request) => this.#page(request), {
       registry: this.registry,
       cacheStatus: "Stillfresh",
     });
+    this.reader = new JudgedReader({ fetch, follower: this.follower }, this.#ledger);
   }
 
   /** Opens one; writes and readings begin at once. */
@@ -134,26 +132,9 @@ export class WatchedSite {
 
   async #read(): Promise<void> {
     for (let n = 0; !this.#closed; n++) {
-      await this.#readOnce(`hot-${Math.floor(Math.random() * hotDocuments)}`);
+      await this.reader.read(`hot-${Math.floor(Math.random() * hotDocuments)}`);
       await wait(rest);
     }
-  }
-
-  async #readOnce(id: string): Promise<void> {
-    const copy = this.#tags.get(id);
-    const headers = copy === undefined ? {} : { "if-none-match": copy.etag };
-    const asked = performance.now();
-    const answer = this.#fetch(new Request(`http://localhost/${id}`, { headers }));
-    const contact = performance.now() - this.follower.lag;
-    const response = await answer;
-    if (response.status === 200) {
-      this.#tags.set(id, { etag: response.headers.get("etag")!, rev: await response.json() });
-    }
-    if (response.status !== 304 || response.headers.get("cache-status") !== "Stillfresh; hit") return;
-    this.hits++;
-    const { etag, rev } = copy!;
-    const built = { path: `/${id}`, etag, states: new Map([[id, rev]]), range: undefined };
-    this.wrong.push(...this.#ledger.behind(built, contact, asked));
   }
 
   /** Ends it, but for what it was given. */

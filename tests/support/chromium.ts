@@ -42,6 +42,8 @@ export interface Tab {
   resize(view: View): Promise<void>;
   /** Goes to an address, and waits until it has loaded. */
   open(url: string): Promise<void>;
+  /** Reloads the page, past the browser's cache or not, and waits until it has loaded. */
+  reload(pastCache: boolean): Promise<void>;
   /** Runs an expression that leads to another page, and waits until that has loaded. */
   follow(expression: string): Promise<void>;
   /** The value of an expression in the page, awaited. */
@@ -77,7 +79,8 @@ export async function startChromium(): Promise<Chromium> {
     "about:blank",
   ];
   const child = spawn(chromiumProgram!, flags, { stdio: ["ignore", "ignore", "pipe"] });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  // Its exit, and not its "close": helper processes of a browser that was killed may hold the pipe for ever.
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   try {
     const protocol = await Protocol.open(await addressOf(child));
@@ -86,12 +89,14 @@ export async function startChromium(): Promise<Chromium> {
       async close() {
         await protocol.send("Browser.close");
         await ended;
+        child.stderr?.destroy();
         remove();
       },
     };
   } catch (error) {
     child.kill("SIGKILL");
     await ended;
+    child.stderr?.destroy();
     remove();
     throw error;
   }
@@ -200,6 +205,7 @@ async function openTab(protocol: Protocol): Promise<Tab> {
         const { errorText } = await send("Page.navigate", { url });
         if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
       }, url),
+    reload: (pastCache) => afterLoading(() => send("Page.reload", { ignoreCache: pastCache }), "a reload"),
     follow: (expression) => afterLoading(() => evaluate(expression), expression),
     async screenshot(quality) {
       const options = quality === undefined ? { format: "png" } : { format: "webp", quality };

@@ -9,6 +9,7 @@ import { statusFault } from "../wire/faults.ts";
 import { uncached } from "../wire/query.ts";
 import { MOST_OF_AN_ERROR, mostBytes } from "../wire/sizes.ts";
 import { BodyReader } from "./body_reader.ts";
+import { uncachedRequest } from "./fetch.ts";
 import { type Settings, toHeaders } from "./options.ts";
 import { deadline, EXPIRED } from "../../changes/timing.ts";
 
@@ -62,7 +63,7 @@ export class Transport {
       headers: await this.#fields(body),
       signal,
       redirect: "manual",
-      cache: "no-store",
+      ...uncachedRequest(),
       ...(body === undefined ? {} : { method: "POST", body }),
     }, signal);
     if (response.status !== 200) {

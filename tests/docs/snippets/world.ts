@@ -11,6 +11,7 @@ import { EtagRegistry, type Group, group, type WithEtagOptions } from "../../../
 export * from "../../../mod.ts";
 export * from "../../../src/changes/change.ts";
 export * from "../../../src/couchdb/changes.ts";
+export * from "../../../src/proxy/proxy.ts";
 export * from "../../../src/reads/reads.ts";
 export * from "../../../src/why/why.ts";
 
@@ -28,6 +29,26 @@ globalThis.fetch = (input) => {
 
 /** In the place of a server. */
 Object.defineProperty(Deno, "serve", { value: () => undefined });
+
+/** In the place of PostgreSQL: one post, and a feed that has nothing to tell. */
+export const pool: {
+  query(text: string, parameters: string[]): Promise<{ rows: { id: number; looked: string }[] }>;
+} = {
+  query: () => {
+    const watched = [["posts", '{"table":"posts","groups":["author_id"]}', 2]];
+    const looked = {
+      now: "7:7:",
+      age: 0,
+      pruned: false,
+      rows: null,
+      version: 1,
+      identity: "a",
+      shape: "b",
+      watched,
+    };
+    return Promise.resolve({ rows: [{ id: 1, looked: JSON.stringify(looked) }] });
+  },
+};
 
 export type Handler = (request: Request) => Response | Promise<Response>;
 

@@ -1,0 +1,174 @@
+/** Each kind of statement on a watched table: what the feed tells of it, by a PostgreSQL in this process. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Database } from "./database.ts";
+
+let database: Database;
+before(async () => {
+  database = await Database.create();
+});
+after(() => database.sql.close());
+
+const tables = `
+  create table authors (id int primary key, name text);
+  create table posts (id int primary key, title text, author_id int references authors on delete cascade, data json, slug text unique);
+  insert into authors values (1, 'Ada'), (2, 'Bob');
+  insert into posts select n, 'post ' || n, 1 + n % 2, '{}', 's' || n from generate_series(1, 6) n;`;
+const watched = { posts: { key: ["id"], groups: ["author_id"] }, authors: ["id"] };
+
+async function setUp() {
+  await database.begin(tables, watched);
+  const watch = database.watch({ tables: ["posts", "authors"] });
+  const first = await watch.look();
+  assert.deepEqual(first, { ids: [], state: "live", reset: undefined });
+  return watch;
+}
+
+/** Statement, and what it changes; undefined: nothing. */
+const statements: Readonly<Record<string, readonly [sql: string, ids: readonly string[]]>> = {
+  "an insert": ["insert into posts values (7, 'x', 2)", ["posts", "posts/7", "posts?author_id=2"]],
+  "an update": ["update posts set title = 'x' where id = 1", ["posts", "posts/1", "posts?author_id=2"]],
+  "an update that changes nothing": ["update posts set title = title", []],
+  "an update of a column of type json": [
+    `update posts set data = '{"a":1}' where id = 1`,
+    ["posts", "posts/1", "posts?author_id=2"],
+  ],
+  "a row that changes its group": [
+    "update posts set author_id = 1 where id = 1",
+    ["posts", "posts/1", "posts?author_id=1", "posts?author_id=2"],
+  ],
+  "a row that leaves every group": [
+    "update posts set author_id = null where id = 1",
+    ["posts", "posts/1", "posts?author_id", "posts?author_id=2"],
+  ],
+  "a row that changes its key": [
+    "update posts set id = 70 where id = 1",
+    ["posts", "posts/1", "posts/70", "posts?author_id=2"],
+  ],
+  "a delete": ["delete from posts where id = 2", ["posts", "posts/2", "posts?author_id=1"]],
+  "a delete that cascades": [
+    "delete from authors where id = 1",
+    ["authors", "authors/1", "posts", "posts/2", "posts/4", "posts/6", "posts?author_id=1"],
+  ],
+  "an upsert that inserts": [
+    "insert into posts values (8, 'x', 1) on conflict (id) do update set title = 'y'",
+    ["posts", "posts/8", "posts?author_id=1"],
+  ],
+  "an upsert that updates": [
+    "insert into posts values (3, 'x', 1) on conflict (id) do update set title = 'y'",
+    ["posts", "posts/3", "posts?author_id=2"],
+  ],
+  "an upsert that does nothing": ["insert into posts values (3, 'x', 1) on conflict do nothing", []],
+  "a merge": [
+    `merge into posts p using (values (3, 'm'), (9, 'n')) v(id, title) on p.id = v.id
+      when matched then update set title = v.title when not matched then insert values (v.id, v.title, 2)`,
+    ["posts", "posts/3", "posts/9", "posts?author_id=2"],
+  ],
+  "a transaction that is rolled back": ["begin; update posts set title = 'x'; rollback", []],
+  "savepoints, released and rolled back": [
+    `begin; savepoint a; update posts set title = 'x' where id = 1; release a;
+      savepoint b; update posts set title = 'x' where id = 2; rollback to b; commit`,
+    ["posts", "posts/1", "posts?author_id=2"],
+  ],
+  "a writer that switches triggers off, as replication does": [
+    "begin; set local session_replication_role = replica; update posts set title = 'x' where id = 1; commit",
+    ["posts", "posts/1", "posts?author_id=2"],
+  ],
+};
+
+for (const [kind, [sql, ids]] of Object.entries(statements)) {
+  test(`postgres: ${kind}`, async () => {
+    const watch = await setUp();
+    await database.sql.exec(sql);
+    assert.deepEqual(await watch.look(), { ids, state: "live", reset: undefined });
+    assert.deepEqual((await watch.look()).ids, [], "told once");
+    await watch.close();
+  });
+}
+
+/** What no trigger tells, and the look has to find. */
+const unseen: Readonly<Record<string, readonly string[]>> = {
+  "TRUNCATE": ["truncate posts"],
+  "a column with a default": ["alter table posts add column extra int default 5"],
+  "a column that is dropped": ["alter table posts drop column data"],
+  "a column of another type": ["alter table posts alter column title type varchar(100)"],
+  "triggers switched off, a write, and on again": [
+    "alter table posts disable trigger all",
+    "update posts set title = 'x'",
+    "alter table posts enable trigger all; alter table posts enable always trigger stillfresh_insert; " +
+    "alter table posts enable always trigger stillfresh_update",
+  ],
+  "a trigger's function that was replaced": [
+    "create or replace function stillfresh.changed_1() returns trigger language plpgsql as 'begin return null; end'",
+  ],
+};
+
+for (const [kind, steps] of Object.entries(unseen)) {
+  test(`postgres: ${kind} is a reset`, async () => {
+    const watch = await setUp();
+    for (const sql of steps) await database.sql.exec(sql);
+    assert.deepEqual(await watch.look(), { ids: [], state: "live", reset: "schema" });
+    assert.deepEqual(await watch.look(), { ids: [], state: "live", reset: undefined });
+    await watch.close();
+  });
+}
+
+test("postgres: what VACUUM, ANALYZE, GRANT and a new index do is no reset", async () => {
+  const watch = await setUp();
+  for (
+    const sql of [
+      "analyze posts",
+      "vacuum posts",
+      "create index on posts (title)",
+      "create role other",
+      "grant select on posts to other",
+      "alter table posts alter column title set default 'x'",
+    ]
+  ) await database.sql.exec(sql);
+  assert.deepEqual(await watch.look(), { ids: [], state: "live", reset: undefined });
+  await watch.close();
+  await database.sql.exec("revoke all on posts from other; drop role other");
+});
+
+test("postgres: while triggers are switched off, or the table is gone, the feed is lost, and live again after", async () => {
+  const watch = await setUp();
+  await database.sql.exec("alter table posts disable trigger stillfresh_update");
+  assert.equal((await watch.look()).state, "lost");
+  await database.sql.exec(
+    "update posts set title = 'x'; alter table posts enable always trigger stillfresh_update",
+  );
+  assert.deepEqual(await watch.look(), { ids: [], state: "live", reset: "schema" });
+  await database.sql.exec("alter table posts rename to old");
+  assert.equal((await watch.look()).state, "lost");
+  await database.sql.exec("create table posts (id int primary key)");
+  assert.equal((await watch.look()).state, "lost", "a table that took its place has no triggers");
+  await database.sql.exec("drop table posts; alter table old rename to posts");
+  assert.equal((await watch.look()).state, "live");
+  const states = watch.events.filter((event) => !event.startsWith("reset"));
+  assert.deepEqual(states, ["live", "lost", "live", "lost", "live"]);
+  await watch.close();
+});
+
+test("postgres: rows of partitions, moved and truncated", async () => {
+  await database.begin(
+    `create table logs (id int, day int, text text, primary key (id, day)) partition by range (day);
+     create table logs_1 partition of logs for values from (0) to (10);
+     create table logs_2 partition of logs for values from (10) to (20);`,
+    { logs: ["id", "day"] },
+  );
+  const watch = database.watch({ tables: ["logs"] });
+  await watch.look();
+  await database.sql.exec("insert into logs values (1, 5, 'a'); insert into logs_2 values (2, 15, 'b')");
+  assert.deepEqual((await watch.look()).ids, ["logs", "logs/1/5", "logs/2/15"]);
+  await database.sql.exec("update logs set day = 12 where id = 1");
+  assert.deepEqual((await watch.look()).ids, ["logs", "logs/1/12", "logs/1/5"]);
+  await database.sql.exec("truncate logs_2");
+  assert.equal((await watch.look()).reset, "schema");
+  await database.sql.exec(
+    "create table logs_3 partition of logs for values from (20) to (30); insert into logs values (3, 25, 'c')",
+  );
+  assert.equal((await watch.look()).reset, "schema");
+  await database.sql.exec("update logs set text = 'd' where id = 3");
+  assert.deepEqual((await watch.look()).ids, ["logs", "logs/3/25"]);
+  await watch.close();
+});

@@ -1,0 +1,90 @@
+/** The feed with one rule taken away: the ledger has to find each of them. */
+import type { ChangesFeed } from "../../src/changes/change.ts";
+import { instant, systemClock } from "../../src/changes/clock.ts";
+import type { Query } from "../../src/postgres/changes.ts";
+
+/** What is taken away. */
+export interface Weakening {
+  /** Around the query of the feed. */
+  readonly query?: (query: Query) => Query;
+  /** Around the feed; `sent` tells when the last look was sent. */
+  readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
+}
+
+type Looked = Record<string, unknown>;
+
+/** Changes what a look says. */
+function told(change: (looked: Looked, again: () => Promise<Looked>) => Looked | Promise<Looked>): Weakening {
+  return {
+    query: (query) => async (text, parameters) => {
+      const run = async (): Promise<Looked> => {
+        const result = await query(text, parameters);
+        const [row] = "rows" in result ? result.rows : result;
+        const { looked } = row as { readonly looked?: string };
+        return looked === undefined ? {} : JSON.parse(looked);
+      };
+      return [{ looked: JSON.stringify(await change(await run(), run)) }];
+    },
+  };
+}
+
+/** Changes the statement. */
+function asked(change: (text: string) => string): Weakening {
+  return {
+    query: (query) => (text, parameters) => {
+      const changed = change(text);
+      if (changed === text && text.includes("xid")) throw new Error("the statement has another form");
+      return query(changed, parameters);
+    },
+  };
+}
+
+function contact(at: (sent: number) => number): Weakening {
+  return {
+    feed: (feed, sent) => {
+      const weaker = {
+        async *batches(...args: Parameters<ChangesFeed["batches"]>) {
+          for await (const batch of feed.batches(...args)) {
+            const now = instant(systemClock);
+            const age = now.monotonic - at(sent());
+            yield batch.contact === undefined
+              ? batch
+              : { ...batch, contact: { wall: now.wall - age, monotonic: now.monotonic - age } };
+          }
+        },
+      };
+      return Object.create(feed, { batches: { value: weaker.batches } });
+    },
+  };
+}
+
+/** Each by its name. */
+export const weakenings: Readonly<Record<string, Weakening>> = {
+  "a cursor over the sequence": {
+    query: (query) => {
+      let last: number | undefined;
+      return async (text, parameters) => {
+        if (!text.includes("xid")) return query(text, parameters);
+        const changed = text.replace(/where xid >=.*?limit/s, `where n > ${last ?? 0} limit`)
+          .replace("'pruned'", "'top', (select coalesce(max(n), 0) from stillfresh.changes), 'pruned'");
+        const result = await query(changed, parameters);
+        const [row] = "rows" in result ? result.rows : result;
+        const looked = JSON.parse((row as { readonly looked: string }).looked);
+        if (last === undefined) looked.rows = null;
+        last = looked.top;
+        return [{ looked: JSON.stringify(looked) }];
+      };
+    },
+  },
+  "two statements": told(async (looked, again) =>
+    "rows" in looked ? { ...looked, now: (await again())["now"] } : looked
+  ),
+  "the row's own xmin": asked((text) =>
+    text.replace("xid >=", "(xmin::text)::xid8 >=").replace("or xid =", "or (xmin::text)::xid8 =")
+  ),
+  "no identity": told((looked) => "identity" in looked ? { ...looked, identity: "same" } : looked),
+  "no fingerprint": told((looked) => "shape" in looked ? { ...looked, shape: "same" } : looked),
+  "no floor": told((looked) => ({ ...looked, pruned: false })),
+  "contact at arrival": contact(() => performance.now()),
+  "contact from quick looks": contact((sent) => sent),
+};
