@@ -280,8 +280,9 @@ export class RegistryCore {
     return this.#changeLog.conflict(lease, dependencies) !== undefined;
   }
 
-  /** Opens a lease for a handler that is about to run. */
+  /** Opens a lease for a handler that is about to run. What it will read is applied before, so that it voids no lease. */
   lease(key: string, caller?: string): Lease {
+    this.#subscriptions.look();
     return this.#changeLog.lease(key, caller);
   }
 

@@ -47,6 +47,8 @@ export class Subscription {
   #started: boolean;
   #live = false;
   #closed = false;
+  /** Whether a batch is being applied: the groups of its changes may ask the registry. */
+  #isApplying = false;
   #spent = 0;
   #restarts = 0;
   /** Tells several feeds of one registry apart. */
@@ -140,6 +142,19 @@ export class Subscription {
     onReset: () => void = () => {},
   ): void {
     if (this.#closed) return;
+    this.#isApplying = true;
+    try {
+      this.#apply(batch, groups, onReset);
+    } finally {
+      this.#isApplying = false;
+    }
+  }
+
+  #apply<C extends Change>(
+    batch: ChangeBatch<C>,
+    groups: (change: C) => Iterable<string>,
+    onReset: () => void,
+  ): void {
     const start = this.#clock.monotonic();
     const restarts = this.#restarts;
     this.#adoptReplicas(batch.replicas);
@@ -176,8 +191,12 @@ export class Subscription {
     return this.#ask !== undefined;
   }
 
-  /** Applies what was committed until now. False: that cannot be known, so nothing may be answered. */
+  /**
+   * Applies what was committed until now. False: that cannot be known, so nothing may be answered. A feed that is not live
+   * is not asked: what it says of now does not mend what it has missed.
+   */
   look(): boolean {
+    if (!this.#live || this.#isApplying) return false;
     try {
       const look = this.#ask?.(this.#position);
       if (look !== undefined) {

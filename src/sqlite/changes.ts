@@ -13,7 +13,15 @@
  *
  * @module
  */
-import type { BatchOptions, Change, FeedLook, MappableFeed, Position } from "../changes/change.ts";
+import type {
+  BatchOptions,
+  Change,
+  FeedLook,
+  MappableFeed,
+  Position,
+  ResetReason,
+  Since,
+} from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { systemClock } from "../changes/clock.ts";
 import { mapFeed } from "../changes/map_feed.ts";
@@ -80,10 +88,11 @@ export interface SqliteFeed extends MappableFeed {
  * import { EtagRegistry, follow } from "@stillfresh/etag";
  * import { changes, migration } from "@stillfresh/etag/sqlite";
  *
- * const site = new DatabaseSync(":memory:");
+ * // In memory for the example only: a site names its file, "site.db".
+ * const FILE = "file:followed?mode=memory&cache=shared";
+ * const site = new DatabaseSync(FILE);
  * site.exec("create table posts (id integer primary key)");
- * // A file is opened by its name: `() => new DatabaseSync("site.db")`.
- * const open = () => ({ prepare: (text: string) => site.prepare(text), close: () => {} });
+ * const open = () => new DatabaseSync(FILE, { readOnly: true });
  * site.exec(migration({ posts: ["id"] }, open).up);
  *
  * const registry = new EtagRegistry();
@@ -94,7 +103,9 @@ export interface SqliteFeed extends MappableFeed {
  * site.close();
  * ```
  *
- * @param open Opens the file anew, with a connection that nothing else uses, because a connection is not told of its own writes: `() => new DatabaseSync("site.db", { readOnly: true })`.
+ * @param open Opens the file anew at each call, with a connection for the feed alone:
+ * `() => new DatabaseSync("site.db", { readOnly: true })`. One that was given before is refused: it would stay with a file
+ * that has been replaced, and would see nothing new while the application has a transaction open.
  * @param options The tables, bounds and clocks.
  * @returns The feed. The file is not opened before it is read.
  * @throws {TypeError} If `open` is no function, or no table is named.
@@ -146,7 +157,9 @@ class FileFeed implements SqliteFeed {
   }
 
   look(from: Position | undefined): FeedLook | undefined {
-    return this.#source.lookNow(from);
+    const look = this.#source.lookNow(from);
+    if (look !== undefined) this.#reader?.advance(from, look);
+    return look;
   }
 
   batches(from?: Position, options: BatchOptions = {}): PolledReader {
@@ -184,27 +197,34 @@ class FileFeed implements SqliteFeed {
 /** The newest change that is known, by which the file is recognized, and the version of its schema. */
 type Landmark = readonly [n: number, nonce: string, schema: number];
 
+/** A change, in the file as it is now. */
 interface ChangeRow {
   readonly n: number;
   readonly nonce: string;
+  readonly schema: number;
   readonly tbl: string;
   readonly key: string;
   readonly groups: string;
 }
 
-/** A connection with its statements, and what it was asked last. */
+/** A connection with its statements. */
 interface Opened {
-  /** Its value moves with each commit of any other connection, and the feed's own writes nothing. */
-  readonly version: ReturnType<SqliteConnection["prepare"]>;
-  /** The value before the last look that found nothing, and where that look began. */
-  unmoved?: { readonly version: number; readonly from: Position };
   readonly connection: SqliteConnection;
-  readonly schema: ReturnType<SqliteConnection["prepare"]>;
-  readonly after: ReturnType<SqliteConnection["prepare"]>;
   readonly newest: ReturnType<SqliteConnection["prepare"]>;
+  readonly after: ReturnType<SqliteConnection["prepare"]>;
 }
 
-const COLUMNS = "select n, nonce, tbl, key, groups from stillfresh_changes";
+/**
+ * Each statement also gives the version of the schema, so that both are of one moment. `pragma data_version` would tell
+ * sooner that nothing was committed, but not what the same connection has committed.
+ */
+const SCHEMA = "(select schema_version from pragma_schema_version) as schema";
+
+/**
+ * The feed leaves this value on its connections, to know one again. The setting belongs to a connection, bounds what ANALYZE
+ * reads, and is the only one that gives a row when it is set, which some clients insist on.
+ */
+const MARK = 1_937_006_960;
 
 class FileSource implements PolledSource {
   readonly #open: SqliteOpen;
@@ -227,15 +247,8 @@ class FileSource implements PolledSource {
     if (this.#opened === undefined || from === undefined) {
       throw new ChangesError("network", "The file is not open");
     }
-    const opened = this.#opened;
-    const [{ data_version: version }] = opened.version.all() as unknown as readonly [
-      { readonly data_version: number },
-    ];
-    if (opened.unmoved?.version === version && opened.unmoved.from === from) return undefined;
-    const look = this.#read(opened, from);
-    if (look.position !== from) return look;
-    opened.unmoved = { version, from };
-    return undefined;
+    if (isNewest(newestOf(this.#opened), from.since)) return undefined;
+    return this.#read(this.#opened, from);
   }
 
   // deno-lint-ignore require-await
@@ -244,28 +257,65 @@ class FileSource implements PolledSource {
       if (isWhole || this.#opened === undefined) this.#openAnew();
       return this.#read(this.#opened!, from);
     } catch (error) {
-      throw faultOf(error);
+      const fault = faultOf(error);
+      // A quick look proves nothing. That a writer is in its way is no loss: the next one finds what this one would have.
+      if (!isWhole && from !== undefined && fault.code === "timeout") return { changes: [], position: from };
+      throw fault;
     }
   }
 
   /** The name of the file may lead to another file by now, while an open connection stays with the old one. */
   #openAnew(): void {
+    // The first time twice, so that a connection that is given again is found at once.
+    if (this.#opened === undefined) this.#opened = this.#openOnce();
+    const opened = this.#openOnce();
+    this.close();
+    this.#opened = opened;
+  }
+
+  #openOnce(): Opened {
     const connection = this.#open();
+    this.#mark(connection);
     try {
       this.#check(connection);
-      const opened = {
+      return {
         connection,
-        version: connection.prepare("pragma data_version"),
-        schema: connection.prepare("pragma schema_version"),
-        after: connection.prepare(`${COLUMNS} where n >= ? order by n limit ${this.#most + 2}`),
-        newest: connection.prepare(`${COLUMNS} order by n desc limit 1`),
+        newest: connection.prepare(
+          `select n, nonce, ${SCHEMA} from stillfresh_changes order by n desc limit 1`,
+        ),
+        after: connection.prepare(
+          `select n, nonce, ${SCHEMA}, tbl, key, groups from stillfresh_changes where n >= ? order by n limit ${
+            this.#most + 2
+          }`,
+        ),
       };
-      this.close();
-      this.#opened = opened;
     } catch (error) {
       connection.close();
       throw error;
     }
+  }
+
+  /**
+   * Refuses a connection that was given before: it would never lead to a file that has taken the place of this one, and in a
+   * transaction of the application it would not see what others have committed.
+   */
+  #mark(connection: SqliteConnection): void {
+    const [{ analysis_limit: mark }] = connection.prepare("pragma analysis_limit")
+      .all() as unknown as readonly [
+        { readonly analysis_limit: number },
+      ];
+    if (mark !== MARK) {
+      connection.prepare(`pragma analysis_limit = ${MARK}`).all();
+      return;
+    }
+    // It is the application's, so it stays open.
+    connection.prepare("pragma analysis_limit = 0").all();
+    this.#opened = undefined;
+    throw new ChangesError(
+      "bad-request",
+      "The function given to changes() has given one connection twice: it has to open the file anew each time, " +
+        "for the feed alone",
+    );
   }
 
   /** The migration is made again for the schema of now, and must be what the file has. */
@@ -309,33 +359,34 @@ class FileSource implements PolledSource {
   }
 
   #read(opened: Opened, from: Position | undefined): Look {
-    // Before the changes: an alteration that comes between the two statements is found by the next look.
-    const [{ schema_version }] = opened.schema.all() as unknown as readonly [
-      { readonly schema_version: number },
-    ];
-    if (from === undefined || from.source !== this.#name || !Array.isArray(from.since)) {
-      return this.#anew(opened, schema_version, from === undefined ? undefined : "since-refused");
-    }
+    const newest = newestOf(opened);
+    if (from === undefined) return { changes: [], position: this.#position(newest) };
+    if (from.source !== this.#name || !Array.isArray(from.since)) return this.#reset(newest, "since-refused");
+    if (isNewest(newest, from.since)) return { changes: [], position: from };
     const [n, nonce, schema] = from.since as unknown as Landmark;
-    if (schema !== schema_version) return this.#anew(opened, schema_version, "schema");
-    const rows = opened.after.all(n) as readonly ChangeRow[];
     // All changes after one that is still there are there too, because the oldest are taken out first.
-    if (rows[0]?.n !== n || rows[0].nonce !== nonce) return this.#anew(opened, schema_version, "rolled-back");
-    if (rows.length === 1) return { changes: [], position: from };
-    if (rows.length > this.#most + 1) return this.#anew(opened, schema_version, "overflow");
-    const last = rows[rows.length - 1]!;
-    return { changes: this.#changesOf(rows), position: this.#position(last, schema_version) };
-  }
-
-  #anew(opened: Opened, schema: number, reset: Look["reset"]): Look {
-    const [last] = opened.newest.all() as readonly ChangeRow[];
-    if (last === undefined) {
-      throw new ChangesError("bad-request", "The change table was emptied: run the migration again");
+    const rows = opened.after.all(n) as readonly ChangeRow[];
+    const [known] = rows;
+    if ((known ?? newest).schema !== schema) {
+      // The triggers may be among what was altered.
+      this.#check(opened.connection);
+      return this.#reset(newestOf(opened), "schema");
     }
-    return { changes: [], position: this.#position(last, schema), reset };
+    if (known?.n !== n || known.nonce !== nonce) {
+      return this.#reset(
+        newestOf(opened),
+        known !== undefined && known.n > n ? "since-refused" : "rolled-back",
+      );
+    }
+    if (rows.length > this.#most + 1) return this.#reset(newestOf(opened), "overflow");
+    return { changes: this.#changesOf(rows), position: this.#position(rows.at(-1)!) };
   }
 
-  #position({ n, nonce }: ChangeRow, schema: number): Position {
+  #reset(last: ChangeRow, reset: ResetReason): Look {
+    return { changes: [], position: this.#position(last), reset };
+  }
+
+  #position({ n, nonce, schema }: ChangeRow): Position {
     return { since: [n, nonce, schema] satisfies Landmark, source: this.#name };
   }
 
@@ -360,6 +411,17 @@ class FileSource implements PolledSource {
     this.#opened?.connection.close();
     this.#opened = undefined;
   }
+}
+
+function newestOf({ newest }: Opened): ChangeRow {
+  const [last] = newest.all() as readonly ChangeRow[];
+  if (last !== undefined) return last;
+  throw new ChangesError("bad-request", "The change table was emptied: run the migration again");
+}
+
+function isNewest({ n, nonce, schema }: ChangeRow, since: Since): boolean {
+  const known = since as unknown as Landmark;
+  return n === known[0] && nonce === known[1] && schema === known[2];
 }
 
 function needed(connection: SqliteConnection, watched: readonly Watched[]): Map<string, string> {

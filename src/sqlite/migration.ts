@@ -53,11 +53,12 @@ const PRUNE_EVERY = 1_000;
  * import { DatabaseSync } from "node:sqlite";
  * import { migration } from "@stillfresh/etag/sqlite";
  *
- * const site = new DatabaseSync(":memory:");
+ * // In memory for the example only: a site names its file, "site.db".
+ * const FILE = "file:migrated?mode=memory&cache=shared";
+ * const site = new DatabaseSync(FILE);
  * site.exec("create table posts (id integer primary key, author_id integer)");
- * // A file is opened by its name: `() => new DatabaseSync("site.db")`.
- * const open = () => ({ prepare: (text: string) => site.prepare(text), close: () => {} });
- * const { up } = migration({ posts: { key: ["id"], groups: ["author_id"] } }, open);
+ * const tables = { posts: { key: ["id"], groups: ["author_id"] } };
+ * const { up } = migration(tables, () => new DatabaseSync(FILE, { readOnly: true }));
  * site.exec(up);
  * assert.match(up, /AFTER DELETE ON "posts"/);
  * site.close();
@@ -145,12 +146,13 @@ function triggersOf(connection: SqliteConnection, table: Watched): [name: string
   const on = `ON ${identifier(name)} FOR EACH ROW`;
   const note = (row: string) =>
     `INSERT INTO stillfresh_changes (tbl, key, groups) VALUES (${described(table, row)});`;
-  const same = [...key, ...groups].map((column) =>
-    `old.${identifier(column)} IS new.${identifier(column)} AND typeof(old.${
-      identifier(column)
-    }) = typeof(new.${identifier(column)})`
+  // Names are told apart byte by byte, whatever a column compares by.
+  const same = [...key, ...groups].map(identifier).map((column) =>
+    `old.${column} IS new.${column} COLLATE BINARY AND typeof(old.${column}) = typeof(new.${column})`
   ).join(" AND ");
-  const self = key.map((column) => `t.${identifier(column)} IS old.${identifier(column)}`).join(" AND ");
+  const self = key.map(identifier).map((column) => `t.${column} IS old.${column} COLLATE BINARY`).join(
+    " AND ",
+  );
   const pushed = (also: string) =>
     uniques(connection, name, columns).map((unique) =>
       `  INSERT INTO stillfresh_changes (tbl, key, groups) SELECT ${described(table, "t")} FROM ${
@@ -182,13 +184,51 @@ function requireTable(connection: SqliteConnection, { name, key, groups }: Watch
     if (columns.some((known) => known.name === column)) continue;
     throw new TypeError(`The table ${JSON.stringify(name)} has no column ${JSON.stringify(column)}`);
   }
+  for (const column of groups) {
+    const collation = collationOf(found[0]!.sql, column);
+    if (collation === "binary") continue;
+    throw new TypeError(
+      `The column ${JSON.stringify(column)} of ${
+        JSON.stringify(name)
+      } compares by ${collation}, so that one list ` +
+        "holds values that are spelled differently: it cannot be a group",
+    );
+  }
   return columns;
+}
+
+/** How a column compares, by the statement that made its table. */
+function collationOf(sql: string, column: string): string {
+  const definition = readTerms(sql).parts.find((part) => {
+    const [name = ""] = part.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, "").match(
+      /^(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[^\s(,]+)/,
+    ) ?? [];
+    return unquoted(name).toLowerCase() === column.toLowerCase();
+  });
+  const words = definition?.replace(/'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\//g, " ") ?? "";
+  const [, name = "binary"] = /\bcollate\s+([\w"`[\]]+)/i.exec(words) ?? [];
+  return unquoted(name).toLowerCase();
+}
+
+function unquoted(name: string): string {
+  const [, double, back, square] = /^(?:"([\s\S]*)"|`([\s\S]*)`|\[([\s\S]*)\])$/.exec(name) ?? [];
+  return double?.replaceAll('""', '"') ?? back?.replaceAll("``", "`") ?? square ?? name;
 }
 
 interface Column {
   readonly name: string;
-  readonly type: string;
   readonly pk: number;
+  readonly notnull: number;
+  /** An expression. */
+  readonly dflt_value: string | null;
+  /** 2 and 3: the column is generated from others. */
+  readonly hidden: number;
+}
+
+/** The value that a row is going to have: where null is not allowed, a REPLACE puts the default in its place. */
+function newValue({ name, notnull, dflt_value }: Column): string {
+  const value = `new.${identifier(name)}`;
+  return notnull && dflt_value !== null ? `coalesce(${value}, (${dflt_value}\n))` : value;
 }
 
 interface IndexColumn {
@@ -205,62 +245,91 @@ function uniques(connection: SqliteConnection, table: string, columns: readonly 
     readonly name: string;
     readonly unique: number;
     readonly partial: number;
+    readonly origin: string;
   }[];
+  const equal = (name: string, collation = "") => {
+    const column = columns.find((known) => known.name === name)!;
+    return `t.${identifier(name)} = ${newValue(column)}${collation}`;
+  };
+  // The number of a row is its key, or else has a hidden name. A key that is no number has an index, as below.
   const primary = columns.filter(({ pk }) => pk > 0);
-  if (primary.length > 0) {
-    conditions.add(
-      primary.map(({ name }) => `t.${identifier(name)} = new.${identifier(name)}`).join(" AND "),
+  if (primary.length === 1 && !indexes.some(({ origin }) => origin === "pk")) {
+    conditions.add(equal(primary[0]!.name));
+  } else if (!isWithoutRowid(connection, table)) {
+    const hidden = ["rowid", "_rowid_", "oid"].find((name) =>
+      !columns.some((column) => column.name.toLowerCase() === name)
     );
+    if (hidden !== undefined) conditions.add(`t.${hidden} = new.${hidden}`);
   }
-  // Without a key of whole numbers, the row's number may be given by its hidden name.
-  const [{ wr } = { wr: 0 }] = connection.prepare(
-    "select wr from pragma_table_list where schema = 'main' and name = ?",
-  ).all(table) as readonly { readonly wr: number }[];
-  const hidden = ["rowid", "_rowid_", "oid"].find((name) =>
-    !columns.some((column) => column.name.toLowerCase() === name)
-  );
-  if (!wr && hidden !== undefined) conditions.add(`t.${hidden} = new.${hidden}`);
   for (const { name, unique, partial } of indexes) {
     if (!unique) continue;
     const terms = (connection.prepare(`pragma index_xinfo(${identifier(name)})`).all() as IndexColumn[])
       .filter(({ key }) => key === 1);
     if (!partial && terms.every(({ cid }) => cid >= 0)) {
       conditions.add(
-        terms.map(({ name, coll }) =>
-          `t.${identifier(name!)} = new.${identifier(name!)} COLLATE ${identifier(coll)}`
-        ).join(" AND "),
+        terms.map(({ name, coll }) => equal(name!, ` COLLATE ${identifier(coll)}`)).join(" AND "),
       );
       continue;
     }
     const [{ sql }] = connection.prepare("select sql from sqlite_master where type = 'index' and name = ?")
       .all(name) as unknown as readonly [{ readonly sql: string }];
-    conditions.add(conditionOf(sql, terms, columns));
+    const condition = conditionOf(sql, terms, columns);
+    requireReadable(connection, table, name, condition);
+    conditions.add(condition);
+  }
+  // A generated value is computed again from the defaults, which is not done here: every row may be in the way.
+  const mayBeComputed = columns.some(({ hidden }) => hidden > 1);
+  for (const { name, notnull, dflt_value } of mayBeComputed ? columns : []) {
+    if (notnull && dflt_value !== null) conditions.add(`new.${identifier(name)} IS NULL`);
   }
   return [...conditions];
 }
 
+function isWithoutRowid(connection: SqliteConnection, table: string): boolean {
+  const [{ wr }] = connection.prepare(
+    "select wr from pragma_table_list where schema = 'main' and name = ?",
+  ).all(table) as unknown as readonly [{ readonly wr: number }];
+  return wr !== 0;
+}
+
+/** Better now than when a row is written. */
+function requireReadable(
+  connection: SqliteConnection,
+  table: string,
+  index: string,
+  condition: string,
+): void {
+  const on = identifier(table);
+  try {
+    connection.prepare(`SELECT (SELECT 1 FROM ${on} AS t WHERE ${condition}) FROM ${on} AS new`);
+  } catch (error) {
+    throw new TypeError(`The unique index ${JSON.stringify(index)} cannot be followed`, { cause: error });
+  }
+}
+
 /**
- * The condition of an index with expressions, or of a partial one. Its terms are written for the names of columns, so the
- * new row and the present one each become a table with those names.
+ * The condition of an index with expressions, or of a partial one. For the present row its terms stay as they are written, so
+ * that the index is used; for the new one they are read in a table with the names of its columns.
  */
 function conditionOf(sql: string, terms: readonly IndexColumn[], columns: readonly Column[]): string {
-  const { parts, where } = readIndex(sql);
-  const both = (term: string, coll: string) =>
-    `(${valueIn("t", term, columns)}) = (${valueIn("new", term, columns)}) COLLATE ${identifier(coll)}`;
-  const equal = parts.map((part, index) => both(part.replace(/\s+(asc|desc)\s*$/i, ""), terms[index]!.coll));
-  const covered = where === undefined
-    ? []
-    : [`(${valueIn("t", where, columns)})`, `(${valueIn("new", where, columns)})`];
-  return [...covered, ...equal].join(" AND ");
+  const { parts, rest } = readTerms(sql);
+  const where = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*where\b([\s\S]*)$/i.exec(rest)?.[1];
+  const equal = parts.map((part, at) => {
+    const term = part.replace(/\s+(asc|desc)\s*$/i, "");
+    return `(${term}\n) = ${inNewRow(term, columns)} COLLATE ${identifier(terms[at]!.coll)}`;
+  });
+  return [...where === undefined ? [] : [`(${where}\n)`, inNewRow(where, columns)], ...equal].join(" AND ");
 }
 
-function valueIn(row: string, term: string, columns: readonly Column[]): string {
-  const names = columns.map(({ name }) => `${row}.${identifier(name)} AS ${identifier(name)}`);
-  return `SELECT ${term} FROM (SELECT ${names.join(", ")})`;
+function inNewRow(term: string, columns: readonly Column[]): string {
+  const text = term.replaceAll('""', '"').replaceAll("``", "`").toLowerCase();
+  const named = columns.filter(({ name }) => text.includes(name.toLowerCase()));
+  const values = named.map((column) => `${newValue(column)} AS ${identifier(column.name)}`);
+  return `(SELECT ${term}\n FROM (SELECT ${values.length === 0 ? "1" : values.join(", ")}))`;
 }
 
-/** The terms and the condition of a CREATE INDEX statement, as they are written. */
-function readIndex(sql: string): { parts: string[]; where: string | undefined } {
+/** What a CREATE statement has in its first brackets, by its commas, and what comes after them. */
+function readTerms(sql: string): { readonly parts: readonly string[]; readonly rest: string } {
   // Names in quotes, strings and comments are passed over; what is left are brackets and commas.
   const token = /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[(),]/g;
   const parts: string[] = [];
@@ -274,11 +343,10 @@ function readIndex(sql: string): { parts: string[]; where: string | undefined } 
     }
     if (found === ")" && --depth === 0) {
       parts.push(sql.slice(from, index).trim());
-      const where = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*where\b([\s\S]*)$/i.exec(sql.slice(index + 1));
-      return { parts, where: where?.[1]?.trim() };
+      return { parts, rest: sql.slice(index + 1) };
     }
   }
-  throw new TypeError(`This index cannot be read: ${sql}`);
+  throw new TypeError(`This statement cannot be read: ${sql}`);
 }
 
 /** What is noted of a row: the table, its key, and the groups that it is in. */

@@ -7,6 +7,7 @@ import test from "node:test";
 import fc from "fast-check";
 import { dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
 import { changes, migration, type SqliteFeed } from "../../src/sqlite/changes.ts";
+import type { ChangeBatch } from "../../src/changes/change.ts";
 import { openSqlite, type WritableSqlite } from "../support/sqlite.ts";
 
 const TABLES = { posts: { key: ["id"], groups: ["author_id"] }, odd: ["name"] };
@@ -27,7 +28,10 @@ interface Site {
   readonly feed: SqliteFeed;
 }
 
-async function withSite(use: (site: Site) => Promise<void> | void, schema = SCHEMA): Promise<void> {
+async function withSite(
+  use: (site: Site) => Promise<void> | void,
+  schema = SCHEMA,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "stillfresh-"));
   const path = join(folder, "site.db");
   const database = openSqlite(path);
@@ -36,7 +40,10 @@ async function withSite(use: (site: Site) => Promise<void> | void, schema = SCHE
     database.exec("pragma synchronous = off");
     database.exec(schema);
     database.exec(migration(TABLES, () => openSqlite(path)).up);
-    const feed = changes(() => openSqlite(path), { tables: ["posts", "odd"], poll: 60_000 });
+    const feed = changes(() => openSqlite(path), {
+      tables: ["posts", "odd"],
+      poll: 60_000,
+    });
     await use({ path, database, feed });
     await feed[Symbol.asyncDispose]();
   } finally {
@@ -46,7 +53,10 @@ async function withSite(use: (site: Site) => Promise<void> | void, schema = SCHE
 }
 
 /** What is reported of some statements. */
-async function reported({ feed, database }: Site, statements: string): Promise<string[]> {
+async function reported(
+  { feed, database }: Site,
+  statements: string,
+): Promise<string[]> {
   const reader = feed.batches();
   const first = await reader.next();
   database.exec(statements);
@@ -57,7 +67,11 @@ async function reported({ feed, database }: Site, statements: string): Promise<s
 }
 
 const statements: [name: string, text: string, ids: string[]][] = [
-  ["insert", "insert into posts (id, author_id) values (9, 5)", ["posts", "posts/9", "posts?author_id=5"]],
+  ["insert", "insert into posts (id, author_id) values (9, 5)", [
+    "posts",
+    "posts/9",
+    "posts?author_id=5",
+  ]],
   ["update of a group", "update posts set author_id = 6 where id = 7", [
     "posts",
     "posts/7",
@@ -82,18 +96,34 @@ const statements: [name: string, text: string, ids: string[]][] = [
     "posts/7",
     "posts?author_id=5",
   ]],
-  ["upsert", "insert into posts (id, author_id) values (7, 5) on conflict do update set title = 'X'", [
-    "posts",
-    "posts/7",
-    "posts?author_id=5",
-  ]],
+  [
+    "upsert",
+    "insert into posts (id, author_id) values (7, 5) on conflict do update set title = 'X'",
+    [
+      "posts",
+      "posts/7",
+      "posts?author_id=5",
+    ],
+  ],
   ["rollback", "begin; delete from posts; rollback", []],
   ["savepoint", "savepoint a; delete from posts; rollback to a; release a", []],
   ...([
     ["the key", "(id, author_id) values (7, 6)", "posts/7"],
-    ["a unique column", "(id, author_id, slug) values (9, 6, 'seven')", "posts/7"],
-    ["a unique expression", "(id, author_id, title) values (9, 6, 'SEVEN')", "posts/7"],
-    ["a partial unique index", "(id, author_id, day) values (9, 6, 7)", "posts/7"],
+    [
+      "a unique column",
+      "(id, author_id, slug) values (9, 6, 'seven')",
+      "posts/7",
+    ],
+    [
+      "a unique expression",
+      "(id, author_id, title) values (9, 6, 'SEVEN')",
+      "posts/7",
+    ],
+    [
+      "a partial unique index",
+      "(id, author_id, day) values (9, 6, 7)",
+      "posts/7",
+    ],
   ] as const).map(([name, values, pushed]): [string, string, string[]] => [
     `replace by ${name}`,
     `insert or replace into posts ${values}`,
@@ -107,17 +137,28 @@ const statements: [name: string, text: string, ids: string[]][] = [
       ]),
     ],
   ]),
-  ["update or replace", "update or replace posts set slug = 'seven' where id = 8", [
-    "posts",
-    "posts/7",
-    "posts/8",
-    "posts?author_id=5",
-    "posts?author_id=6",
-  ]],
+  [
+    "update or replace",
+    "update or replace posts set slug = 'seven' where id = 8",
+    [
+      "posts",
+      "posts/7",
+      "posts/8",
+      "posts?author_id=5",
+      "posts?author_id=6",
+    ],
+  ],
   [
     "replace by an index with an expression, a collation and a condition",
     "update posts set hidden = 2; insert or replace into posts (id, author_id, title, hidden, day) values (9, 5, 'sEvEn', 2, 1)",
-    ["posts", "posts/7", "posts/8", "posts/9", "posts?author_id=5", "posts?author_id=6"],
+    [
+      "posts",
+      "posts/7",
+      "posts/8",
+      "posts/9",
+      "posts?author_id=5",
+      "posts?author_id=6",
+    ],
   ],
 ];
 
@@ -132,10 +173,17 @@ test("migration: a REPLACE without the BEFORE triggers is not reported, which is
     const { value } = await reader.next();
     database.exec("drop trigger stillfresh_1_replace");
     const [n] = value!.position!.since as [number];
-    database.exec("insert or replace into posts (id, author_id, slug) values (9, 6, 'seven')");
-    const told = database.prepare("select key from stillfresh_changes where n > ?").all(n);
+    database.exec(
+      "insert or replace into posts (id, author_id, slug) values (9, 6, 'seven')",
+    );
+    const told = database.prepare(
+      "select key from stillfresh_changes where n > ?",
+    ).all(n);
     assert.deepEqual(told.map((row) => (row as { key: string }).key), ["9"]);
-    assert.equal(feed.look(value!.position)?.reset, "schema");
+    assert.throws(
+      () => feed.look(value!.position),
+      /stillfresh_1_replace is not what/,
+    );
     await reader.return?.();
   }));
 
@@ -169,15 +217,20 @@ test("withEtag: a 304 is true as of its own request, whichever connection has wr
     let runs = 0;
     const site = withEtag(() => {
       runs++;
-      const list = database.prepare("select * from posts where author_id = 5").all() as { id: number }[];
+      const list = database.prepare("select * from posts where author_id = 5")
+        .all() as { id: number }[];
       const headers = {
         "cache-control": "public, no-cache",
-        ...dependsOn(...rows("posts", list, { where: { author_id: 5 } })),
+        ...dependsOn(...rows("posts", list, { by: "author_id" })),
       };
       return Response.json(list, { headers });
     }, { registry });
     const get = (etag = '"none"') =>
-      site(new Request("http://site/posts", { headers: { "if-none-match": etag } }));
+      site(
+        new Request("http://site/posts", {
+          headers: { "if-none-match": etag },
+        }),
+      );
     const other = openSqlite(path);
     for (const title of ["one", "two", "three"]) {
       const etag = (await get()).headers.get("etag")!;
@@ -193,7 +246,11 @@ test("withEtag: a 304 is true as of its own request, whichever connection has wr
     other.exec("alter table posts add column mood text default 'calm'");
     const before = runs;
     await get(etag);
-    assert.equal(runs, before + 1, "a schema that was altered voids everything");
+    assert.equal(
+      runs,
+      before + 1,
+      "a schema that was altered voids everything",
+    );
     other.close();
     await follower.close();
   }));
@@ -214,10 +271,14 @@ test("changes: a look that throws is not answered, and the handler runs", () =>
     let runs = 0;
     const site = withEtag(() => {
       runs++;
-      return new Response("x", { headers: { "cache-control": "public, no-cache", ...dependsOn("posts") } });
+      return new Response("x", {
+        headers: { "cache-control": "public, no-cache", ...dependsOn("posts") },
+      });
     }, { registry });
     await site(new Request("http://site/"));
-    await site(new Request("http://site/", { headers: { "if-none-match": "*" } }));
+    await site(
+      new Request("http://site/", { headers: { "if-none-match": "*" } }),
+    );
     assert.equal(runs, 2);
     assert.ok(registry.stats.suspended > 0);
     await follower.close();
@@ -228,12 +289,24 @@ test("changes: a position is refused once its change was taken out, or the file 
     const reader = feed.batches();
     const { position } = (await reader.next()).value!;
     database.exec("insert into odd values (1); insert into odd values (2)");
-    database.exec("delete from stillfresh_changes where n < (select max(n) from stillfresh_changes)");
-    assert.equal(feed.look(position)?.reset, "rolled-back");
+    database.exec(
+      "delete from stillfresh_changes where n < (select max(n) from stillfresh_changes)",
+    );
+    assert.equal(feed.look(position)?.reset, "since-refused");
     database.exec("delete from stillfresh_changes");
     assert.throws(() => feed.look(position), /emptied/);
     database.exec("insert into odd values (3)");
-    assert.equal(feed.look(position)?.reset, "rolled-back", "numbers do not begin again at 1");
+    assert.equal(
+      feed.look(position)?.reset,
+      "since-refused",
+      "numbers do not begin again at 1",
+    );
+    database.exec("update stillfresh_changes set nonce = 'other'");
+    const restored = feed.look({
+      ...position!,
+      since: [3, "nonce", (position!.since as number[])[2]],
+    });
+    assert.equal(restored?.reset, "since-refused");
     await reader.return?.();
   }));
 
@@ -272,18 +345,48 @@ test("changes: a file replaced under the follower is a reset at the next probe",
     await reader.return?.();
   }));
 
-const refused: [name: string, spoil: string, tables: string[], message: RegExp][] = [
-  ["a missing migration", "drop table stillfresh_tables", ["posts"], /has not been run/],
-  ["another version of the migration", "update stillfresh_tables set version = 9", ["posts"], /version 9/],
-  ["a table that the migration does not name", "select 1", ["authors"], /does not name the table authors/],
+const refused: [
+  name: string,
+  spoil: string,
+  tables: string[],
+  message: RegExp,
+][] = [
+  [
+    "a missing migration",
+    "drop table stillfresh_tables",
+    ["posts"],
+    /has not been run/,
+  ],
+  [
+    "another version of the migration",
+    "update stillfresh_tables set version = 9",
+    ["posts"],
+    /version 9/,
+  ],
+  [
+    "a table that the migration does not name",
+    "select 1",
+    ["authors"],
+    /does not name the table authors/,
+  ],
   [
     "a unique index that came later",
     "create unique index late on posts (hidden, day)",
     ["posts"],
     /run the migration again/,
   ],
-  ["a trigger that was dropped", "drop trigger stillfresh_1_update", ["posts"], /stillfresh_1_update/],
-  ["a table that was dropped", "drop table odd", ["posts"], /There is no table "odd"/],
+  [
+    "a trigger that was dropped",
+    "drop trigger stillfresh_1_update",
+    ["posts"],
+    /stillfresh_1_update/,
+  ],
+  [
+    "a table that was dropped",
+    "drop table odd",
+    ["posts"],
+    /There is no table "odd"/,
+  ],
 ];
 
 for (const [name, spoil, tables, message] of refused) {
@@ -295,13 +398,148 @@ for (const [name, spoil, tables, message] of refused) {
     }));
 }
 
+test("migration: refuses a group whose values are compared by a collation", () =>
+  withSite(
+    ({ path }) => {
+      const refused = (groups: string[]) => () =>
+        migration({ tagged: { key: ["id"], groups } }, () => openSqlite(path));
+      assert.throws(refused(["name"]), /"name" of "tagged" compares by nocase/);
+      assert.throws(refused(["a,b"]), /compares by rtrim/);
+      assert.match(refused(["plain", "id"])().up, /'plain'/);
+    },
+    `${SCHEMA} create table tagged (id integer primary key, -- name
+  name text not null collate "NOCASE", "a,b" text check ("a,b" <> ')') COLLATE rtrim, plain text default 'collate nocase')`,
+  ));
+
+test("changes: refuses a connection that it was given before, and leaves it open", () =>
+  withSite(async ({ database }) => {
+    const wrapped = () => ({
+      prepare: (text: string) => database.prepare(text),
+      close: () => {},
+    });
+    for (const open of [() => database, wrapped]) {
+      const reader = changes(open, { tables: ["posts"] }).batches();
+      await assert.rejects(reader.next(), {
+        name: "ChangesError",
+        code: "bad-request",
+        message: /one connection twice/,
+      });
+    }
+    assert.equal(database.prepare("select * from authors").all().length, 2);
+  }));
+
+test("changes: refuses a connection that is given again later", () =>
+  withSite(async ({ path }) => {
+    const pool = [openSqlite(path), openSqlite(path)];
+    let opened = 0;
+    let time = 0;
+    const open = () => {
+      const { prepare } = pool[Math.min(opened++, 1)]!;
+      return {
+        prepare: prepare.bind(pool[Math.min(opened - 1, 1)]!),
+        close: () => {},
+      };
+    };
+    const clock = {
+      monotonic: () => time,
+      now: () => time,
+      sleep: () => Promise.resolve(),
+    };
+    const reader = changes(open, { tables: ["posts"], maxLag: 4_000, ...clock })
+      .batches();
+    assert.equal((await reader.next()).value!.state, "live");
+    time = 1_000;
+    assert.equal((await reader.next()).value!.state, "lost");
+    await reader.return?.();
+    for (const connection of pool) connection.close();
+  }));
+
+test("changes: what the feed's own connection commits is seen by the next look, and so is what it undoes", () =>
+  withSite(async ({ path }) => {
+    const connections: WritableSqlite[] = [];
+    const feed = changes(() => {
+      connections.push(openSqlite(path));
+      return connections.at(-1)!;
+    }, { tables: ["posts"], poll: 60_000 });
+    const reader = feed.batches();
+    const { position } = (await reader.next()).value!;
+    const own = connections.at(-1)!;
+    own.exec("begin; update posts set title = 'own' where id = 7");
+    const look = feed.look(position)!;
+    assert.deepEqual(look.changes.map(({ id }) => id), [
+      "posts",
+      "posts/7",
+      "posts?author_id=5",
+    ]);
+    assert.equal(feed.look(look.position), undefined);
+    own.exec("rollback");
+    assert.equal(feed.look(look.position)?.reset, "rolled-back");
+    own.exec("alter table authors add column name");
+    assert.equal(feed.look(position)?.reset, "schema");
+    await reader.return?.();
+  }));
+
+test("changes: what a look has told is not told again by the next batch", () =>
+  withSite(async ({ path, database }) => {
+    const feed = changes(() => openSqlite(path), {
+      tables: ["posts"],
+      poll: 1,
+      sleep: () => Promise.resolve(),
+    });
+    const reader = feed.batches();
+    const { position } = (await reader.next()).value!;
+    database.exec("update posts set title = 'told' where id = 7");
+    const look = feed.look(position)!;
+    assert.equal(look.changes.length, 3);
+    database.exec("update posts set title = 'not told' where id = 8");
+    const { changes: next } = (await reader.next()).value as ChangeBatch;
+    assert.deepEqual(next.map(({ id }) => id), [
+      "posts",
+      "posts/8",
+      "posts?author_id=6",
+    ]);
+    await reader.return?.();
+  }));
+
+test("changes: a file that is locked is lost only by a whole look", () =>
+  withSite(async ({ path, database }) => {
+    let time = 0;
+    const feed = changes(() => {
+      const connection = openSqlite(path);
+      connection.exec("pragma busy_timeout = 0");
+      return connection;
+    }, {
+      tables: ["posts"],
+      maxLag: 4_000,
+      monotonic: () => time,
+      now: () => time,
+      sleep: () => Promise.resolve(),
+    });
+    const reader = feed.batches();
+    const { position } = (await reader.next()).value!;
+    database.exec(
+      "begin exclusive; update posts set title = 'locked' where id = 7",
+    );
+    assert.throws(() => feed.look(position), /locked|busy/i);
+    const quick = (await reader.next()).value!;
+    assert.deepEqual([quick.state, quick.changes], ["live", []]);
+    time = 1_000;
+    assert.equal((await reader.next()).value!.state, "lost");
+    database.exec("commit");
+    const { state, changes: found } = (await reader.next()).value!;
+    assert.deepEqual([state, found.length], ["live", 3]);
+    await reader.return?.();
+  }));
+
 test("migration: can be run again, and taken back", () =>
   withSite(({ path, database }) => {
     const { up, down } = migration(TABLES, () => openSqlite(path));
     database.exec(up);
     database.exec(down);
     assert.deepEqual(
-      database.prepare("select name from sqlite_master where name like 'stillfresh%'").all(),
+      database.prepare(
+        "select name from sqlite_master where name like 'stillfresh%'",
+      ).all(),
       [],
     );
   }));
