@@ -150,9 +150,10 @@ function triggersOf(connection: SqliteConnection, table: Watched): [name: string
   const same = [...key, ...groups].map(identifier).map((column) =>
     `old.${column} IS new.${column} COLLATE BINARY AND typeof(old.${column}) = typeof(new.${column})`
   ).join(" AND ");
-  const self = key.map(identifier).map((column) => `t.${column} IS old.${column} COLLATE BINARY`).join(
-    " AND ",
-  );
+  const { columns: identity } = identityOf(connection, name, columns);
+  const isOther = identity.length === 0
+    ? ""
+    : ` AND NOT (${identity.map(identifier).map((column) => `t.${column} IS old.${column}`).join(" AND ")})`;
   const pushed = (also: string) =>
     uniques(connection, name, columns).map((unique) =>
       `  INSERT INTO stillfresh_changes (tbl, key, groups) SELECT ${described(table, "t")} FROM ${
@@ -166,7 +167,7 @@ function triggersOf(connection: SqliteConnection, table: Watched): [name: string
     ["moved", `AFTER UPDATE ${on} WHEN NOT (${same}) BEGIN\n  ${note("old")}\nEND`],
     // A REPLACE removes the rows that stand in its way without a trigger's being fired for them.
     ["replace", `BEFORE INSERT ${on} BEGIN\n${pushed("")}\nEND`],
-    ["update_replace", `BEFORE UPDATE ${on} BEGIN\n${pushed(` AND NOT (${self})`)}\nEND`],
+    ["update_replace", `BEFORE UPDATE ${on} BEGIN\n${pushed(isOther)}\nEND`],
   ];
 }
 
@@ -245,21 +246,15 @@ function uniques(connection: SqliteConnection, table: string, columns: readonly 
     readonly name: string;
     readonly unique: number;
     readonly partial: number;
-    readonly origin: string;
   }[];
   const equal = (name: string, collation = "") => {
     const column = columns.find((known) => known.name === name)!;
     return `t.${identifier(name)} = ${newValue(column)}${collation}`;
   };
-  // The number of a row is its key, or else has a hidden name. A key that is no number has an index, as below.
-  const primary = columns.filter(({ pk }) => pk > 0);
-  if (primary.length === 1 && !indexes.some(({ origin }) => origin === "pk")) {
-    conditions.add(equal(primary[0]!.name));
-  } else if (!isWithoutRowid(connection, table)) {
-    const hidden = ["rowid", "_rowid_", "oid"].find((name) =>
-      !columns.some((column) => column.name.toLowerCase() === name)
-    );
-    if (hidden !== undefined) conditions.add(`t.${hidden} = new.${hidden}`);
+  // Any other key has an index, as below.
+  const { columns: [number], isNumber } = identityOf(connection, table, columns);
+  if (isNumber && number !== undefined) {
+    conditions.add(`t.${identifier(number)} = new.${identifier(number)}`);
   }
   for (const { name, unique, partial } of indexes) {
     if (!unique) continue;
@@ -285,11 +280,26 @@ function uniques(connection: SqliteConnection, table: string, columns: readonly 
   return [...conditions];
 }
 
-function isWithoutRowid(connection: SqliteConnection, table: string): boolean {
+/**
+ * What tells a row from all others: its number, by whatever name, or the key of a table that has no numbers. Nothing, where
+ * columns have taken all names of the number.
+ */
+function identityOf(
+  connection: SqliteConnection,
+  table: string,
+  columns: readonly Column[],
+): { readonly columns: readonly string[]; readonly isNumber: boolean } {
   const [{ wr }] = connection.prepare(
     "select wr from pragma_table_list where schema = 'main' and name = ?",
   ).all(table) as unknown as readonly [{ readonly wr: number }];
-  return wr !== 0;
+  const key = columns.filter(({ pk }) => pk > 0).map(({ name }) => name);
+  if (wr !== 0) return { columns: key, isNumber: false };
+  const indexes = connection.prepare("select 1 from pragma_index_list(?) where origin = 'pk'").all(table);
+  if (key.length === 1 && indexes.length === 0) return { columns: key, isNumber: true };
+  const hidden = ["rowid", "_rowid_", "oid"].filter((hidden) =>
+    !columns.some(({ name }) => name.toLowerCase() === hidden)
+  );
+  return { columns: hidden.slice(0, 1), isNumber: true };
 }
 
 /** Better now than when a row is written. */

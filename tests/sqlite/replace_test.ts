@@ -34,6 +34,18 @@ const kinds: Readonly<Record<string, Kind>> = {
     key: ["id"],
     by: "rowid",
   },
+  "columns that take all names of the hidden number": {
+    schema: "create table posts (oid integer primary key, rowid, _rowid_ unique)",
+    columns: ["oid", "rowid", "_rowid_"],
+    key: ["rowid"],
+    by: "oid",
+  },
+  "columns that hide the number": {
+    schema: "create table posts (oid text primary key, rowid, _rowid_ unique)",
+    columns: ["oid", "rowid", "_rowid_"],
+    key: ["rowid"],
+    by: "oid",
+  },
   "no key at all": {
     schema: "create table posts (a, b)",
     columns: ["a", "b", "rowid"],
