@@ -5,7 +5,7 @@
  */
 import type { Dependency } from "../http/dependency.ts";
 import { type Group, group } from "../registry/group.ts";
-import { wholeTable } from "../http/row.ts";
+import { wholeTable } from "../http/table.ts";
 import { anything, finders, mayLag, ofOne, others, statements } from "./found.ts";
 import { currentPlace, type Found, note, type Place, type Reads } from "./run.ts";
 
