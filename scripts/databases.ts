@@ -1,10 +1,12 @@
 /**
  * `deno task databases`: clients of PostgreSQL on each runtime, over a server of its own: the same changes are reported
- * through each of them. What came of it has to be what `docs/compatibility/postgres-clients.json` says; `--write` writes
- * it.
+ * through each of them. What came of it has to be what `docs/compatibility/postgres-clients.json` says. Then what the feed
+ * costs the database and its writers. `--write` writes the tables; `clients` or `cost` takes that part alone.
  *
  * @module
  */
+import { measureCost } from "../bench/postgres.ts";
+import { printTable } from "../bench/table.ts";
 import { clientsRun, type Runner } from "../tests/postgres/clients_run.ts";
 import { programs, Server } from "../tests/postgres/server.ts";
 import { record, type Row } from "./compatibility.ts";
@@ -12,11 +14,7 @@ import { bunRuntime, denoRuntime, nodeRuntime } from "./runtimes.ts";
 
 const columns = ["version", "query", "listen", "Deno", "Bun", "Node"];
 
-async function main(): Promise<number> {
-  if (programs === undefined) {
-    console.log("NOT RUN: no PostgreSQL; apt-get install postgresql");
-    return 0;
-  }
+async function runClients(): Promise<string[]> {
   const runners: Runner[] = [
     { ...denoRuntime(), flags: ["run", "-A", "-q", "--no-check"] },
     { ...await bunRuntime(), flags: [] },
@@ -50,9 +48,36 @@ async function main(): Promise<number> {
     await server.stop();
     await Deno.remove(folder, { recursive: true });
   }
+  console.log(`clients: ${good} of ${runs} runs as they should be`);
+  return problems;
+}
+
+async function runCost(): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { name, head, columns, rows } of await measureCost()) {
+    printTable(
+      name,
+      [head, ...columns],
+      rows.map(({ name, cells }) => [name, ...columns.map((one) => cells[one]!)]),
+    );
+    problems.push(...record(name, { task: "databases", head, columns, measured: true, rows }));
+  }
+  return problems;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  if (programs === undefined) {
+    console.log("NOT RUN: no PostgreSQL; apt-get install postgresql");
+    return 0;
+  }
+  const [only] = args.filter((arg) => arg !== "--write");
+  const problems = [
+    ...(only === "cost" ? [] : await runClients()),
+    ...(only === "clients" ? [] : await runCost()),
+  ];
   for (const problem of problems) console.log(problem);
-  console.log(`databases: ${good} of ${runs} runs as they should be`);
+  console.log(`databases: ${problems.length} problems`);
   return problems.length === 0 ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -8,12 +8,16 @@
  *
  * @module
  */
+import { firstLookRun } from "../tests/postgres/first_look_run.ts";
 import { ledgerRun, type Outcome } from "../tests/postgres/ledger_run.ts";
 import { programs, Server } from "../tests/postgres/server.ts";
 import { weakenings } from "../tests/postgres/weakened.ts";
 
 /** Seconds for a weakened feed: the run ends when it is found. */
 const WEAKENED = 20;
+
+/** Settings with which a crash undoes the commits of the last seconds. */
+const FORGETFUL = ["synchronous_commit = off", "wal_writer_delay = 10s"];
 
 /** 304s of a run of a minute. */
 const LEAST_HITS = 100_000;
@@ -51,10 +55,12 @@ async function main([seconds = "60", seed = "7", only]: readonly string[]): Prom
     console.log("NOT RUN: no PostgreSQL; apt-get install postgresql");
     return 0;
   }
-  const server = await Server.start();
+  const server = await Server.start(FORGETFUL);
   const found: string[] = [];
   try {
     if (only === undefined || only === "none") {
+      await firstLookRun(server);
+      console.log("a restart during the first look: waited out");
       const whole = await ledgerRun(server, {
         seed: Number(seed),
         seconds: Number(seconds),

@@ -233,7 +233,7 @@ class TablesSource implements PolledSource {
     const { whole, quick } = this.#statements;
     // The position of another feed is none that the server could read.
     const since = isOwn(from) ? from.since : "";
-    const looked = await this.#run(isWhole ? whole : quick, [since, this.#asked]);
+    const looked = isWhole ? await this.#run(whole, [since, this.#asked]) : await this.#run(quick, [since]);
     checkLook(looked, this.#tables, clock.monotonic() - sent);
     if (isWhole) {
       this.#noteSources(looked);

@@ -36,16 +36,30 @@ export interface Looked {
 const TRIGGERS = 2;
 
 /**
- * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first,
- * and the tables by name and as SQL has them, as JSON.
+ * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first, and
+ * for a whole look the tables by name and as SQL has them, as JSON.
  *
- * The rows are those of transactions that were running in that snapshot, and of those that began later: two index scans,
- * however long a transaction runs.
+ * The rows are those of transactions that began after that snapshot, and of those that were running in it. Each is found by
+ * a scan of the index, in whose order it is asked for: without the order, the planner reads the whole table where it has no
+ * statistics of it, or where a single transaction has written most of it.
  */
 export function lookStatement(schema: string, most: number, isWhole: boolean): string {
   const own = identifier(schema);
   const since = "nullif($1::text, '')::pg_snapshot";
-  return `with recursive asked as (
+  const some = `order by xid limit ${most + 1}`;
+  return `${isWhole ? TREE : ""}select json_build_object('now', pg_current_snapshot()::text,
+  'age', extract(epoch from clock_timestamp() - now()) * 1000,
+  'pruned', coalesce(pg_snapshot_xmin(${since}) < (select floor from ${own}.floor), false),
+  ${isWhole ? `${whole(schema, own)},` : ""}
+  'rows', (select json_agg(json_build_array(tbl, key, groups)) from (
+    (select tbl, key, groups from ${own}.changes where xid >= pg_snapshot_xmax(${since}) ${some})
+    union all (select c.* from pg_snapshot_xip(${since}) x cross join lateral
+      (select tbl, key, groups from ${own}.changes where xid between x and x ${some}) c)
+    limit ${most + 1}) r))::text as looked`;
+}
+
+/** The tables that are asked for, with their partitions and triggers. */
+const TREE = `with recursive asked as (
   select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::text::json) t
 ), tree(oid) as (
   select oid from asked where oid is not null union select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid
@@ -53,15 +67,7 @@ export function lookStatement(schema: string, most: number, isWhole: boolean): s
   select g.*, p.xmin as pxmin, obj_description(p.oid, 'pg_proc') as about
   from tree join pg_trigger g on g.tgrelid = tree.oid join pg_proc p on p.oid = g.tgfoid where not g.tgisinternal
 )
-select json_build_object('now', pg_current_snapshot()::text,
-  'age', extract(epoch from clock_timestamp() - now()) * 1000,
-  'pruned', coalesce(pg_snapshot_xmin(${since}) < (select floor from ${own}.floor), false),
-  ${isWhole ? `${whole(schema, own)},` : ""}
-  'rows', (select json_agg(json_build_array(tbl, key, groups)) from (select tbl, key, groups from ${own}.changes
-    where xid >= pg_snapshot_xmax(${since}) or xid = any(array(select pg_snapshot_xip(${since}))) limit ${
-    most + 1
-  }) r))::text as looked`;
-}
+`;
 
 /**
  * What shows that the server is another, that commits may be undone, or that rows may have changed without a trigger. The

@@ -1,7 +1,7 @@
 /** Each client of PostgreSQL on each of its runtimes, over a server of its own. Deno only: `deno task databases`. */
-import pg from "pg";
 import { type Checked, schema } from "./client_check.ts";
 import { type Client, clients, programOf } from "./clients.ts";
+import { connection } from "./connection.ts";
 import type { Server } from "./server.ts";
 
 /** A runtime, and the arguments before the program. */
@@ -78,9 +78,8 @@ async function runOne(
   runner: Runner,
   isServed: boolean,
 ): Promise<Checked> {
-  const address = { host: "127.0.0.1", port: server.port, user: "postgres" };
   const execute = async (database: string, text: string) => {
-    const admin = new pg.Client({ ...address, database });
+    const admin = connection(server.port, database);
     await admin.connect();
     await admin.query(text).finally(() => admin.end());
   };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChangesError, dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
 import { changes, type PolledFeedEvent } from "../../src/postgres/changes.ts";
+import { lookStatement } from "../../src/postgres/look.ts";
 import { database, skip } from "./database.ts";
 
 const schema =
@@ -83,6 +84,31 @@ test("postgres: thousands of changes come in batches, and too many are a reset",
   assert.deepEqual((await watch.look()).ids, []);
   await watch.close();
 });
+
+test(
+  "postgres: a look finds its rows by the index, whatever the planner knows of the table",
+  { skip },
+  async () => {
+    await begin();
+    await database.sql.exec("begin; select pg_current_xact_id()");
+    const [before] = (await database.sql.query("select pg_current_snapshot()::text as now")).rows;
+    const { now } = before as { readonly now: string };
+    await database.sql.exec("insert into posts select n, 'x', 1 from generate_series(1, 3000) n; commit");
+    for (const known of ["select 1", "analyze stillfresh.changes"]) {
+      await database.sql.exec(known);
+      const { rows } = await database.sql.query<Record<string, string>>(
+        `explain ${lookStatement("stillfresh", 10_000, false)}`,
+        [now],
+      );
+      const plan = rows.map((line) => line["QUERY PLAN"]).join("\n");
+      assert.match(
+        plan,
+        /Index Scan (?:using|on) changes_xid(?:.|\n)*Index Scan (?:using|on) changes_xid/,
+      );
+      assert.doesNotMatch(plan, /Seq Scan on changes/);
+    }
+  },
+);
 
 test("postgres: a quick look tells changes, and is no contact", { skip }, async () => {
   await begin();

@@ -9,6 +9,7 @@ import { changes, migration, type PolledFeedEvent, type Query } from "../../src/
 import { Ledger } from "../chaos/ledger.ts";
 import { JudgedReader } from "../support/judged_reader.ts";
 import { Random } from "../simulation/random.ts";
+import { connection } from "./connection.ts";
 import type { Server } from "./server.ts";
 import type { Weakening } from "./weakened.ts";
 
@@ -154,19 +155,13 @@ class LedgerRun {
 
   /** Connections to the server that is the primary when they are made. */
   #pool(): pg.Pool {
-    const connection = () => this.#connection();
+    const server = this.#server;
     return new pg.Pool({
       max: 12,
       Client: function () {
-        return connection();
+        return connection(server.port);
       },
     }).on("error", () => {});
-  }
-
-  #connection(): pg.Client {
-    const { port } = this.#server;
-    return new pg.Client({ host: "127.0.0.1", port, user: "postgres", database: "postgres" })
-      .on("error", () => {});
   }
 
   /** Statements on a connection of their own, which an interrupted transaction would make useless. */
@@ -400,7 +395,7 @@ class LedgerRun {
   /** A connection that no pool knows, so that nothing else is done on it. */
   async #connect(): Promise<pg.Client> {
     for (;;) {
-      const client = this.#connection();
+      const client = connection(this.#server.port);
       if (await spared(() => client.connect().then(() => true))) return client;
       await wait(20);
     }

@@ -1,8 +1,21 @@
 /**
  * A PostgreSQL server of the test's own, on loopback, with a replica that takes its place when it fails; in folders that
- * go with it. Deno only: `deno task postgres`.
+ * go with it.
  */
-import { existsSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { freePort } from "../support/server_program.ts";
 
 const folders = [
@@ -15,85 +28,115 @@ const folders = [
 /** Where `initdb` and `pg_ctl` are; undefined: PostgreSQL is not installed. */
 export const programs: string | undefined = folders.find((folder) => existsSync(`${folder}/initdb`));
 
-/** The user as which PostgreSQL runs: it refuses to run as root. */
-type User = { readonly uid?: number; readonly gid?: number };
+/** PostgreSQL refuses to run as root: then it is the user that Debian has for it. */
+const asUser: readonly string[] = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
 
 /** A data directory, and the port at which it is served. */
 class Instance {
   readonly port: number;
   readonly #folder: string;
-  readonly #user: User;
 
-  constructor(port: number, folder: string, user: User) {
+  private constructor(port: number, folder: string) {
     this.port = port;
     this.#folder = folder;
-    this.#user = user;
+  }
+
+  /** In an empty folder. */
+  static async create(): Promise<Instance> {
+    const folder = mkdtempSync(join(tmpdir(), "postgres-"));
+    if (asUser.length > 0) chownSync(folder, idOf("-u"), idOf("-g"));
+    return new Instance(await freePort(), folder);
   }
 
   /** Settings that differ from the defaults; those that are written last count. */
-  async configure(settings: readonly string[]): Promise<void> {
+  configure(settings: readonly string[]): void {
     const own = [
       ...settings,
       `port = ${this.port}`,
       "listen_addresses = '127.0.0.1'",
       `unix_socket_directories = '${this.#folder}'`,
     ];
-    await Deno.writeTextFile(`${this.#folder}/data/postgresql.auto.conf`, own.join("\n") + "\n", {
-      append: true,
-    });
+    appendFileSync(`${this.data}/postgresql.auto.conf`, own.join("\n") + "\n");
   }
 
-  control(deed: string, ...more: string[]): Promise<void> {
-    return this.run("pg_ctl", ["-D", this.data, "-w", "-l", `${this.#folder}/log`, deed, ...more]);
+  async control(deed: string, ...more: string[]): Promise<void> {
+    await this.run("pg_ctl", ["-D", this.data, "-w", "-l", `${this.#folder}/log`, deed, ...more]);
   }
 
   get data(): string {
     return `${this.#folder}/data`;
   }
 
-  async run(program: string, args: readonly string[]): Promise<void> {
-    const { success, stderr } = await new Deno.Command(`${programs}/${program}`, {
-      args: [...args],
-      cwd: this.#folder,
-      stdout: "null",
-      stderr: "piped",
-      ...this.#user,
-    }).output();
-    if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
+  /** Runs a program of PostgreSQL, and gives what it writes. */
+  run(program: string, args: readonly string[]): Promise<string> {
+    const [command, ...rest] = [...asUser, `${programs}/${program}`, ...args];
+    // The server that pg_ctl starts keeps what it is given.
+    const stdout = program === "pg_ctl" ? "ignore" : "pipe";
+    const child = spawn(command!, rest, { cwd: this.#folder, stdio: ["ignore", stdout, "pipe"] });
+    let [said, complaint] = ["", ""];
+    child.stdout?.on("data", (chunk) => said += chunk);
+    child.stderr?.on("data", (chunk) => complaint += chunk);
+    return new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once(
+        "close",
+        (code) => code === 0 ? resolve(said) : reject(new Error(`${program}: ${complaint}`)),
+      );
+    });
   }
 
   async remove(): Promise<void> {
     await this.control("stop", "-m", "immediate").catch(() => {});
-    await Deno.remove(this.#folder, { recursive: true });
+    rmSync(this.#folder, { recursive: true });
   }
 }
 
 /** One that runs. */
 export class Server {
-  readonly #user: User;
   #primary: Instance;
   #replica: Promise<Instance> | undefined;
 
-  private constructor(primary: Instance, user: User) {
+  private constructor(primary: Instance) {
     this.#primary = primary;
-    this.#user = user;
   }
 
-  /** Starts one. Root may not: then it is the user `postgres` that does. */
-  static async start(): Promise<Server> {
-    const user = Deno.uid() === 0 ? { uid: await idOf("-u"), gid: await idOf("-g") } : {};
-    const primary = await instance(user);
-    await primary.run("initdb", ["-D", primary.data, "-A", "trust", "-U", "postgres", "-E", "UTF8"]);
-    await primary.configure([
+  /**
+   * Starts one. Root may not: then it is the user `postgres` that does.
+   *
+   * @param settings Lines of its configuration, besides those that every server of the tests needs.
+   */
+  static async start(settings: readonly string[] = []): Promise<Server> {
+    const primary = await Instance.create();
+    await primary.run("initdb", ["-D", primary.data, "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8"]);
+    primary.configure([
       "max_prepared_transactions = 50",
       "max_connections = 120",
-      // A crash undoes the commits of the last seconds.
-      "synchronous_commit = off",
-      "wal_writer_delay = 10s",
       "wal_retrieve_retry_interval = 100ms",
+      ...settings,
     ]);
     await primary.control("start");
-    return new Server(primary, user);
+    return new Server(primary);
+  }
+
+  /** CPU time of all its processes, in seconds; Linux only. */
+  cpuTime(): number {
+    const postmaster = Number(readFileSync(`${this.#primary.data}/postmaster.pid`, "utf8").split("\n")[0]);
+    let ticks = 0;
+    for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      const path = `/proc/${name}/stat`;
+      const stat = existsSync(path) ? readFileSync(path, "utf8") : "";
+      // After the name of the program, which may hold spaces: state, parent, … utime, stime, and those of ended children.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+      if (fields[1] !== postmaster && Number(name) !== postmaster) continue;
+      ticks += fields[11]! + fields[12]! + fields[13]! + fields[14]!;
+    }
+    return ticks / 100;
+  }
+
+  /** Runs a program of PostgreSQL that connects to it, and gives what it writes. */
+  output(program: string, args: readonly string[], database = "postgres"): Promise<string> {
+    const address = ["-h", "127.0.0.1", "-p", `${this.port}`, "-U", "postgres", database];
+    return this.#primary.run(program, [...args, ...address]);
   }
 
   /** Of the server that is the primary now. */
@@ -105,19 +148,10 @@ export class Server {
   async admit(roles: readonly string[]): Promise<void> {
     const path = `${this.#primary.data}/pg_hba.conf`;
     const rules = roles.map((role) => `host all ${role} 127.0.0.1/32 scram-sha-256\n`).join("");
-    await Deno.writeTextFile(path, rules + await Deno.readTextFile(path));
+    writeFileSync(path, rules + readFileSync(path, "utf8"));
     await this.#primary.control("reload");
     const statements = roles.map((role) => `create role ${role} login password 'right';`).join(" ");
-    await this.#primary.run("psql", [
-      "-h",
-      "127.0.0.1",
-      "-p",
-      `${this.port}`,
-      "-U",
-      "postgres",
-      "-c",
-      statements,
-    ]);
+    await this.output("psql", ["-q", "-c", statements]);
   }
 
   /** Ends it as a crash would, and starts it again. */
@@ -133,7 +167,7 @@ export class Server {
   /** From now on the replica, which has been made, gets no commits any more. */
   async cutReplica(): Promise<void> {
     const replica = await this.#replica!;
-    await replica.configure(["primary_conninfo = ''"]);
+    replica.configure(["primary_conninfo = ''"]);
     await replica.control("reload");
   }
 
@@ -153,7 +187,7 @@ export class Server {
   }
 
   async #makeReplica(): Promise<Instance> {
-    const replica = await instance(this.#user);
+    const replica = await Instance.create();
     const primary = `host=127.0.0.1 port=${this.#primary.port} user=postgres`;
     await replica.run("pg_basebackup", [
       "-R",
@@ -166,19 +200,12 @@ export class Server {
       "-X",
       "stream",
     ]);
-    await replica.configure([]);
+    replica.configure([]);
     await replica.control("start");
     return replica;
   }
 }
 
-async function instance(user: User): Promise<Instance> {
-  const folder = await Deno.makeTempDir({ prefix: "postgres-" });
-  if (user.uid !== undefined) await Deno.chown(folder, user.uid, user.gid!);
-  return new Instance(await freePort(), folder, user);
-}
-
-async function idOf(flag: string): Promise<number> {
-  const { stdout } = await new Deno.Command("id", { args: [flag, "postgres"] }).output();
-  return Number(new TextDecoder().decode(stdout));
+function idOf(flag: string): number {
+  return Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
 }

@@ -63,7 +63,7 @@ const statements: Readonly<Record<string, readonly [sql: string, ids: readonly s
     ["posts", "posts/3", "posts/9", "posts?author_id=2"],
   ],
   "COPY": [
-    "copy (select 10, 'x', 1, '{}', 't1' union select 11, 'x', 2, '{}', 't2') to '/tmp/rows'; copy posts from '/tmp/rows'",
+    "copy (select 10, 'x', 1, '{}', 't1' union select 11, 'x', 2, '{}', 't2') to '/rows'; copy posts from '/rows'",
     ["posts", "posts/10", "posts/11", "posts?author_id=1", "posts?author_id=2"],
   ],
   "a transaction that is rolled back": ["begin; update posts set title = 'x'; rollback", []],

@@ -71,6 +71,7 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
       return async (text, parameters) => {
         if (!text.includes("xid")) return query(text, parameters);
         const changed = text.replace(/where xid >=.*?limit/s, `where n > ${last ?? 0} limit`)
+          .replace("between x and x", "is null")
           .replace("'pruned'", "'top', (select coalesce(max(n), 0) from stillfresh.changes), 'pruned'");
         const result = await query(changed, parameters);
         const [row] = "rows" in result ? result.rows : result;
@@ -85,7 +86,7 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
     "rows" in looked ? { ...looked, now: (await again())["now"] } : looked
   ),
   "the row's own xmin": asked((text) =>
-    text.replace("xid >=", "(xmin::text)::xid8 >=").replace("or xid =", "or (xmin::text)::xid8 =")
+    text.replace("xid >=", "(xmin::text)::xid8 >=").replace("xid between", "(xmin::text)::xid8 between")
   ),
   "no identity, a crash": { ...noIdentity, undoing: ["crash"] },
   "no identity, a backend killed": { ...noIdentity, undoing: ["kill -9"] },
