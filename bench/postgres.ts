@@ -23,8 +23,10 @@ const BULK_TIMES = 8;
 const WRITERS = 4;
 /** s of a window in which single rows are written. */
 const WRITING = 1;
-/** s of a window in which feeds look. */
-const LOOKING = 2;
+/** s of a window in which feeds look, after as long in which the server has planned their statements for the last time. */
+const LOOKING = 3;
+/** Rounds of those windows. */
+const LOOKING_ROUNDS = 3;
 /** Commits a second beside them. */
 const RATE = 50;
 
@@ -171,8 +173,9 @@ async function pollers(server: Server): Promise<Row[]> {
   const [cpu, middle, tail]: Record<string, number[]>[] = [{}, {}, {}];
   await refill(server, "watched");
   const note = (to: Record<string, number[]>, name: string, figure: number) => (to[name] ??= []).push(figure);
-  await alternate(counts, ROUNDS, async (count, round) => {
+  await alternate(counts, LOOKING_ROUNDS, async (count, round) => {
     const following = await feeds(server.port, parseInt(count), count.endsWith("prepared"));
+    await new Promise((resolve) => setTimeout(resolve, LOOKING * 1_000));
     const before = server.cpuTime();
     const began = performance.now();
     const latencies = await commits(server, LOOKING);
