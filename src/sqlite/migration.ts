@@ -85,7 +85,7 @@ export function migration(tables: Readonly<Record<string, TableOptions>>, open: 
     const up = [
       ...dropped,
       `CREATE TABLE IF NOT EXISTS stillfresh_changes (n INTEGER PRIMARY KEY AUTOINCREMENT,
-  nonce TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))), tbl TEXT NOT NULL, key TEXT NOT NULL, groups TEXT NOT NULL);`,
+  nonce TEXT NOT NULL DEFAULT (hex(randomblob(8))), tbl TEXT NOT NULL, key TEXT NOT NULL, groups TEXT NOT NULL);`,
       "CREATE TABLE IF NOT EXISTS stillfresh_tables (version INTEGER NOT NULL, tables TEXT NOT NULL);",
       "DELETE FROM stillfresh_tables;",
       `INSERT INTO stillfresh_tables VALUES (${VERSION}, ${literal(about)});`,
@@ -145,7 +145,7 @@ function triggersOf(connection: SqliteConnection, table: Watched): [name: string
   const columns = requireTable(connection, table);
   const on = `ON ${identifier(name)} FOR EACH ROW`;
   const note = (row: string) =>
-    `INSERT INTO stillfresh_changes (tbl, key, groups) VALUES (${described(table, row)});`;
+    `INSERT INTO stillfresh_changes (tbl, key, groups) VALUES (${described(table, columns, row)});`;
   // Names are told apart byte by byte, whatever a column compares by.
   const same = [...key, ...groups].map(identifier).map((column) =>
     `old.${column} IS new.${column} COLLATE BINARY AND typeof(old.${column}) = typeof(new.${column})`
@@ -154,20 +154,26 @@ function triggersOf(connection: SqliteConnection, table: Watched): [name: string
   const isOther = identity.length === 0
     ? ""
     : ` AND NOT (${identity.map(identifier).map((column) => `t.${column} IS old.${column}`).join(" AND ")})`;
-  const pushed = (also: string) =>
-    uniques(connection, name, columns).map((unique) =>
-      `  INSERT INTO stillfresh_changes (tbl, key, groups) SELECT ${described(table, "t")} FROM ${
-        identifier(name)
-      } AS t WHERE ${unique}${also};`
-    ).join("\n");
+  /** Notes the rows that a REPLACE pushes out. An INSERT that finds none costs several times as long as asking first. */
+  const pushed = (also: string) => {
+    const found = uniques(connection, table, columns).map((unique) =>
+      `FROM ${identifier(name)} AS t WHERE ${unique}${also}`
+    );
+    const notes = found.map((rows) =>
+      `  INSERT INTO stillfresh_changes (tbl, key, groups) SELECT ${described(table, columns, "t")} ${rows};`
+    );
+    if (found.length === 0) return [];
+    const isAny = found.map((rows) => `EXISTS (SELECT 1 ${rows})`).join("\n  OR ");
+    return [`WHEN ${isAny}\nBEGIN\n${notes.join("\n")}\nEND`];
+  };
   return [
     ["insert", `AFTER INSERT ${on} BEGIN\n  ${note("new")}\nEND`],
     ["delete", `AFTER DELETE ${on} BEGIN\n  ${note("old")}\nEND`],
     ["update", `AFTER UPDATE ${on} BEGIN\n  ${note("new")}\nEND`],
     ["moved", `AFTER UPDATE ${on} WHEN NOT (${same}) BEGIN\n  ${note("old")}\nEND`],
     // A REPLACE removes the rows that stand in its way without a trigger's being fired for them.
-    ["replace", `BEFORE INSERT ${on} BEGIN\n${pushed("")}\nEND`],
-    ["update_replace", `BEFORE UPDATE ${on} BEGIN\n${pushed(isOther)}\nEND`],
+    ...pushed("").map((does): [string, string] => ["replace", `BEFORE INSERT ${on} ${does}`]),
+    ...pushed(isOther).map((does): [string, string] => ["update_replace", `BEFORE UPDATE ${on} ${does}`]),
   ];
 }
 
@@ -218,6 +224,7 @@ function unquoted(name: string): string {
 
 interface Column {
   readonly name: string;
+  readonly type: string;
   readonly pk: number;
   readonly notnull: number;
   /** An expression. */
@@ -240,8 +247,15 @@ interface IndexColumn {
 }
 
 /** For each way in which a new row can be in the way of a row `t`: the condition under which it is. */
-function uniques(connection: SqliteConnection, table: string, columns: readonly Column[]): string[] {
+function uniques(
+  connection: SqliteConnection,
+  { name: table, key, groups }: Watched,
+  columns: readonly Column[],
+): string[] {
   const conditions = new Set<string>();
+  /** Such a row has the key of the new one, which is noted anyway, and is in no group. */
+  const isKey = (names: readonly (string | null)[]) =>
+    groups.length === 0 && names.length === key.length && names.every((name) => key.includes(name!));
   const indexes = connection.prepare(`pragma index_list(${identifier(table)})`).all() as readonly {
     readonly name: string;
     readonly unique: number;
@@ -253,7 +267,7 @@ function uniques(connection: SqliteConnection, table: string, columns: readonly 
   };
   // Any other key has an index, as below.
   const { columns: [number], isNumber } = identityOf(connection, table, columns);
-  if (isNumber && number !== undefined) {
+  if (isNumber && number !== undefined && !isKey([number])) {
     conditions.add(`t.${identifier(number)} = new.${identifier(number)}`);
   }
   for (const { name, unique, partial } of indexes) {
@@ -261,6 +275,8 @@ function uniques(connection: SqliteConnection, table: string, columns: readonly 
     const terms = (connection.prepare(`pragma index_xinfo(${identifier(name)})`).all() as IndexColumn[])
       .filter(({ key }) => key === 1);
     if (!partial && terms.every(({ cid }) => cid >= 0)) {
+      const isExact = terms.every(({ coll }) => coll.toLowerCase() === "binary");
+      if (isExact && isKey(terms.map(({ name }) => name))) continue;
       conditions.add(
         terms.map(({ name, coll }) => equal(name!, ` COLLATE ${identifier(coll)}`)).join(" AND "),
       );
@@ -360,17 +376,25 @@ function readTerms(sql: string): { readonly parts: readonly string[]; readonly r
 }
 
 /** What is noted of a row: the table, its key, and the groups that it is in. */
-function described({ name, key, groups }: Watched, row: string): string {
-  const keys = key.map((column) => `coalesce(${part(row, column)}, '')`).join(" || '/' || ");
-  const values = groups.map((column) => `${literal(column)}, ${part(row, column)}`);
-  return `${literal(name)}, ${keys}, json_array(${values.join(", ")})`;
+function described({ name, key, groups }: Watched, columns: readonly Column[], row: string): string {
+  const part = (column: string) => spelled(columns.find((known) => known.name === column)!, row);
+  const values = groups.map((column) => `${literal(column)}, ${part(column)}`);
+  const keys = key.map((column) => `coalesce(${part(column)}, '')`).join(" || '/' || ");
+  return `${literal(name)}, ${keys}, ${groups.length === 0 ? "'[]'" : `json_array(${values.join(", ")})`}`;
 }
 
-/** A value of a key, spelled as `row()` spells it; null for none. */
-function part(row: string, column: string): string {
-  const value = `${row}.${identifier(column)}`;
-  return `CASE typeof(${value}) WHEN 'null' THEN NULL WHEN 'blob' THEN lower(hex(${value}))
-    WHEN 'real' THEN CAST(CAST(${value} AS INTEGER) AS TEXT) ELSE replace(replace(${value}, '%', '%25'), '/', '%2F') END`;
+/**
+ * A value of a key, spelled as `row()` spells it; null for none. It takes what a column can hold: 7.0 is 7 in JavaScript, and
+ * stays 7.0 only where the type of the column is REAL or none. What `row()` refuses may be spelled in any way.
+ */
+function spelled({ name, type }: Column, row: string): string {
+  const value = `${row}.${identifier(name)}`;
+  const text = `replace(replace(${value}, '%', '%25'), '/', '%2F')`;
+  // The rules of SQLite for the affinity of a type, in their order.
+  const isExact = /int|char|clob|text/i.test(type) || !/^$|blob|real|floa|doub|any/i.test(type);
+  return isExact
+    ? text
+    : `CASE typeof(${value}) WHEN 'real' THEN CAST(CAST(${value} AS INTEGER) AS TEXT) ELSE ${text} END`;
 }
 
 /** A name in quotes. */

@@ -11,11 +11,32 @@ interface Kind {
   /** The columns that statements set. */
   readonly columns: readonly string[];
   readonly key: readonly string[];
-  readonly by: string;
+  readonly by?: string;
   readonly table?: string;
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
+  "a key and no groups": {
+    schema: "create table posts (id integer primary key, a unique)",
+    columns: ["id", "a"],
+    key: ["id"],
+  },
+  "nothing but a key, and no groups": {
+    schema: "create table posts (a, b, c, primary key (a, b))",
+    columns: ["a", "b", "c", "rowid"],
+    key: ["b", "a"],
+  },
+  "a key that ignores the case, and no groups": {
+    schema: "create table posts (a text primary key collate nocase, b) without rowid",
+    columns: ["a", "b"],
+    key: ["a"],
+  },
+  "types of all kinds": {
+    schema: "create table posts (id real primary key, a numeric, b any, c varchar unique, d int)",
+    columns: ["id", "a", "b", "c", "d"],
+    key: ["id", "a", "b", "c"],
+    by: "d",
+  },
   "a key of whole numbers": {
     schema: "create table posts (id integer primary key, a)",
     columns: ["id", "a"],
@@ -191,7 +212,7 @@ function contents(
   for (const record of records) {
     if (key.some((column) => record[column] === null)) continue;
     note(row(table, record, key)._id, record);
-    note(rows(table, [record], { key, by })[0]._id, record);
+    if (by !== undefined) note(rows(table, [record], { key, by })[0]._id, record);
   }
   return new Map(Array.from(found, ([id, texts]) => [id, texts.sort().join()]));
 }
@@ -256,7 +277,7 @@ for (const [name, kind] of Object.entries(kinds)) {
               close: () => {},
             });
             database.exec(
-              migration({ [table]: { key, groups: [by] } }, open).up,
+              migration({ [table]: { key, groups: by === undefined ? [] : [by] } }, open).up,
             );
             const after = database.prepare(
               "select n, tbl, key, groups from stillfresh_changes where n > ?",
