@@ -47,15 +47,13 @@ interface Identity {
   started: number;
 }
 
-const SINCE = "nullif($1::text, '')::pg_snapshot";
-
-/** Conditions for rows that a statement may have, and what they mean. */
+/** Pieces of SQL by which a statement chooses rows, and what they mean. */
 const CONDITIONS: Readonly<
   Record<string, (xid: number, since: { xmax: number; xip: readonly number[] }) => boolean>
 > = {
-  [`xid >= pg_snapshot_xmax(${SINCE})`]: (xid, { xmax }) => xid >= xmax,
-  [`xid > pg_snapshot_xmax(${SINCE})`]: (xid, { xmax }) => xid > xmax,
-  [`xid = any(array(select pg_snapshot_xip(${SINCE})))`]: (xid, { xip }) => xip.includes(xid),
+  "where xid >= pg_snapshot_xmax(": (xid, { xmax }) => xid >= xmax,
+  "where xid > pg_snapshot_xmax(": (xid, { xmax }) => xid > xmax,
+  "from pg_snapshot_xip(": (xid, { xip }) => xip.includes(xid),
 };
 
 /** What the identity is made of, by a piece of SQL. */
@@ -140,12 +138,11 @@ export class SnapshotServer {
 
   #look(text: string, since: string): string {
     const { next, running, log, takenAt, floor } = this.#held ?? this.#snapshot();
-    const [, condition = "", most = ""] = /where (xid [^]*?) limit (\d+)/.exec(text) ?? [];
-    const conditions = condition.split(" or ").map((each) => {
-      const means = CONDITIONS[each];
-      if (means === undefined) throw new Error(`unknown condition: ${each}`);
-      return means;
-    });
+    const most = /limit (\d+)\) r/.exec(text)![1]!;
+    const conditions = Object.entries(CONDITIONS).flatMap(([piece, means]) =>
+      text.includes(piece) ? [means] : []
+    );
+    if (conditions.length === 0) throw new Error("the statement chooses its rows in an unknown way");
     const known = parse(since);
     const isNew = ({ xid }: Logged) => known !== undefined && conditions.some((means) => means(xid, known));
     // Rows come in no order: where some have to be left out, those of one key may be.
