@@ -6,6 +6,7 @@
 import type { Change, ChangeBatch, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
+import { type FeedCounters, feedResetOf, zeroFeedCounters } from "./feed_counters.ts";
 import type { Incident } from "./reason.ts";
 
 /** ms for which a change conflicts with new leases, where the database keeps replicas. */
@@ -44,6 +45,8 @@ export class Subscription {
   #contact: Instant | undefined;
   #started: boolean;
   #live = false;
+  /** Whether the contact was lost, and the feed has not been live since. */
+  #isLost = false;
   #closed = false;
   #spent = 0;
   #restarts = 0;
@@ -53,6 +56,8 @@ export class Subscription {
   readonly number: number;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
+  /** What the feeds of this name have brought. */
+  readonly counters: FeedCounters;
   /** Called when the feed has to begin anew. */
   onRestart: () => void = () => {};
   /** Of what its changes tell. */
@@ -74,7 +79,7 @@ export class Subscription {
     number: number,
     maxLag: number,
     replicaLag: number | undefined,
-    previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
+    previous: (Pick<Subscription, "position" | "replicaLag"> & Partial<Subscription>) | undefined,
     reach: Reach = {},
   ) {
     this.#sink = sink;
@@ -84,6 +89,7 @@ export class Subscription {
     this.#started = previous?.position !== undefined;
     this.name = name;
     this.number = number;
+    this.counters = previous?.counters ?? zeroFeedCounters();
     this.maxLag = maxLag;
     this.reach = reach;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
@@ -138,7 +144,9 @@ export class Subscription {
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) {
+    const reset = batch.reset ?? (!this.#started ? "began" : unresumed ? "unresumed" : undefined);
+    if (reset !== undefined) {
+      this.counters.resets[feedResetOf(reset)]++;
       this.#sink.reset("reset");
       onReset();
     }
@@ -159,9 +167,26 @@ export class Subscription {
       this.#contact = batch.contact ?? this.#contact;
       this.#live = batch.state === "live" && batch.contact !== undefined;
     }
+    this.#count(batch);
     this.#sink.stateChanged();
     this.#sink.batchApplied();
-    this.#spent += this.#clock.monotonic() - start;
+    const spent = this.#clock.monotonic() - start;
+    this.#spent += spent;
+    this.counters.seconds += Math.max(0, spent) / 1_000;
+  }
+
+  #count({ changes, repeated, state }: ChangeBatch): void {
+    const { counters } = this;
+    counters.batches++;
+    counters.changes += changes.length;
+    counters.repeated += repeated?.length ?? 0;
+    if (state === "lost" && !this.#isLost) {
+      counters.losses++;
+      this.#isLost = true;
+    } else if (this.#live && this.#isLost) {
+      counters.recoveries++;
+      this.#isLost = false;
+    }
   }
 
   /** Must precede the changes of the batch that tells it: they settle by it. */
@@ -181,6 +206,7 @@ export class Subscription {
       for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
     } catch {
       // Which groups it would have named is unknown, so any of them may have changed.
+      this.counters.resets["groups-threw"]++;
       this.#sink.reset("groups-threw");
       // An async function gives a promise, whose rejection would end the process.
       ignoreRejection(touched);
