@@ -15,6 +15,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "couchdb/": ["changes/"],
   "postgres/": ["changes/"],
   "why/": ["registry/"],
+  "metrics/": ["registry/"],
   "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],
   "proxy/command/": ["proxy/", "couchdb/", "registry/", "changes/"],

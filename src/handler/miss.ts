@@ -590,7 +590,7 @@ function finish(
       // The handler did not ask for its answer to be validated, so that must not lose what it sets.
       if (etag !== undefined && refusalOfWhole === "set-cookie") keepCookies(response, answer);
       registry.count("not-modified");
-      if (request.method !== "HEAD") registry.savedAfterHandler += lengthOf(response, facts);
+      if (asked.given.method !== "HEAD") registry.savedAfterHandler += lengthOf(response, facts);
       return answer;
     }
     case 412: {

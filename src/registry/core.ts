@@ -38,6 +38,11 @@ export function attachCore(registry: object, core: RegistryCore): void {
   Object.defineProperty(registry, CORE, { value: core });
 }
 
+/** Whether this is an `EtagRegistry`, of whichever copy of this module. */
+export function isRegistry(value: unknown): boolean {
+  return typeof value === "object" && value !== null && CORE in value;
+}
+
 /**
  * The core of a registry.
  *

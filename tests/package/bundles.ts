@@ -140,6 +140,11 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],
     most: 5_300,
   },
+  "everything of ./metrics": {
+    from: "src/metrics/metrics.ts",
+    without: [...feeds, "src/handler/", "src/registry/follow.ts"],
+    most: 3_560,
+  },
   "ChangesError": { from: "mod.ts", names: ["ChangesError"], without: [...feeds, ...rooms], most: 180 },
   "everything of ./couchdb": {
     from: "src/couchdb/changes.ts",
