@@ -25,7 +25,7 @@ export const GROUP_LIST_BYTES = 40;
 export const LENGTH_BYTES = 16;
 
 /** What is known of a body, beside its digest. */
-export const BODY_RECORD_BYTES = 80;
+export const BODY_RECORD_BYTES = 88;
 
 /** The first bytes of a body, beside themselves. */
 export const KEPT_BODY_BYTES = 130;
