@@ -11,6 +11,7 @@ import process from "node:process";
 import { EtagRegistry } from "../../mod.ts";
 import { startDatabase } from "./database.ts";
 import { reach, Refusal, refusedByAddress, refusedByDatabase } from "./failure.ts";
+import { progressOf } from "./progress.ts";
 import { seed } from "./seed.ts";
 import { serve } from "./serve.ts";
 import { build, createSite, type Site } from "./site.ts";
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
   const url = databaseUrl(given ?? `${database?.url}/blog`);
   await reach(url);
   const refused = (error: unknown) => Promise.reject(refusedByDatabase(url, error));
-  await seed(url, { onProgress: progress }).catch(refused);
+  await seed(url, { onProgress: progressOf("filling the database", "documents") }).catch(refused);
   const file = process.env["SNAPSHOT"];
   const registry = file ? await restore(file) : new EtagRegistry({ version: build });
   const site = createSite({ couchUrl: url.href, registry, secret: process.env["SECRET"] });
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
 
 /** The registry of an earlier process, if it left one in the file. */
 async function restore(file: string): Promise<EtagRegistry> {
-  const snapshot = await openSnapshot(file);
+  const snapshot = await openSnapshot(file, progressOf("restoring the snapshot", "bytes"));
   if (snapshot === undefined) return new EtagRegistry({ version: build });
   return await EtagRegistry.restore(snapshot, {
     version: build,
@@ -65,11 +66,6 @@ function databaseUrl(text: string): URL {
   if (!url || !/^https?:$/.test(url.protocol)) throw new Refusal("COUCHDB_URL is not an http: or https: URL");
   if (url.pathname === "/") url.pathname = "/blog";
   return url;
-}
-
-function progress(written: number, total: number): void {
-  const line = `filling the database: ${written} of ${total} documents`;
-  process.stdout.write(process.stdout.isTTY ? `\r${line}${written === total ? "\n" : ""}` : `${line}\n`);
 }
 
 async function introduce(origin: string, site: Site, database: URL): Promise<void> {
