@@ -62,6 +62,7 @@ export {
   reasonFamilies,
   type ReasonFamily,
   type RegistrationRefusal,
+  requestEnds,
   type RestoreOptions,
   type SnapshotBytes,
   type SnapshotRefusal,

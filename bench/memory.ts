@@ -14,6 +14,7 @@ import { type Runner, runners } from "./runners.ts";
 const LOADS = [
   ...[
     "plain",
+    "lengths",
     "vary",
     "one-variant",
     "long",

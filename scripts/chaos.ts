@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { withProgress } from "./progress.ts";
 import { chaos, type Outcome, type Plan } from "../tests/chaos/chaos.ts";
 import { target } from "../tests/examples/database_support.ts";
 
@@ -17,8 +18,6 @@ const LEAST_SHARE = 0.95;
 const MOST_GROWTH = 1.1;
 /** Milliseconds after which memory is measured. */
 const MEMORY_FROM = 60_000;
-/** Seconds between two lines of progress. */
-const INTERVAL = 30;
 /** How many complaints are printed. */
 const SHOWN = 20;
 
@@ -52,31 +51,28 @@ async function main(
 ): Promise<number> {
   console.log(`${target.name}, seed ${seed}`);
   const start = performance.now();
-  let told = start;
+  let status = "";
   let first: number | undefined;
-  const onProgress: Plan["onProgress"] = ({ conditional, wrong, stale }, faults) => {
-    if (performance.now() - told < INTERVAL * 1_000) return;
-    told = performance.now();
-    if (told - start >= MEMORY_FROM) first ??= heap();
+  const onProgress: Plan["onProgress"] = ({ conditional: asked, wrong, stale }, faults) => {
+    if (performance.now() - start >= MEMORY_FROM) first ??= heap();
     const least = Math.min(...Object.values(faults));
     const bad = wrong.length + stale.length;
-    console.log(
-      `${
-        ((told - start) / 1_000).toFixed(0)
-      } s: ${conditional} conditional requests, each fault ${least} times, ${bad} wrong`,
-    );
+    status =
+      `${asked} of ${conditional} conditional requests, each fault ${least} of ${each} times, ${bad} wrong`;
   };
-  const outcome = await chaos(target, {
-    seed: Number(seed),
-    clients: 32,
-    readsPerWrite: 160,
-    calm: 6_400,
-    span: 1_000,
-    seconds: Number(seconds),
-    conditional: Number(conditional),
-    each: Number(each),
-    onProgress,
-  });
+  const run = () =>
+    chaos(target, {
+      seed: Number(seed),
+      clients: 32,
+      readsPerWrite: 160,
+      calm: 6_400,
+      span: 1_000,
+      seconds: Number(seconds),
+      conditional: Number(conditional),
+      each: Number(each),
+      onProgress,
+    });
+  const outcome = await withProgress("chaos", run, () => status);
   const { tally, faults, before, within, after } = outcome;
   const last = heap();
   const growth = last / (first ?? last);

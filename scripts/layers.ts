@@ -16,9 +16,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "postgres/": ["changes/"],
   "sqlite/": ["changes/"],
   "why/": ["registry/"],
+  "metrics/": ["registry/"],
   "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],
-  "proxy/command/": ["proxy/", "couchdb/", "registry/", "changes/"],
+  "proxy/command/": ["proxy/", "metrics/", "couchdb/", "registry/", "changes/"],
   "proxy/": ["handler/", "registry/", "changes/", "http/"],
 };
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { withProgress } from "./progress.ts";
 import { report } from "../tests/simulation/shrink.ts";
 import { runSeed } from "../tests/simulation/simulation.ts";
 import { add, emptyTally, faultKinds, met, soakSeed, type Tally } from "../tests/simulation/soak.ts";
@@ -17,18 +18,47 @@ const LEAST_SHARE = 0.15;
 const LEAST_OF_EACH = 1_000;
 const PROCESSES = 2;
 
-/** The seeds `first`, `first + step`, … below `end`, in this process; stops at the first failure. */
-async function soakHere(first: number, end: number, step: number): Promise<Tally> {
+/** Milliseconds between two lines in which a process says how far it is. */
+const TELLS_EVERY = 500;
+
+/** How far a process is: the first figures of its tally. */
+type Progress = Pick<Tally, "seeds" | "steps" | "hits">;
+
+/**
+ * The seeds `first`, `first + step`, … below `end`, in this process; stops at the first failure.
+ *
+ * @param tell Told now and then how far it is.
+ */
+async function soakHere(
+  first: number,
+  end: number,
+  step: number,
+  tell: (progress: Progress) => void,
+): Promise<Tally> {
   const tally = emptyTally();
-  for (let seed = first; seed < end && tally.failures.length === 0; seed += step) await soakSeed(tally, seed);
+  let told = performance.now();
+  for (let seed = first; seed < end && tally.failures.length === 0; seed += step) {
+    await soakSeed(tally, seed);
+    if (performance.now() - told < TELLS_EVERY) continue;
+    told = performance.now();
+    const { seeds, steps, hits } = tally;
+    tell({ seeds, steps, hits });
+  }
   return tally;
 }
 
-async function soakElsewhere(first: number, end: number): Promise<Tally> {
+/** The same in a process of its own, which prints a line of JSON each time, and the tally as the last one. */
+async function soakElsewhere(first: number, end: number, tell: (progress: Progress) => void): Promise<Tally> {
   const seeds = [`${first}`, `${end}`, `${PROCESSES}`];
   const args = ["run", "-A", "-q", "--no-check", import.meta.filename!, "--worker", ...seeds];
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const command = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" });
+  let [rest, last] = ["", ""];
+  for await (const piece of command.spawn().stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) tell(JSON.parse(last = line));
+  }
+  return JSON.parse(last);
 }
 
 function row(name: string, count: number, ok = true): void {
@@ -62,8 +92,17 @@ async function explain({ failures }: Tally): Promise<void> {
 async function soak(seeds: number, first: number): Promise<number> {
   const started = performance.now();
   const end = first + seeds;
-  const parts = await Promise.all(
-    Array.from({ length: PROCESSES }, (_, part) => soakElsewhere(first + part, end)),
+  const progress: Progress[] = Array.from({ length: PROCESSES }, emptyTally);
+  const sum = (name: keyof Progress) =>
+    progress.reduce((sum, part) => sum + part[name], 0).toLocaleString("en");
+  const parts = await withProgress(
+    "soak",
+    () =>
+      Promise.all(
+        progress.map((_, part) => soakElsewhere(first + part, end, (told) => progress[part] = told)),
+      ),
+    () =>
+      `${sum("seeds")} of ${seeds.toLocaleString("en")} seeds, ${sum("steps")} steps, ${sum("hits")} 304s`,
   );
   const tally = emptyTally();
   for (const part of parts) add(tally, part);
@@ -77,7 +116,8 @@ if (import.meta.main) {
   const [first = "3300", second = "1", ...more] = Deno.args;
   if (first === "--worker") {
     const [end, step] = more.map(Number);
-    console.log(JSON.stringify(await soakHere(+second, end!, step!)));
+    const tell = (progress: Progress | Tally) => console.log(JSON.stringify(progress));
+    tell(await soakHere(+second, end!, step!, tell));
   } else if (first === "1") {
     console.log((await runSeed(+second, console.log)).violation?.message ?? "nothing wrong");
   } else Deno.exit(await soak(+first, +second));

@@ -40,6 +40,7 @@ function alternately(...values: readonly number[]): () => number {
 
 const loads: Readonly<Record<string, Load>> = {
   "plain": { pages: 40_000, url: short },
+  "lengths": { pages: 40_000, url: short, fields: (page) => ({ "content-length": String(5_000 + page) }) },
   "vary": {
     pages: 40_000,
     url: (page) => short(page >> 1),

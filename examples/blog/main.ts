@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { EtagRegistry } from "../../mod.ts";
 import { choose, type Chosen } from "./choice.ts";
 import { Refusal, refusedByAddress } from "./failure.ts";
+import { progressOf } from "./progress.ts";
 import { serve } from "./serve.ts";
 import { build, createSite, type Site } from "./site.ts";
 import { keepSnapshot, openSnapshot } from "./snapshot.ts";
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   const hostname = process.env["HOST"] ?? "127.0.0.1";
   const port = portOf(process.env["PORT"] ?? "8000");
   const database = await choose(chosenDatabase(), process.env["COUCHDB_URL"]);
-  await database.fill({ onProgress: progress });
+  await database.fill({ onProgress: progressOf("filling the database", "documents") });
   const file = process.env["SNAPSHOT"];
   const registry = file ? await restore(file) : new EtagRegistry({ version: build });
   const { store, feed } = database;
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
 
 /** The registry of an earlier process, if it left one in the file. */
 async function restore(file: string): Promise<EtagRegistry> {
-  const snapshot = await openSnapshot(file);
+  const snapshot = await openSnapshot(file, progressOf("restoring the snapshot", "bytes"));
   if (snapshot === undefined) return new EtagRegistry({ version: build });
   return await EtagRegistry.restore(snapshot, {
     version: build,
@@ -64,11 +65,6 @@ function chosenDatabase(): string | undefined {
   } catch (error) {
     throw new Refusal((error as Error).message);
   }
-}
-
-function progress(written: number, total: number): void {
-  const line = `filling the database: ${written} of ${total} documents`;
-  process.stdout.write(process.stdout.isTTY ? `\r${line}${written === total ? "\n" : ""}` : `${line}\n`);
 }
 
 async function introduce(origin: string, site: Site, { store, place }: Chosen): Promise<void> {

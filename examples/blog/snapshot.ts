@@ -5,14 +5,36 @@ import type { EtagRegistry } from "../../mod.ts";
 
 const interval = 30_000;
 
-/** What an earlier process left; undefined where there is no file, or none that may be read. */
-export async function openSnapshot(file: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+/**
+ * What an earlier process left; undefined where there is no file, or none that may be read.
+ *
+ * @param onProgress Called after each piece with the bytes read so far and in all.
+ */
+export async function openSnapshot(
+  file: string,
+  onProgress: (read: number, total: number) => void = () => {},
+): Promise<AsyncIterable<Uint8Array> | undefined> {
   try {
-    return (await open(file)).createReadStream();
+    const handle = await open(file);
+    const { size } = await handle.stat();
+    return counted(handle.createReadStream(), size, onProgress);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code !== "ENOENT") console.error(`blog: ${file} cannot be read: ${message}`);
     return undefined;
+  }
+}
+
+async function* counted(
+  pieces: AsyncIterable<Uint8Array>,
+  total: number,
+  onProgress: (read: number, total: number) => void,
+): AsyncIterable<Uint8Array> {
+  let read = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    read += piece.length;
+    onProgress(read, total);
   }
 }
 

@@ -23,7 +23,7 @@ import { varyFields } from "../http/vary.ts";
 import type { BodyRecord } from "../registry/entry.ts";
 import { randomTag } from "../registry/random_tag.ts";
 import type { RegistrationRefusal } from "../registry/reason.ts";
-import { forwardedStatus } from "./cache_status.ts";
+import { forwardedStatus, type Forwarding } from "./cache_status.ts";
 import type { AuditedAnswer } from "./audit.ts";
 import { mayBeRead } from "./body_limits.ts";
 import { cacheability, expiryOf, isOfPart } from "./cacheable.ts";
@@ -86,6 +86,8 @@ interface Facts {
    * bytes: so this does not depend on who asked.
    */
   readonly isHashable: boolean;
+  /** Bytes of the body, where it was read; absent: `Content-Length` may say. */
+  readonly length?: number;
 }
 
 /** The entity tag that a response is to have. */
@@ -131,6 +133,7 @@ const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: tru
 export function finishRetrieval(context: HandlerContext, request: RequestContext, result: unknown): unknown {
   if (!isResponse(result)) {
     request.lease.release();
+    context.registry.count("handled");
     return result;
   }
   noteCrossOrigin(context.registry, request.key, request.request.headers.get("origin"), result);
@@ -283,17 +286,13 @@ async function finishByWhole(
     return answer;
   }
   cancelBody(answer);
-  // The conditions are true of the whole, which is what they are about.
-  const { method } = asked.request;
-  const answered = { ...asked, request: { method, headers: new Headers() } };
+  // The conditions are true of the whole, which is what they are about, and which has been counted and told of.
   const escapesPurges =
     answer.headers.get("cdn-cache-control") === NOT_FOR_SHARED_CACHES["cdn-cache-control"];
-  return finish(context, answered, less, facts, {
-    etag,
-    refusal: "not-200",
-    isRefuted: false,
-    escapesPurges,
-  });
+  const fields = fieldsFor(facts, { etag, escapesPurges });
+  const { reason } = asked;
+  const forwarding = { reason, handlerStatus: less.status, stored: false, refusal: "not-200" } as const;
+  return withForwarding(context, less, fields, forwarding);
 }
 
 /** Whether a part is surely of the state of which the handler gave the whole just now. */
@@ -519,6 +518,7 @@ function register(
     anyOrigin: echo.byOrigin || vary.includes("origin") || fields["access-control-allow-origin"] === "*",
     vary: echo.byOrigin && !vary.includes("origin") ? [...vary, "origin"].sort() : vary,
     dependencies,
+    length: lengthOf(response, facts),
     body,
   }, request.headers);
   if (typeof entry !== "string") return { etag: entry.etag, refusal: undefined, ...told };
@@ -552,7 +552,7 @@ async function finishHashed(
   };
   const untold = await tagWith([]);
   const tag = written.length === 0 ? untold : { ...await tagWith(written), untold };
-  return finishAudited(context, asked, read, facts, tag);
+  return finishAudited(context, asked, read, { ...facts, length: body.byteLength }, tag);
 }
 
 /** Writes the fields of the response, or of the 304 or 412 in its place. */
@@ -560,19 +560,17 @@ function finish(
   context: HandlerContext,
   asked: RequestContext,
   response: Response,
-  { ownTag, purgeFields, dependencies, refusalOfWhole }: Facts,
-  { etag, refusal, isRefuted, escapesPurges }: Registered,
+  facts: Facts,
+  registered: Registered,
 ): Response {
   const { registry, cacheName } = context;
+  const { ownTag, dependencies, refusalOfWhole } = facts;
+  const { etag, refusal, isRefuted } = registered;
   const { request, reason, mayRegister } = asked;
   const stored = mayRegister && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
   tellForwarded(context, asked.given, forwarding);
-  const fields = {
-    ...purgeFields,
-    ...etag === undefined ? {} : { etag },
-    ...escapesPurges ? NOT_FOR_SHARED_CACHES : {},
-  };
+  const fields = fieldsFor(facts, registered);
   // Without a condition, and a date to compare, there is nothing to evaluate. Those of a QUERY have not been looked for.
   const isQuery = request.method === "QUERY";
   const conditional = reason !== "unconditional" || isQuery || response.headers.has("last-modified");
@@ -584,7 +582,6 @@ function finish(
     : "proceed";
   switch (outcome === 304 && isRefuted ? "proceed" : outcome) {
     case 304: {
-      registry.count("not-modified");
       const answer = notModifiedInstead(response, [...context.retainedNames, ...context.purgeFields], {
         ...fields,
         ...spellingFields(request.headers, etag ?? ownTag, response.headers.get("vary")),
@@ -592,26 +589,61 @@ function finish(
       });
       // The handler did not ask for its answer to be validated, so that must not lose what it sets.
       if (etag !== undefined && refusalOfWhole === "set-cookie") keepCookies(response, answer);
+      registry.count("not-modified");
+      if (asked.given.method !== "HEAD") registry.savedAfterHandler += lengthOf(response, facts);
       return answer;
     }
     case 412: {
-      registry.count("precondition-failed-late");
       const lastModified = response.headers.get("last-modified") ?? undefined;
       const why = whyRefused(request, { etag: etag ?? ownTag, lastModified });
       const repeated = pickFields(response.headers, CROSS_ORIGIN);
       cancelBody(response);
-      return preconditionFailed(request, why, {
+      const answer = preconditionFailed(request, why, {
         ...repeated,
         ...forwardedStatus(cacheName, null, forwarding),
       });
+      registry.count("precondition-failed-late");
+      return answer;
     }
-    default:
-      if (cacheName === undefined) return withFields(response, fields);
-      return withFields(response, {
-        ...fields,
-        ...forwardedStatus(cacheName, response.headers.get("cache-status"), forwarding),
-      });
+    default: {
+      const answer = withForwarding(context, response, fields, forwarding);
+      registry.count("handled");
+      return answer;
+    }
   }
+}
+
+/** The fields that a response gets, and a 304 in its place. */
+function fieldsFor(
+  { purgeFields }: Facts,
+  { etag, escapesPurges }: Pick<Registered, "etag" | "escapesPurges">,
+): Record<string, string> {
+  return {
+    ...purgeFields,
+    ...etag === undefined ? {} : { etag },
+    ...escapesPurges ? NOT_FOR_SHARED_CACHES : {},
+  };
+}
+
+/** The response with further fields, and the one that says what became of the request. */
+function withForwarding(
+  { cacheName }: HandlerContext,
+  response: Response,
+  fields: Readonly<Record<string, string>>,
+  forwarding: Forwarding,
+): Response {
+  if (cacheName === undefined) return withFields(response, fields);
+  return withFields(response, {
+    ...fields,
+    ...forwardedStatus(cacheName, response.headers.get("cache-status"), forwarding),
+  });
+}
+
+/** Bytes of the content of a response; 0: not known. */
+function lengthOf({ headers }: Response, { length }: Facts): number {
+  if (length !== undefined) return length;
+  const field = headers.get("content-length");
+  return field !== null && /^[0-9]{1,15}$/.test(field) ? Number(field) : 0;
 }
 
 function keepCookies({ headers }: Response, answer: Response): void {

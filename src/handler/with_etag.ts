@@ -103,17 +103,41 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
       return caller.then((name) => {
         if (name === FAILED) {
           lease.release();
-          return withoutDeclaration(result);
+          return endHandled(withoutDeclaration(result));
         }
         lease.caller = name;
         return finishRetrieval(context, { ...asked, caller: name }, result);
       });
     };
-    const fail = (error: unknown) => {
-      lease.release();
-      throw error;
+    const begun = core.runs.begin();
+    const end = (result: unknown) => {
+      core.runs.end(begun);
+      return settle(finish, itself, endThrown, result);
     };
-    return settle(runTracked, finish, fail, request);
+    const fail = (error: unknown) => {
+      core.runs.end(begun);
+      lease.release();
+      return endThrown(error);
+    };
+    return settle(runTracked, end, fail, request);
+  }
+
+  /** Counts a request that ends with what the handler gave. */
+  function endHandled(response: unknown): unknown {
+    core.count("handled");
+    return response;
+  }
+
+  /** Counts a request that ends with an error of the handler, or of the body that it gave. */
+  function endThrown(error: unknown): never {
+    core.count("handler-threw");
+    throw error;
+  }
+
+  /** Hands a request to the handler, and its response on, without a look at either but for our declaration. */
+  function passOn(run: () => unknown): unknown {
+    core.count("passed-on");
+    return settle(run, withoutDeclaration);
   }
 
   /**
@@ -123,9 +147,9 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
   function query(self: unknown, request: Req, rest: Rest): unknown {
     const run = (asked: Req) => handler.call(self, asked, ...rest);
     const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
-    if (key === undefined) return run(request);
+    if (key === undefined) return passUntouched(self, request, rest);
     const caller = callerFor(request, rest);
-    if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
+    if (key === FAILED || caller === FAILED) return passOn(() => run(request));
     core.count("unconditional");
     return retrieve(request, `QUERY ${key}`, caller, "unconditional", run, rest);
   }
@@ -139,36 +163,55 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const run = reads === undefined ? answer : () => reads.runHandler(answer);
     const origin = request.headers.get("origin");
     const isSafe = OTHER_SAFE.has(method);
-    if (isSafe && (origin === null || method !== "OPTIONS")) return settle(run, withoutDeclaration);
+    if (isSafe && (origin === null || method !== "OPTIONS")) return passOn(run);
     const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     const key = named === FAILED ? undefined : named;
     if (isSafe) {
+      core.count("passed-on");
       return settle(run, (result) => {
         if (isResponse(result)) noteCrossOrigin(context.registry, key, origin, result);
         return withoutDeclaration(result);
       });
     }
-    core.count("unsafe-method");
-    const proceed = () =>
-      settle(run, (result) => finishWrite(context, request, key, origin, result), (error) => {
+    const proceed = () => {
+      const begun = core.runs.begin();
+      return settle(run, (result) => {
+        core.runs.end(begun);
+        return settle(() => finishWrite(context, request, key, origin, result), itself, endThrown);
+      }, (error) => {
+        core.runs.end(begun);
         // What was written before the error is unknown.
         if (key !== undefined) core.delete(key);
-        throw error;
+        return endThrown(error);
       });
+    };
     return settle(() => callerFor(request, rest), (name) => {
+      core.count("unsafe-method");
       const target = { request, key, caller: name === FAILED ? undefined : name as string | undefined };
       if (current === undefined || !hasPrecondition(request.headers)) {
         return refuseUnconditional(context, target, undefined) ?? proceed();
       }
+      const read = (given: unknown) =>
+        readCurrent(given as Awaited<ReturnType<typeof current>>, context.tagKey);
       return settle(
-        () => current(request, ...rest),
-        (given) => {
-          const state = readCurrent(given as Awaited<ReturnType<typeof current>>, context.tagKey);
+        () => settle(() => current(request, ...rest), read),
+        (read) => {
+          const state = read as ReturnType<typeof readCurrent>;
           return refuseUnconditional(context, target, state) ?? refuseConflicting(context, target, state) ??
             proceed();
         },
+        (error) => {
+          core.count("current-threw");
+          throw error;
+        },
       );
     });
+  }
+
+  /** Hands a request that has no key to the handler: what that gives is returned as the object that it is. */
+  function passUntouched(self: unknown, request: Req, rest: Rest): unknown {
+    core.count("passed-on");
+    return handler.call(self, request, ...rest);
   }
 
   /** What `key` says; {@linkcode FAILED} where it throws for what a client sent. */
@@ -209,17 +252,16 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     // Read once: Bun makes a new string each time.
     const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     if (keyOf === undefined && typeof key !== "string") refuseRequest(request);
-    if (key === undefined) return handler.call(this, request, ...rest);
+    if (key === undefined) return passUntouched(this, request, rest);
     const run = (asked: Req) => handler.call(this, asked, ...rest);
     const caller = callerOf === undefined ? undefined : callerFor(request, rest);
-    if (key === FAILED || caller === FAILED) return settle(() => run(request), withoutDeclaration);
-    if (typeof caller !== "object") return answer(request, key, caller, run, rest);
+    if (key === FAILED || caller === FAILED) return passOn(() => run(request));
+    const isHead = method === "HEAD";
+    if (typeof caller !== "object") return answer(request, key, caller, isHead, run, rest);
     const reason = isConditional(request.headers) ? core.refusalFor(key) : "unconditional";
     if (reason === undefined) {
       return caller.then((name) =>
-        name === FAILED
-          ? settle(() => run(request), withoutDeclaration)
-          : answer(request, key, name, run, rest)
+        name === FAILED ? passOn(() => run(request)) : answer(request, key, name, isHead, run, rest)
       );
     }
     // No look-up can give an entry, so the name need not be waited for.
@@ -231,10 +273,11 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     request: Req,
     key: string,
     caller: string | undefined,
+    isHead: boolean,
     run: (request: Req) => unknown,
     rest: Rest,
   ): unknown {
-    const answer = answerFromRegistry(context, request, key, caller);
+    const answer = answerFromRegistry(context, request, key, caller, isHead);
     return typeof answer === "string" ? retrieve(request, key, caller, answer, run, rest) : answer;
   }
   return Object.assign(wrapped, { registry }) as unknown as ReturnType<typeof withEtag<Req, Rest, Result>>;
@@ -274,6 +317,10 @@ function settle<Given>(
     return fail(error);
   }
   return isThenable(result) ? Promise.resolve(result).then(done, fail) : done(result);
+}
+
+function itself(value: unknown): unknown {
+  return value;
 }
 
 function rethrow(error: unknown): never {

@@ -105,6 +105,7 @@ export function finishWrite(
 ): unknown {
   if (!isResponse(result)) {
     if (key !== undefined) context.registry.delete(key);
+    context.registry.count("handled");
     return result;
   }
   const { status, headers } = result;
@@ -119,7 +120,9 @@ export function finishWrite(
   } as const;
   tellForwarded(context, request, forwarding);
   const before = headers.get("cache-status");
-  return withFields(result, { ...fields, ...forwardedStatus(context.cacheName, before, forwarding) });
+  const answer = withFields(result, { ...fields, ...forwardedStatus(context.cacheName, before, forwarding) });
+  context.registry.count("handled");
+  return answer;
 }
 
 /** Voids what was written, and returns the field that tells caches in front, if they are to be told. */

@@ -11,6 +11,7 @@ import { CrossOriginMemory } from "./cross_origin_memory.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
 import { EntryStore } from "./entry_store.ts";
 import { distinctGroups, resourceGroup } from "./group_table.ts";
+import { HandlerRuns } from "./handler_runs.ts";
 import type { Lease } from "./lease.ts";
 import { clockOf, type EtagRegistryOptions, limitsOf, requireVersion } from "./options.ts";
 import { isTagOf, randomTag } from "./random_tag.ts";
@@ -35,6 +36,11 @@ const CORE: unique symbol = /* @__PURE__ */ Symbol.for("@stillfresh/etag core 1"
 /** Gives a registry its core. */
 export function attachCore(registry: object, core: RegistryCore): void {
   Object.defineProperty(registry, CORE, { value: core });
+}
+
+/** Whether this is an `EtagRegistry`, of whichever copy of this module. */
+export function isRegistry(value: unknown): boolean {
+  return typeof value === "object" && value !== null && CORE in value;
 }
 
 /**
@@ -89,6 +95,14 @@ export class RegistryCore {
   readonly #subscriptions: Subscriptions;
   /** How often each reason was given. */
   readonly counters: Record<Reason, number> = zeroCounters();
+  /** The handlers whose responses are registered here. */
+  readonly runs: HandlerRuns;
+  /** Bytes that hits did not send, as far as the length of their entries is known. */
+  savedByHits = 0;
+  /** Bytes that 304s after the handler did not send, as far as the length of its response is known. */
+  savedAfterHandler = 0;
+  /** Entries that left at once with all others. */
+  voidedAtOnce = 0;
   /** What is told of each decision about a request. */
   readonly observers: Observers = new Observers();
   readonly #sink: ChangeSink;
@@ -117,6 +131,7 @@ export class RegistryCore {
     const [limits, clock] = [limitsOf(options), clockOf(options)];
     this.#onEvict = options.onEvict;
     this.#clock = clock;
+    this.runs = new HandlerRuns(clock.monotonic);
     this.version = options.version;
     this.#subscriptions = new Subscriptions(clock, options.manual ?? false);
     // All that is kept shares one bound. Changes may take the room of entries, but not of more than half of it.
@@ -149,6 +164,16 @@ export class RegistryCore {
   /** Entries kept, including void ones that no look-up has met since. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** How many entries have come: responses that were registered, and what a snapshot brought. */
+  get added(): number {
+    return this.#entries.added;
+  }
+
+  /** The feeds that are followed, or were and are missed. */
+  get feeds(): Iterable<Subscription> {
+    return this.#subscriptions.values();
   }
 
   /** How many groups the entries depend on. */
@@ -508,6 +533,8 @@ export class RegistryCore {
       },
       accept: (subscriptions) => {
         this.#isRestoring = false;
+        // What did not fit, or left while the snapshot was written, is no departure either.
+        this.#entries.added = this.size;
         this.#subscriptions.restore(this.#sink, subscriptions);
         this.#keepReachable();
         this.#changeLog.replicaLag = this.#subscriptions.replicaLag;
@@ -516,6 +543,7 @@ export class RegistryCore {
       refuse: () => {
         this.#isRestoring = false;
         this.#entries.clear();
+        this.#entries.added = 0;
         this.count("snapshot-refused");
       },
     });
@@ -583,7 +611,10 @@ export class RegistryCore {
     this.count(reason);
     for (const writer of this.#writers) writer.noteAll();
     this.#changeLog.invalidateAll();
-    for (const entry of this.#entries.clear()) this.#noteDeparture(entry.key, reason);
+    for (const entry of this.#entries.clear()) {
+      this.voidedAtOnce++;
+      this.#noteDeparture(entry.key, reason);
+    }
   }
 }
 

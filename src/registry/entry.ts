@@ -29,6 +29,8 @@ export interface Registration {
   readonly vary: readonly string[];
   /** Everything that the response was built from. */
   readonly dependencies: readonly DeclaredDependency[];
+  /** Bytes of its content, which each 304 saves; default 0: not known. */
+  readonly length?: number;
   /** What is known of its body, where that was read for an audit. */
   readonly body?: BodyRecord | undefined;
 }
@@ -89,18 +91,38 @@ export class StoredEntry extends Dependent implements Sieved<StoredEntry> {
     return resourceOf(this.storageKey);
   }
 
+  /** Bytes of the content of its response; 0: not known. */
+  get length(): number {
+    return 0;
+  }
+
   /** What is known of the body of its response. */
   get body(): BodyRecord | undefined {
     return undefined;
   }
 }
 
-/** An entry whose response had its body read. A class of its own, so that no other entry has a field for it. */
-export class AuditedEntry extends StoredEntry {
+/** An entry whose response said how long it is. A class of its own, so that no other entry has a field for it. */
+export class SizedEntry extends StoredEntry {
+  readonly #length: number;
+
+  /** @param length Bytes; the others as for {@linkcode StoredEntry}. */
+  constructor(length: number, ...others: ConstructorParameters<typeof StoredEntry>) {
+    super(...others);
+    this.#length = length;
+  }
+
+  override get length(): number {
+    return this.#length;
+  }
+}
+
+/** An entry whose response had its body read. */
+export class AuditedEntry extends SizedEntry {
   readonly #body: BodyRecord;
 
-  /** @param body What is known of the body; the others as for {@linkcode StoredEntry}. */
-  constructor(body: BodyRecord, ...others: ConstructorParameters<typeof StoredEntry>) {
+  /** @param body What is known of the body; the others as for {@linkcode SizedEntry}. */
+  constructor(body: BodyRecord, ...others: ConstructorParameters<typeof SizedEntry>) {
     super(...others);
     this.#body = body;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DeclaredDependency } from "../http/dependency.ts";
-import { AuditedEntry, type BodyRecord, type Registration, StoredEntry } from "./entry.ts";
+import { AuditedEntry, type BodyRecord, type Registration, SizedEntry, StoredEntry } from "./entry.ts";
 import { GroupTable, resourceGroup } from "./group_table.ts";
 import { copied, textBytes } from "./kept_text.ts";
 import {
@@ -13,6 +13,7 @@ import {
   FIELD_LIST_BYTES,
   GROUP_LIST_BYTES,
   KEPT_BODY_BYTES,
+  LENGTH_BYTES,
   REFERENCE_BYTES,
   REPORTED_GROUP_BYTES,
   VARIANT_SET_BYTES,
@@ -45,10 +46,10 @@ interface VariantSet {
 }
 
 function entryBytes(entry: StoredEntry): number {
-  const { storageKey, etag, listed, body } = entry;
+  const { storageKey, etag, listed, body, length } = entry;
   const isVariant = storageKey.startsWith("\0v");
   return ENTRY_BYTES + textBytes(storageKey) + textBytes(etag) + listBytes(listed) + bodyBytes(body) +
-    (isVariant ? REFERENCE_BYTES : 0);
+    (length > 0 ? LENGTH_BYTES : 0) + (isVariant ? REFERENCE_BYTES : 0);
 }
 
 function bodyBytes(body: BodyRecord | undefined): number {
@@ -70,9 +71,11 @@ function fieldListBytes(names: readonly string[]): number {
 /** An entry, of the class that has room for what is known of its body. */
 function makeEntry(
   body: BodyRecord | undefined,
+  length: number,
   ...others: ConstructorParameters<typeof StoredEntry>
 ): StoredEntry {
-  return body === undefined ? new StoredEntry(...others) : new AuditedEntry(body, ...others);
+  if (body !== undefined) return new AuditedEntry(body, length, ...others);
+  return length > 0 ? new SizedEntry(length, ...others) : new StoredEntry(...others);
 }
 
 /** A bounded store of entries. */
@@ -88,6 +91,8 @@ export class EntryStore {
   readonly #bytesBeside: () => number;
   /** Of the entries and the sets of variants, without their tables. */
   #bytes = 0;
+  /** How many entries have come, and not been refused for their size. */
+  added = 0;
 
   /**
    * @param onLeave Called after an entry has left, with the reason.
@@ -218,6 +223,7 @@ export class EntryStore {
     const entry = makeEntry(
       // The same tag means the same body, so what is known of it holds for a response whose body was not read.
       registration.body ?? (valid?.etag === tag ? valid.body : undefined),
+      registration.length ?? 0,
       storageKey,
       tag,
       lastModified,
@@ -260,6 +266,7 @@ export class EntryStore {
       : this.#variants.get(base) ?? this.#makeVariantSet(base, selecting);
     const entry = makeEntry(
       bodyDigest === null ? undefined : { digest: bodyDigest, bytes: undefined },
+      0,
       copied(storageKey),
       copied(etag),
       lastModified ?? undefined,
@@ -286,6 +293,7 @@ export class EntryStore {
     }
     if (variants !== undefined) this.#keepVariant(variants, entry);
     this.#entries.set(entry.storageKey, entry);
+    this.added++;
     this.#bytes += bytes;
     // A table may have grown. What has just come is not what has to go.
     entry.visited = true;

@@ -21,8 +21,11 @@ export const ENTRY_BYTES = 128;
 /** The list of groups of an entry that has more than three, beside the numbers of eight bytes in it. */
 export const GROUP_LIST_BYTES = 40;
 
+/** The length of the content of an entry, where it is known. */
+export const LENGTH_BYTES = 16;
+
 /** What is known of a body, beside its digest. */
-export const BODY_RECORD_BYTES = 80;
+export const BODY_RECORD_BYTES = 88;
 
 /** The first bytes of a body, beside themselves. */
 export const KEPT_BODY_BYTES = 130;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How a request was answered, where that was not simply by the handler. */
+/** How a request ended, or why the handler had to run without a look-up having refused. */
 export type Outcome =
   /** answered 304 from the registry; the handler did not run */
   | "hit"
@@ -16,6 +16,14 @@ export type Outcome =
   | "precondition-failed-late"
   /** answered 428: a write without a precondition */
   | "precondition-required"
+  /** answered with what the handler gave */
+  | "handled"
+  /** not answered: the handler threw, or its response could not be finished */
+  | "handler-threw"
+  /** not answered: the `current` option threw, or gave what is no state, so that a write was not judged */
+  | "current-threw"
+  /** passed on to the handler and not looked at: no key, or a method such as OPTIONS, or `key` or `caller` threw */
+  | "passed-on"
   /** would have been answered from the registry, but was drawn for a check: the handler ran */
   | "audit"
   /** a GET or HEAD without a condition that the registry could answer */
@@ -156,6 +164,10 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "precondition-failed": "outcome",
   "precondition-failed-late": "outcome",
   "precondition-required": "outcome",
+  "handled": "outcome",
+  "handler-threw": "outcome",
+  "current-threw": "outcome",
+  "passed-on": "outcome",
   "audit": "outcome",
   "unconditional": "outcome",
   "unsafe-method": "outcome",
@@ -208,6 +220,32 @@ export const reasonFamilies: Readonly<Record<Reason, ReasonFamily>> = {
   "key-threw": "incident",
   "caller-threw": "incident",
 };
+
+/**
+ * The outcomes that a request can end with: each request has exactly one of them, once it has ended. The others say why
+ * the handler ran.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { EtagRegistry, requestEnds } from "@stillfresh/etag";
+ *
+ * const { stats } = new EtagRegistry();
+ * const requests = requestEnds.reduce((sum, outcome) => sum + stats[outcome], 0);
+ * assert.equal(requests, 0);
+ * ```
+ */
+export const requestEnds: readonly Outcome[] = [
+  "hit",
+  "not-modified",
+  "precondition-failed",
+  "precondition-failed-late",
+  "precondition-required",
+  "handled",
+  "handler-threw",
+  "current-threw",
+  "passed-on",
+];
 
 /** A counter for each reason, all zero. */
 export function zeroCounters(): Record<Reason, number> {

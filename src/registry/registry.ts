@@ -24,6 +24,7 @@ export {
   reasonFamilies,
   type ReasonFamily,
   type RegistrationRefusal,
+  requestEnds,
 } from "./reason.ts";
 
 /**

@@ -6,6 +6,7 @@
 import type { Change, ChangeBatch, FeedLook, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
+import { type FeedCounters, feedResetOf, zeroFeedCounters } from "./feed_counters.ts";
 import type { Incident } from "./reason.ts";
 
 /** ms for which a change conflicts with new leases, where the database keeps replicas. */
@@ -46,6 +47,8 @@ export class Subscription {
   #contact: Instant | undefined;
   #started: boolean;
   #live = false;
+  /** Whether the contact was lost, and the feed has not been live since. */
+  #isLost = false;
   #closed = false;
   /** Whether a batch is being applied: the groups of its changes may ask the registry. */
   #isApplying = false;
@@ -57,6 +60,8 @@ export class Subscription {
   readonly number: number;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
+  /** What the feeds of this name have brought. */
+  readonly counters: FeedCounters;
   /** Called when the feed has to begin anew. */
   onRestart: () => void = () => {};
   /** Asks the feed what was committed after a position, and gives it as a batch to `apply`; undefined: it cannot be asked. */
@@ -82,7 +87,7 @@ export class Subscription {
     number: number,
     maxLag: number,
     replicaLag: number | undefined,
-    previous: Pick<Subscription, "position" | "replicaLag"> | undefined,
+    previous: (Pick<Subscription, "position" | "replicaLag"> & Partial<Subscription>) | undefined,
     reach: Reach = {},
   ) {
     this.#sink = sink;
@@ -92,6 +97,7 @@ export class Subscription {
     this.#started = previous?.position !== undefined;
     this.name = name;
     this.number = number;
+    this.counters = previous?.counters ?? zeroFeedCounters();
     this.maxLag = maxLag;
     this.reach = reach;
     this.#ask = reach.look;
@@ -160,7 +166,9 @@ export class Subscription {
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) {
+    const reset = batch.reset ?? (!this.#started ? "began" : unresumed ? "unresumed" : undefined);
+    if (reset !== undefined) {
+      this.counters.resets[feedResetOf(reset)]++;
       this.#sink.reset("reset");
       onReset();
     }
@@ -181,9 +189,26 @@ export class Subscription {
       this.#contact = batch.contact ?? this.#contact;
       this.#live = batch.state === "live" && batch.contact !== undefined;
     }
+    this.#count(batch);
     this.#sink.stateChanged();
     this.#sink.batchApplied();
-    this.#spent += this.#clock.monotonic() - start;
+    const spent = this.#clock.monotonic() - start;
+    this.#spent += spent;
+    this.counters.seconds += Math.max(0, spent) / 1_000;
+  }
+
+  #count({ changes, repeated, state }: ChangeBatch): void {
+    const { counters } = this;
+    counters.batches++;
+    counters.changes += changes.length;
+    counters.repeated += repeated?.length ?? 0;
+    if (state === "lost" && !this.#isLost) {
+      counters.losses++;
+      this.#isLost = true;
+    } else if (this.#live && this.#isLost) {
+      counters.recoveries++;
+      this.#isLost = false;
+    }
   }
 
   /** Whether the feed is asked before each answer. */
@@ -230,6 +255,7 @@ export class Subscription {
       }
     } catch {
       // Which groups it would have named is unknown, so any of them may have changed.
+      this.counters.resets["groups-threw"]++;
       this.#sink.reset("groups-threw");
       // An async function gives a promise, whose rejection would end the process.
       ignoreRejection(touched);

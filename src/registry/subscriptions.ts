@@ -178,6 +178,11 @@ export class Subscriptions {
     this.updateDeadlines();
   }
 
+  /** All of them, in the order in which they were first followed. */
+  values(): Iterable<Subscription> {
+    return this.#byName.values();
+  }
+
   /** Lets every feed begin anew. */
   restart(): void {
     for (const subscription of this.#byName.values()) subscription.restart();

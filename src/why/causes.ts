@@ -22,6 +22,8 @@ const NOT_ONE_DATE =
 
 const MEND = "Mend the function.";
 
+const MEND_HANDLER = "Mend the handler: its error went on to the server.";
+
 const AS_IT_SHOULD = "Nothing: this is as it should be.";
 
 /**
@@ -56,6 +58,24 @@ export const causes: Readonly<Record<Reason, Cause>> = {
   "precondition-required": {
     meaning: "answered 428: a write without a precondition",
     cure: "The client has to send the ETag of what it has read in If-Match.",
+  },
+  "handled": {
+    meaning: "answered with what the handler gave",
+    cure: "Look at the reason beside it, for which the registry did not answer.",
+  },
+  "handler-threw": {
+    meaning: "not answered: the handler threw, or its response could not be finished",
+    cure: MEND_HANDLER,
+  },
+  "current-threw": {
+    meaning:
+      "not answered: the `current` option threw, or gave what is no state, so that a write was not judged",
+    cure: MEND,
+  },
+  "passed-on": {
+    meaning:
+      "passed on to the handler and not looked at: no key, or a method such as OPTIONS, or `key` or `caller` threw",
+    cure: "Nothing, if key leaves the page out. Else see key-threw and caller-threw.",
   },
   "audit": {
     meaning: "would have been answered from the registry, but was drawn for a check: the handler ran",

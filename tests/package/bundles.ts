@@ -43,12 +43,12 @@ const sources = [
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 41_000 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 41_800 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 31_900,
+    most: 32_900,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -58,7 +58,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 14_300,
+    most: 14_950,
   },
   "follow": {
     from: "mod.ts",
@@ -133,12 +133,17 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./proxy": {
     from: "src/proxy/proxy.ts",
     without: [...feeds, "src/proxy/command/", "src/registry/follow.ts"],
-    most: 34_600,
+    most: 35_700,
   },
   "everything of ./why": {
     from: "src/why/why.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],
-    most: 4_950,
+    most: 5_300,
+  },
+  "everything of ./metrics": {
+    from: "src/metrics/metrics.ts",
+    without: [...feeds, "src/handler/", "src/registry/follow.ts"],
+    most: 3_560,
   },
   "ChangesError": { from: "mod.ts", names: ["ChangesError"], without: [...feeds, ...rooms], most: 180 },
   "everything of ./couchdb": {
@@ -171,7 +176,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./hono": {
     from: "src/hono/etag.ts",
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 32_300,
+    most: 33_300,
   },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",

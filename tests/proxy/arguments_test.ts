@@ -31,6 +31,8 @@ test("parseArguments: defaults, and each option", () => {
     ],
   ], { COUCHDB_USER: "reader", COUCHDB_PASSWORD: "p%40:s" });
   assert.deepEqual([all.hostname, all.port], ["0.0.0.0", 8081]);
+  const { metrics } = parseArguments([...LEAST, "--metrics", "127.0.0.1:9464"], {});
+  assert.deepEqual([least.metrics, metrics], [undefined, { hostname: "127.0.0.1", port: 9464 }]);
   assert.deepEqual(all.groups, [{ name: "posts", prefix: "post-" }, { name: "all", prefix: "" }]);
   assert.deepEqual([all.connectTimeout, all.idleTimeout, all.firstByteTimeout], [500, 120_000, 7_000]);
   assert.equal(decodeURIComponent(all.couchdb.password), "p%40:s");
@@ -58,6 +60,7 @@ const wrong: readonly (readonly [words: string[], message: RegExp, environment?:
     [[...LEAST, "http://u:SECRET@h/db"], /^argument 5 is no option/],
     [[...LEAST, "--listen", "8080"], /^--listen is HOST:PORT/],
     [[...LEAST, "--listen", ":99999"], /^--listen is HOST:PORT/],
+    [[...LEAST, "--metrics", "9464"], /^--metrics is HOST:PORT/],
     [[...LEAST, "--listen"], /^--listen lacks its value/],
     [[...LEAST, "--listen", "--log"], /^--listen lacks its value/],
     [[...LEAST, "--upstream", "http://b"], /^--upstream is given twice/],

@@ -6,6 +6,12 @@
 import { parseDatabaseUrl } from "../../couchdb/wire/database_url.ts";
 import { parseUpstream } from "../upstream_url.ts";
 
+/** Where to listen. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
 /** What the command was asked to do; times are milliseconds. */
 export interface CommandOptions {
   /** The origin of the application. */
@@ -15,6 +21,8 @@ export interface CommandOptions {
   /** Where to listen. */
   readonly hostname: string;
   readonly port: number;
+  /** Where the metrics are; undefined: nowhere. */
+  readonly metrics: Address | undefined;
   readonly connectTimeout: number;
   readonly firstByteTimeout: number;
   readonly idleTimeout: number;
@@ -44,6 +52,7 @@ export const HELP = `A reverse proxy that answers conditional requests from what
   --couchdb URL              the database, http://127.0.0.1:5984/blog; default: the environment's COUCHDB_URL.
                              User and password: COUCHDB_USER and COUCHDB_PASSWORD of the environment
   --listen [HOST]:PORT       default 127.0.0.1:8080; :8080 listens on all addresses
+  --metrics [HOST]:PORT      where GET /metrics answers, for Prometheus; default: nowhere
   --group NAME=PREFIX        each document whose id begins with PREFIX is in the group NAME; may be repeated
   --pass PATH                requests below this path are only passed on; may be repeated
   --caller-cookie NAME       the cookie that holds the id of a session: private pages are kept for each
@@ -64,6 +73,7 @@ const FLAGS: Readonly<Record<string, "one" | "several" | "none">> = {
   "--upstream": "one",
   "--couchdb": "one",
   "--listen": "one",
+  "--metrics": "one",
   "--group": "several",
   "--pass": "several",
   "--caller-cookie": "one",
@@ -97,6 +107,7 @@ export function parseArguments(
   };
   const upstream = one("--upstream");
   if (upstream === undefined) throw new UsageError("--upstream is missing: the URL of the application");
+  const metrics = one("--metrics");
   const log = one("--log") ?? "requests";
   if (log !== "requests" && log !== "faults") throw new UsageError("--log is requests or faults");
   const name = one("--name") ?? "stillfresh";
@@ -110,7 +121,8 @@ export function parseArguments(
   return {
     upstream: named("--upstream", () => parseUpstream(upstream)),
     couchdb: databaseUrl(one("--couchdb"), environment),
-    ...address(one("--listen") ?? "127.0.0.1:8080"),
+    ...address("--listen", one("--listen") ?? "127.0.0.1:8080"),
+    metrics: metrics === undefined ? undefined : address("--metrics", metrics),
     connectTimeout: time("--connect-timeout", 5_000),
     firstByteTimeout: time("--first-byte-timeout", 60_000),
     idleTimeout: time("--idle-timeout", 60_000),
@@ -188,10 +200,10 @@ function named<T>(flag: string, parse: () => T): T {
   }
 }
 
-function address(text: string): { readonly hostname: string; readonly port: number } {
+function address(flag: string, text: string): Address {
   const [, host, port] = /^(\[[0-9A-Fa-f:]+\]|[\w.-]*):([0-9]{1,5})$/.exec(text) ?? [];
   if (port === undefined || Number(port) > 65_535) {
-    throw new UsageError("--listen is HOST:PORT, or :PORT for all addresses, such as 127.0.0.1:8080");
+    throw new UsageError(`${flag} is HOST:PORT, or :PORT for all addresses, such as 127.0.0.1:8080`);
   }
   return { hostname: host === "" ? "0.0.0.0" : host!.replace(/^\[|\]$/g, ""), port: Number(port) };
 }

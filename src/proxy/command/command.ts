@@ -9,18 +9,21 @@ import { coreOf } from "../../registry/core.ts";
 import type { Decision } from "../../registry/decision.ts";
 import { follow } from "../../registry/follow.ts";
 import { EtagRegistry } from "../../registry/registry.ts";
+import { metrics } from "../../metrics/metrics.ts";
 import { hasPassed, requestFields } from "../fields.ts";
 import { proxy } from "../proxy.ts";
 import type { UpstreamFault } from "../upstream_fault.ts";
-import type { CommandOptions } from "./arguments.ts";
+import { type CommandOptions, UsageError } from "./arguments.ts";
 import type { Log } from "./log.ts";
 import { nodeTransport } from "./node_transport.ts";
-import { listen } from "./server.ts";
+import { listen, type ListeningServer } from "./server.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** A proxy that serves. */
 export interface RunningProxy {
   readonly port: number;
+  /** Of the metrics; undefined: there are none. */
+  readonly metricsPort: number | undefined;
   readonly registry: EtagRegistry;
   /** Empties the registry: another build of the application has started. */
   reload(): void;
@@ -88,6 +91,15 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
     },
   });
 
+  let scraped: ListeningServer | undefined;
+  try {
+    scraped = options.metrics === undefined ? undefined : await listenForScrapes(registry, options.metrics);
+  } catch (error) {
+    await server.close(0);
+    transport.close();
+    throw error;
+  }
+
   let wasLive = false;
   let isEnding = false;
   const follower = follow(registry, changes(couchdb, { maxLag, onEvent: () => tellFeed() }), {
@@ -113,6 +125,7 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
     handler.stop();
     await new Promise((resolve) => setTimeout(resolve, options.drain));
     await server.close(options.grace);
+    await scraped?.close(0);
     isEnding = true;
     clearInterval(watch);
     await follower.close();
@@ -122,6 +135,7 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
   };
   return {
     port: server.port,
+    metricsPort: scraped?.port,
     registry,
     reload: () => {
       registry.clear();
@@ -129,6 +143,25 @@ export async function start(options: CommandOptions, log: Log): Promise<RunningP
     },
     stop: () => stopping ??= end(),
   };
+}
+
+/**
+ * Serves the metrics at an address of their own: what they say of the site is not for its visitors.
+ *
+ * @throws {UsageError} If the address is taken.
+ */
+async function listenForScrapes(
+  registry: EtagRegistry,
+  address: NonNullable<CommandOptions["metrics"]>,
+): Promise<ListeningServer> {
+  const scrape = metrics({ registry });
+  const handler = (request: Request) =>
+    new URL(request.url).pathname === "/metrics" ? scrape(request) : new Response(null, { status: 404 });
+  return await listen(handler, address).catch((error) => {
+    const { code } = error as { code?: string };
+    if (code === undefined) throw error;
+    throw new UsageError(`--metrics: cannot listen on ${address.hostname}:${address.port} (${code})`);
+  });
 }
 
 /** What becomes of a request, on the object that the server made for it: a map of requests costs a hit more. */
