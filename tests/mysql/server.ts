@@ -61,6 +61,8 @@ export class Server {
         `--socket=${this.#folder}/socket`,
         `--log-error=${this.#folder}/log`,
         `--pid-file=${this.#folder}/pid`,
+        // A temporary table of another server may have the same name.
+        `--tmpdir=${this.#folder}`,
         "--max-connections=200",
         "--innodb-buffer-pool-size=64M",
         "--innodb-log-file-size=32M",
