@@ -4,12 +4,13 @@
  * at a time, which has to be found.
  *
  * `deno task mysql 60 7` says for how many seconds, and the seed; `deno task mysql 20 7 "no floor"` runs one
- * of the weakened feeds alone, and `none` none of them.
+ * of the weakened feeds alone, `none` none of them, and `statements` each kind of statement alone.
  *
  * @module
  */
 import { ledgerRun, type Outcome } from "../tests/mysql/ledger_run.ts";
 import { programs, Server } from "../tests/mysql/server.ts";
+import { statementRun } from "../tests/mysql/statements.ts";
 import { weakenings } from "../tests/mysql/weakened.ts";
 
 /** Seconds for a weakened feed: the run ends when it is found. */
@@ -38,12 +39,20 @@ function report(
 
 async function main([seconds = "60", seed = "7", only]: readonly string[]): Promise<number> {
   if (programs === undefined) {
-    console.log("NOT RUN: no PostgreSQL; apt-get install mysqlql");
+    console.log("NOT RUN: no MariaDB; apt-get install mariadb-server");
     return 0;
   }
   const server = await Server.start(SETTINGS);
   const found: string[] = [];
   try {
+    if (only === undefined || only === "statements") {
+      let last = "nothing";
+      const ran = await statementRun(server, (name) => last = name).catch((error) => {
+        found.push(`${error.message}: ${error.cause?.message}, after ${last}`);
+        return 0;
+      });
+      console.log(`${ran} kinds of statements`);
+    }
     if (only === undefined || only === "none") {
       const whole = await ledgerRun(server, {
         seed: Number(seed),

@@ -20,13 +20,14 @@ const [REST, ATTEMPTS] = [50, 600];
 /** One that runs. */
 export class Server {
   readonly port: number;
-  readonly #folder: string;
+  /** Its data, and files that statements write and load. */
+  readonly folder: string;
   readonly #options: readonly string[];
   #process: Deno.ChildProcess | undefined;
 
   private constructor(port: number, folder: string, options: readonly string[]) {
     this.port = port;
-    this.#folder = folder;
+    this.folder = folder;
     this.#options = options;
   }
 
@@ -55,21 +56,22 @@ export class Server {
     this.#process = new Deno.Command(programs!.server, {
       args: [
         "--no-defaults",
-        `--datadir=${this.#folder}/data`,
+        `--datadir=${this.folder}/data`,
         `--port=${this.port}`,
         "--bind-address=127.0.0.1",
-        `--socket=${this.#folder}/socket`,
-        `--log-error=${this.#folder}/log`,
-        `--pid-file=${this.#folder}/pid`,
+        `--socket=${this.folder}/socket`,
+        `--log-error=${this.folder}/log`,
+        `--pid-file=${this.folder}/pid`,
         // A temporary table of another server may have the same name.
-        `--tmpdir=${this.#folder}`,
+        `--tmpdir=${this.folder}`,
         "--max-connections=200",
         "--innodb-buffer-pool-size=64M",
         "--innodb-log-file-size=32M",
         "--skip-name-resolve",
+        `--secure-file-priv=${this.folder}`,
         ...this.#options,
       ],
-      cwd: this.#folder,
+      cwd: this.folder,
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -85,7 +87,7 @@ export class Server {
       }
       await new Promise((resolve) => setTimeout(resolve, REST));
     }
-    throw new Error(`The server does not answer:\n${await Deno.readTextFile(`${this.#folder}/log`)}`);
+    throw new Error(`The server does not answer:\n${await Deno.readTextFile(`${this.folder}/log`)}`);
   }
 
   /** Ends it as a crash would, and starts it again. */
@@ -96,7 +98,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.#kill();
-    await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.folder, { recursive: true });
   }
 
   async #kill(): Promise<void> {
