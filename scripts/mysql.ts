@@ -4,10 +4,12 @@
  * at a time, which has to be found.
  *
  * `deno task mysql 60 7` says for how many seconds, and the seed; `deno task mysql 20 7 "no floor"` runs one
- * of the weakened feeds alone, `none` none of them, and `statements` each kind of statement alone.
+ * of the weakened feeds alone, `none` none of them, `statements` each kind of statement alone,
+ * and `deno task mysql 2 7 cost` measures what the triggers cost.
  *
  * @module
  */
+import { costRun } from "../tests/mysql/cost.ts";
 import { ledgerRun, type Outcome } from "../tests/mysql/ledger_run.ts";
 import { programs, Server } from "../tests/mysql/server.ts";
 import { statementRun } from "../tests/mysql/statements.ts";
@@ -46,13 +48,14 @@ async function main([seconds = "60", seed = "7", only]: readonly string[]): Prom
   const found: string[] = [];
   try {
     if (only === undefined || only === "statements") {
-      let last = "nothing";
-      const ran = await statementRun(server, (name) => last = name).catch((error) => {
-        found.push(`${error.message}: ${error.cause?.message}, after ${last}`);
+      const say = only === undefined ? () => {} : console.log;
+      const ran = await statementRun(server, say).catch((error) => {
+        found.push(`${error.message}: ${error.cause?.message}`);
         return 0;
       });
       console.log(`${ran} kinds of statements`);
     }
+    if (only === "cost") console.log("cost", JSON.stringify(await costRun(server, Number(seconds))));
     if (only === undefined || only === "none") {
       const whole = await ledgerRun(server, {
         seed: Number(seed),

@@ -113,8 +113,12 @@ export function readLook(result: unknown): Looked {
   );
   const of = (wanted: string) => all.filter(([kind]) => kind === wanted);
   const [floor, identity] = [of("floor")[0], of("identity")[0]];
-  if (floor?.[1] === undefined || identity === undefined) {
+  if (identity === undefined) {
     throw new ChangesError("server-error", "The answer to a look lacks what every look has");
+  }
+  // A crash may have undone it.
+  if (floor?.[1] === undefined) {
+    throw new ChangesError("not-found", "The table stillfresh_state lacks its row: run the migration again");
   }
   const top = of("top")[0]?.[1];
   return {

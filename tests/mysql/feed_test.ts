@@ -145,6 +145,11 @@ const refusals: Readonly<
     /InnoDB/,
   ],
   "a trigger is gone": [(server) => void server.posts.pop(), "not-found", /"posts" lacks triggers/],
+  "a crash has undone the end of the migration": [
+    (server) => void (server.hasState = false),
+    "not-found",
+    /run the migration again/,
+  ],
   "a foreign key cascades": [
     (server) => server.posts.push("cascade fk_1"),
     "bad-request",

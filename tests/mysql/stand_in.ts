@@ -8,6 +8,7 @@ export class StandIn {
   /** Numbers and ids that are visible. */
   readonly rows: Map<number, string> = new Map();
   floor = 0;
+  hasState = true;
   life: string | null = "life";
   server: string[] = [""];
   version = "1";
@@ -50,7 +51,7 @@ export class StandIn {
       ...this.posts.map((about) => row("shape", "posts", about)),
     ];
     const state = [
-      row("floor", `${this.floor}`),
+      ...(this.hasState ? [row("floor", `${this.floor}`)] : []),
       row("identity", this.life),
       ...this.server.map((s) => row("server", s)),
     ];
