@@ -505,8 +505,8 @@ export async function statementRun(server: Server, say: (name: string) => void):
     await server.crash();
     // The pool has connections that are broken.
     for (let n = 0; n < 20 && !seen.events.includes("reset restarted"); n++) await seen.look();
-    const events = seen.events.filter((event) => event !== "lost");
-    assert.deepEqual(events, ["live", "reset restarted", "live"]);
+    assert.ok(seen.events.includes("reset restarted"), seen.events.join());
+    assert.equal((await seen.look()).state, "live");
     await seen.close();
   });
   await pool!.end().catch(() => {});

@@ -11,6 +11,8 @@ export interface Weakening {
   readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
   /** What each connection of the feed is given first. */
   readonly session?: string;
+  /** Whether nothing happens that is a reset, which would hide what is missed. */
+  readonly isCalm?: true;
 }
 
 type Row = Record<string, string | null>;
@@ -93,7 +95,10 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
   "no negative numbers": told((rows) =>
     rows.map((row) => row["kind"] === "shape" && row["a"] === "forced" ? { ...row, b: "0" } : row)
   ),
-  "no floor": told((rows) => rows.map((row) => row["kind"] === "floor" ? { ...row, a: "0" } : row)),
+  "no floor": {
+    isCalm: true,
+    ...told((rows) => rows.map((row) => row["kind"] === "floor" ? { ...row, a: "0" } : row)),
+  },
   "contact at arrival": contact(() => performance.now()),
   "contact from quick looks": contact((sent) => sent),
 };
