@@ -16,7 +16,7 @@ import { statementRun } from "../tests/mysql/statements.ts";
 import { weakenings } from "../tests/mysql/weakened.ts";
 
 /** Seconds for a weakened feed: the run ends when it is found. */
-const WEAKENED = 20;
+const WEAKENED = 60;
 
 /** A crash undoes the commits of the last seconds, as a failover to a replica does that lost them; the log is a second store. */
 const SETTINGS = [

@@ -14,7 +14,7 @@
  * // Stands in for a pool of `mysql2/promise`, which gives rows and fields.
  * const looked = [
  *   { kind: "top", a: "7", b: "" }, { kind: "floor", a: "0", b: "" }, { kind: "identity", a: "life/1", b: "" },
- *   { kind: "shape", a: "", b: "version 1" }, { kind: "shape", a: "posts", b: 'about {"table":"posts","key":["id"],"groups":[]}' },
+ *   { kind: "shape", a: "", b: "version 1" }, { kind: "shape", a: "posts", b: 'about {"table":"posts","groups":[],"cascades":[],"triggers":3}' },
  *   { kind: "shape", a: "posts", b: "engine InnoDB/2026-01-01" },
  *   ...["insert", "update", "delete"].map((event) => ({ kind: "shape", a: "posts", b: `trigger ${event}` })),
  * ];
@@ -55,7 +55,13 @@ import {
 import { tableName } from "./names.ts";
 import { Undecided } from "./undecided.ts";
 
-export { type Migration, migration, type MigrationOptions, type TableOptions } from "./migration.ts";
+export {
+  type Cascade,
+  type Migration,
+  migration,
+  type MigrationOptions,
+  type TableOptions,
+} from "./migration.ts";
 export type { PolledFeedEvent } from "../changes/polled_reader.ts";
 
 /**

@@ -27,8 +27,11 @@ export interface Looked {
 /** What a table's migration says of it. */
 export interface WatchedTable {
   readonly table: string;
-  readonly key: readonly string[];
   readonly groups: readonly string[];
+  /** Foreign keys whose parents' triggers report rows of this table. */
+  readonly cascades: readonly string[];
+  /** How many triggers it has. */
+  readonly triggers: number;
 }
 
 /**
@@ -169,9 +172,6 @@ const REFUSED: Readonly<Record<string, string>> = {
     "The server is a node of a Galera cluster, where another node acknowledges what this one has not applied yet",
 };
 
-/** Triggers that each table has. */
-const TRIGGERS = 3;
-
 /**
  * Refuses what a look cannot rely on.
  *
@@ -195,30 +195,46 @@ export function checkLook({ server, shape }: Looked, tables: readonly string[], 
   if (of("replica").some(([, running]) => running !== "0")) {
     throw new ChangesError("bad-request", REFUSED["replica"]!);
   }
-  for (const table of tables) {
-    const name = JSON.stringify(table);
-    const count = (kind: string) => of(kind).filter(([other]) => other === table);
-    if (count("about").length === 0) {
-      throw new ChangesError("not-found", `The table ${name} is not in the migration that was run`);
+  const watched = new Map(of("about").map(([table, about]) => [table, JSON.parse(about) as WatchedTable]));
+  // The triggers of a parent report the rows that it takes along.
+  const needed = new Set(tables);
+  for (const table of needed) {
+    for (const cascade of watched.get(table)?.cascades ?? []) {
+      needed.add(cascade.slice(0, cascade.indexOf(":")));
     }
-    const [engine] = count("engine");
-    if (engine === undefined) throw new ChangesError("not-found", `The table ${name} is not there`);
-    if (!engine[1].startsWith("InnoDB/")) {
-      throw new ChangesError(
-        "bad-request",
-        `The table ${name} is not of the engine InnoDB, which alone has transactions that can be followed`,
-      );
-    }
-    if (count("trigger").length !== TRIGGERS) {
-      throw new ChangesError("not-found", `The table ${name} lacks triggers: run the migration`);
-    }
-    const [cascade] = count("cascade");
-    if (cascade !== undefined) {
-      throw new ChangesError(
-        "bad-request",
-        `Rows of the table ${name} change by the foreign key ${cascade[1]}, which no trigger sees`,
-      );
-    }
+  }
+  for (const table of needed) {
+    const about = (kind: string) => of(kind).filter(([other]) => other === table).map(([, text]) => text);
+    checkTable(table, watched.get(table), about);
+  }
+}
+
+function checkTable(
+  table: string,
+  watched: WatchedTable | undefined,
+  about: (kind: string) => readonly string[],
+): void {
+  const name = JSON.stringify(table);
+  if (watched === undefined) {
+    throw new ChangesError("not-found", `The table ${name} is not in the migration that was run`);
+  }
+  const [engine] = about("engine");
+  if (engine === undefined) throw new ChangesError("not-found", `The table ${name} is not there`);
+  if (!engine.startsWith("InnoDB/")) {
+    throw new ChangesError(
+      "bad-request",
+      `The table ${name} is not of the engine InnoDB, which alone has transactions that can be followed`,
+    );
+  }
+  if (about("trigger").length !== watched.triggers) {
+    throw new ChangesError("not-found", `The table ${name} lacks triggers: run the migration`);
+  }
+  for (const [constraint, described] of about("cascade").map((text) => JSON.parse(text))) {
+    if (watched.cascades.includes(described)) continue;
+    throw new ChangesError(
+      "bad-request",
+      `Rows of the table ${name} change by the foreign key ${constraint}, which no trigger sees: name it in cascades`,
+    );
   }
 }
 

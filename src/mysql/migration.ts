@@ -17,7 +17,21 @@ export type TableOptions = readonly string[] | {
    * so that a list with `by` is void when a row of its value changes, comes or goes.
    */
   readonly groups?: readonly string[];
+  /**
+   * The foreign keys by which a change of another table changes rows of this one: `on delete cascade`, `set null` and the
+   * like. No trigger sees those rows, so the triggers of the other table report them before. Without them here, a table
+   * that has such a key is refused.
+   */
+  readonly cascades?: readonly Cascade[];
 };
+
+/** A foreign key that cascades. */
+export interface Cascade {
+  /** The table that it refers to, which has to be in the migration as well. */
+  readonly from: string;
+  /** Each column of this table, with the column that it refers to: `{ author_id: "id" }`. */
+  readonly columns: Readonly<Record<string, string>>;
+}
 
 /** How the migration is made. */
 export interface MigrationOptions {
@@ -69,13 +83,14 @@ export function migration(
 ): Migration {
   const all = Object.entries(tables).map(([name, options]) => watched(name, options));
   if (all.length === 0) throw new TypeError("migration() takes at least one table, and was given none");
+  const cascading = new Map(all.map((table) => [table, pathsFrom(table, all)]));
   const up = [
     checkServer(),
     ...all.map(checkTable),
     ...foundation(),
     removeTriggers(),
-    shape(all),
-    ...all.flatMap(triggers),
+    shape(all, (table) => triggers(table, 0, cascading.get(table)!).length),
+    ...all.flatMap((table, index) => triggers(table, index, cascading.get(table)!)),
     ...(role === undefined ? [] : granted(account(role))),
   ];
   const down = [
@@ -94,12 +109,13 @@ interface Watched {
   readonly name: string;
   readonly key: readonly string[];
   readonly groups: readonly string[];
+  readonly cascades: readonly Cascade[];
 }
 
 function watched(name: string, options: TableOptions): Watched {
-  const { key, groups = [] } = Array.isArray(options)
+  const { key, groups = [], cascades = [] } = Array.isArray(options)
     ? { key: options }
-    : options as { readonly key: readonly string[]; readonly groups?: readonly string[] };
+    : options as Exclude<TableOptions, readonly string[]>;
   for (const [what, columns] of [["key", key], ["groups", groups]] as const) {
     const isList = Array.isArray(columns) &&
       columns.every((column) => typeof column === "string" && column !== "");
@@ -109,7 +125,31 @@ function watched(name: string, options: TableOptions): Watched {
       );
     }
   }
-  return { name: tableName(name), key, groups };
+  return { name: tableName(name), key, groups, cascades };
+}
+
+/** A foreign key as the server describes it, so that the two can be compared: `authors:author_id>id`. */
+function described({ from, columns }: Cascade): string {
+  const pairs = Object.entries(columns).map(([column, referred]) => `${column}>${referred}`);
+  return `${from}:${pairs.toSorted().join()}`;
+}
+
+/** From a parent to a table whose rows change with it, over those in between. */
+type Path = readonly (readonly [child: Watched, key: Cascade])[];
+
+/** All ways by which a change of a table changes rows of others. */
+function pathsFrom(parent: Watched, all: readonly Watched[], before: Path = []): Path[] {
+  return all.flatMap((child) =>
+    child.cascades.filter(({ from }) => from === parent.name).flatMap((key) => {
+      if (child === parent || before.some(([other]) => other === child)) {
+        throw new TypeError(
+          `Rows of ${JSON.stringify(child.name)} cascade in a circle, which cannot be followed`,
+        );
+      }
+      const path = [...before, [child, key] as const];
+      return [path, ...pathsFrom(child, all, path)];
+    })
+  );
 }
 
 /** What stops the migration, with a sentence. */
@@ -134,8 +174,9 @@ const SPELLED_ALIKE =
 const EXACT = "(i.data_type not in ('char', 'varchar') or i.collation_name like '%|_nopad|_bin' escape '|')";
 
 /** Stops the migration at a table that cannot be followed, with a sentence that says why. */
-function checkTable({ name, key, groups }: Watched): string {
+function checkTable({ name, key, groups, cascades }: Watched): string {
   const table = literal(name);
+  const known = ["", ...cascades.map(described)].map(literal).join(", ");
   const isTable = `table_schema = database() and table_name = ${table}`;
   const wanted = (columns: readonly string[]) =>
     columns.map((column) => `select ${literal(column)} as name`).join(" union all ");
@@ -166,16 +207,26 @@ function checkTable({ name, key, groups }: Watched): string {
     }
   end if;`
   }
-  set sentence = (select group_concat(constraint_name separator ', ') from information_schema.referential_constraints
-    where constraint_schema = database() and table_name = ${table} and ${CASCADES});
+  set sentence = (select group_concat(constraint_name separator ', ') from information_schema.referential_constraints r
+    where constraint_schema = database() and table_name = ${table} and ${CASCADES} and ${DESCRIBED} not in (${known}));
   if sentence is not null then
-    ${stop(`concat('Rows of ', ${table}, ' change by foreign keys, which no trigger sees: ', sentence)`)}
+    ${
+    stop(
+      `concat('Rows of ', ${table}, ' change by foreign keys, which no trigger sees, so name them in cascades: ', sentence)`,
+    )
+  }
   end if;
 end`;
 }
 
 const CASCADES =
   "(delete_rule in ('CASCADE', 'SET NULL', 'SET DEFAULT') or update_rule in ('CASCADE', 'SET NULL', 'SET DEFAULT'))";
+
+/** A foreign key `r`, as {@linkcode described} has it. */
+const DESCRIBED = `concat(if(r.unique_constraint_schema = database(), '', '?'), r.referenced_table_name, ':',
+  (select group_concat(concat(column_name, '>', referenced_column_name) order by concat(column_name, '>', referenced_column_name))
+   from information_schema.key_column_usage k where k.constraint_schema = database() and k.table_name = r.table_name
+   and k.constraint_name = r.constraint_name))`;
 
 /**
  * What does not depend on the tables. `stillfresh_lives` is a MEMORY table: it is empty after each start of the server, when
@@ -220,32 +271,78 @@ function removeTriggers(): string {
 end`;
 }
 
-/** The triggers of a table; `index` tells its ones from those of others, whose names have to be different. */
-function triggers({ name, key, groups }: Watched, index: number): string[] {
-  const ids = (row: string) => [
+/** The names under which a row is reported. */
+function idsOf({ name, key, groups }: Watched, row: string): string[] {
+  return [
     `concat(${literal(`${name}/`)}, ${key.map((column) => part(row, column)).join(", '/', ")})`,
     ...groups.map((column) =>
       `concat(${literal(`${name}?${column}`)}, ifnull(concat('=', ${part(row, column)}), ''))`
     ),
   ];
+}
+
+/** The triggers of a table; `index` tells its ones from those of others, whose names have to be different. */
+function triggers(table: Watched, index: number, paths: readonly Path[]): string[] {
   const insert = (row: string) =>
-    `insert into stillfresh_changes (n, id) values ${ids(row).map((id) => `(${NUMBER}, ${id})`).join(", ")}`;
-  const bytes = (row: string) => ids(row).map((id) => `cast(${id} as binary)`).join(", ");
-  const trigger = (event: string, body: string) =>
-    `create trigger stillfresh_${index + 1}_${event} after ${event} on ${
-      identifier(name)
+    `insert into stillfresh_changes (n, id) values ${
+      idsOf(table, row).map((id) => `(${NUMBER}, ${id})`).join(", ")
+    }`;
+  const bytes = (row: string) => idsOf(table, row).map((id) => `cast(${id} as binary)`).join(", ");
+  const trigger = (name: string, when: string, body: string) =>
+    `create trigger stillfresh_${index + 1}_${name} ${when} on ${
+      identifier(table.name)
     } for each row ${body}`;
-  return [
-    trigger("insert", insert("new")),
-    trigger("delete", insert("old")),
+  const own = [
+    trigger("insert", "after insert", insert("new")),
+    trigger("delete", "after delete", insert("old")),
     trigger(
       "update",
+      "after update",
       `begin
   ${insert("new")};
   if not ((${bytes("old")}) <=> (${bytes("new")})) then ${insert("old")}; end if;
 end`,
     ),
   ];
+  if (paths.length === 0) return own;
+  const cascading = (row: string) =>
+    paths.flatMap((path) => cascaded(path, row)).map((sql) => `  ${sql};\n`).join("");
+  const referred = [...new Set(paths.flatMap(([first]) => Object.values(first![1].columns)))].map(identifier);
+  const same = referred.map((column) => `cast(old.${column} as binary) <=> cast(new.${column} as binary)`)
+    .join(" and ");
+  return [
+    ...own,
+    trigger("children_delete", "before delete", `begin\n${cascading("old")}end`),
+    trigger(
+      "children_before",
+      "before update",
+      `begin if not (${same}) then\n${cascading("old")}end if; end`,
+    ),
+    trigger("children_after", "after update", `begin if not (${same}) then\n${cascading("new")}end if; end`),
+  ];
+}
+
+/**
+ * Reports the rows that change with one of a parent. They are read with a lock: rows that are being added to that parent
+ * are waited for, and after that none can be added before this transaction ends.
+ */
+function cascaded(path: Path, parent: string): string[] {
+  const tables = path.map(([{ name }, { columns }], at) => {
+    const refers = Object.entries(columns).map(([column, referred]) =>
+      `r${at}.${identifier(column)} = ${at === 0 ? parent : `r${at - 1}`}.${identifier(referred)}`
+    ).join(" and ");
+    return [`${identifier(name)} r${at}`, refers] as const;
+  });
+  const [child, { columns }] = path.at(-1)!;
+  // The value that it is set to.
+  const nulled = child.groups.filter((column) => column in columns).map((column) =>
+    literal(`${child.name}?${column}`)
+  );
+  return [...idsOf(child, `r${path.length - 1}`), ...nulled].map((id) =>
+    `insert into stillfresh_changes (n, id) select ${NUMBER}, ${id} from ${
+      tables.map(([table]) => table).join(", ")
+    } where ${tables.map(([, refers]) => refers).join(" and ")} lock in share mode`
+  );
 }
 
 /**
@@ -264,7 +361,7 @@ function part(row: string, column: string): string {
  * What shows that rows may have changed without a trigger. `table_id` shows TRUNCATE, which leaves the time of creation as it
  * was; that time shows a column that was dropped and added. BINLOG statements apply rows as a replica does.
  */
-function shape(tables: readonly Watched[]): string {
+function shape(tables: readonly Watched[], triggersOf: (table: Watched) => number): string {
   const database = "cast(cast(convert(database() using filename) as binary) as char)";
   const row = (name: string, about: string, from: string) =>
     `select 'shape' as kind, ${name} as name, concat(${about}) as about${from}`;
@@ -281,7 +378,7 @@ function shape(tables: readonly Watched[]): string {
       " from information_schema.global_status where variable_name = 'COM_BINLOG'",
     ),
   ];
-  const of = ({ name, key, groups }: Watched | { name: string; key?: never; groups?: never }) => {
+  const of = (name: string) => {
     const table = literal(name);
     const file = `cast(cast(convert(${table} using filename) as binary) as char)`;
     const parts = [
@@ -296,9 +393,21 @@ function shape(tables: readonly Watched[]): string {
         ` from information_schema.innodb_sys_tables where name = concat(${database}, '/', ${file}) or name like concat(replace(replace(${database}, '_', '|_'), '%', '|%'), '/', replace(replace(${file}, '_', '|_'), '%', '|%'), '#P#%') escape '|'`,
       ),
     ];
-    return key === undefined ? parts : [
-      row(table, literal(`about ${JSON.stringify({ table: name, key, groups })}`), ""),
-      ...parts,
+    return parts;
+  };
+  const watching = (one: Watched) => {
+    const { name, key, groups, cascades } = one;
+    const table = literal(name);
+    const about = {
+      table: name,
+      key,
+      groups,
+      cascades: cascades.map(described),
+      triggers: triggersOf(one),
+    };
+    return [
+      row(table, literal(`about ${JSON.stringify(about)}`), ""),
+      ...of(name),
       row(
         table,
         "'column ', concat_ws('/', ordinal_position, column_name, column_type, ifnull(collation_name, ''), is_nullable, ifnull(generation_expression, ''))",
@@ -311,13 +420,13 @@ function shape(tables: readonly Watched[]): string {
       ),
       row(
         table,
-        "'cascade ', constraint_name",
-        ` from information_schema.referential_constraints where constraint_schema = database() and table_name = ${table} and ${CASCADES}`,
+        `'cascade ', json_array(constraint_name, ${DESCRIBED})`,
+        ` from information_schema.referential_constraints r where constraint_schema = database() and table_name = ${table} and ${CASCADES}`,
       ),
     ];
   };
   return `create or replace sql security definer view stillfresh_shape as
-${[...own, ...of({ name: "stillfresh_changes" }), ...tables.flatMap(of)].join("\nunion all ")}`;
+${[...own, ...of("stillfresh_changes"), ...tables.flatMap(watching)].join("\nunion all ")}`;
 }
 
 /** An account as SQL has it. */

@@ -151,7 +151,7 @@ const refusals: Readonly<
     /run the migration again/,
   ],
   "a foreign key cascades": [
-    (server) => server.posts.push("cascade fk_1"),
+    (server) => server.posts.push('cascade ["fk_1","authors:author_id>id"]'),
     "bad-request",
     /by the foreign key fk_1/,
   ],

@@ -322,10 +322,14 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   async function trouble(): Promise<void> {
     for (let n = 1; goesOn(); n++) {
       await wait(300 + random.next() * 400);
-      const resets = weakening?.isCalm !== true;
-      if (resets && n % 10 === 0) await crash();
-      else if (resets && n % 10 === 4) await forced();
-      else if (resets && n % 5 === 2) await bypass();
+      const [name, reset] = n % 10 === 0
+        ? ["crash", crash] as const
+        : n % 10 === 4
+        ? ["forced", forced] as const
+        : n % 5 === 2
+        ? ["bypass", bypass] as const
+        : [];
+      if (name !== undefined && (weakening?.resets ?? [name]).includes(name)) await reset();
       else await spared(kill);
     }
   }

@@ -15,7 +15,7 @@ export class StandIn {
   replica = "0";
   /** What the migration says of the table posts, beyond its three triggers. */
   posts: string[] = ["engine InnoDB/1", "trigger 1", "trigger 2", "trigger 3"];
-  about: string | undefined = '{"table":"posts","key":["id"],"groups":["author_id"]}';
+  about: string | undefined = '{"table":"posts","groups":["author_id"],"cascades":[],"triggers":3}';
   /** Ids of transactions that run. */
   running: string[] = [];
   /** Whether the list is one of now. */

@@ -214,30 +214,36 @@ const sessions: Readonly<Record<string, readonly [statement: string, sentence: R
   "READ UNCOMMITTED": ["set session transaction isolation level read uncommitted", /READ UNCOMMITTED/],
 };
 
-/** What stops the migration. */
-const stops: Readonly<Record<string, readonly [schema: string, options: Parameters<typeof migration>[0]]>> = {
-  "There is no table missing": ["select 1", { missing: ["id"] }],
-  "no table t of the engine InnoDB": ["create table t (id int primary key) engine = Aria", { t: ["id"] }],
-  "columns of t are not there, .*: key": ["create table t (id int primary key) engine = InnoDB", {
-    t: ["key"],
-  }],
-  ...Object.fromEntries(
-    ["date", "datetime(3)", "decimal(5)", "varbinary(9)", "tinyint(1)", "int(5) zerofill", "double"].map((
+/** What stops the migration: what is made, what is to be followed, and the sentence. */
+const stops:
+  readonly (readonly [schema: string, options: Parameters<typeof migration>[0], sentence: RegExp])[] = [
+    ["select 1", { missing: ["id"] }, /There is no table missing/],
+    ["create table t (id int primary key) engine = Aria", { t: ["id"] }, /no table t of the engine InnoDB/],
+    [
+      "create table t (id int primary key) engine = InnoDB",
+      { t: ["key"] },
+      /columns of t are not there, .*: key$/,
+    ],
+    ...["date", "datetime(3)", "decimal(5)", "varbinary(9)", "tinyint(1)", "int(5) zerofill", "double"].map((
       type,
-    ) => [
-      `same everywhere: id(?=;|$)|${type}`,
-      [`create table t (id ${type} primary key) engine = InnoDB`, { t: ["id"] }],
-    ]),
-  ),
-  "groups of t need a collation that tells all texts apart": [
-    "create table t (id int primary key, name varchar(9) collate utf8mb4_bin) engine = InnoDB",
-    { t: { key: ["id"], groups: ["name"] } },
-  ],
-  "Rows of t change by foreign keys, which no trigger sees: casc": [
-    "create table t (id int primary key, p int, constraint casc foreign key (p) references posts (id) on update cascade) engine = InnoDB",
-    { t: ["id"] },
-  ],
-};
+    ) =>
+      [
+        `create table t (id ${type} primary key) engine = InnoDB`,
+        { t: ["id"] },
+        /the same everywhere: id$/,
+      ] as const
+    ),
+    [
+      "create table t (id int primary key, name varchar(9) collate utf8mb4_bin) engine = InnoDB",
+      { t: { key: ["id"], groups: ["name"] } },
+      /groups of t need a collation that tells all texts apart, .*: name$/,
+    ],
+    [
+      "create table t (id int primary key, p int, constraint casc foreign key (p) references posts (id) on update cascade) engine = InnoDB",
+      { t: ["id"] },
+      /Rows of t change by foreign keys, which no trigger sees, so name them in cascades: casc$/,
+    ],
+  ];
 
 /** Types of keys, and values of them as they are written in SQL. */
 const keys: Readonly<Record<string, readonly string[]>> = {
@@ -261,6 +267,86 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   "char(36) collate utf8mb4_nopad_bin": ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "'short'"],
   "uuid": ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"],
   "enum('glad', '50% sad')": ["'glad'", "'50% sad'"],
+};
+
+/** Rows that foreign keys change, over two steps, by a key of two columns, and to null. */
+const family = [
+  "create table orgs (id int primary key, name varchar(20)) engine = InnoDB",
+  "create table people (id int, org int, boss int, primary key (id), unique (id, org), foreign key (org) references orgs (id) on delete cascade on update cascade) engine = InnoDB",
+  "create table notes (id int primary key, person int, org int, foreign key (person, org) references people (id, org) on delete set null on update cascade) engine = InnoDB",
+  "insert into orgs values (1, 'a'), (2, 'b')",
+  "insert into people values (10, 1, null), (11, 1, null), (20, 2, null)",
+  "insert into notes values (100, 10, 1), (110, 11, 1), (200, 20, 2)",
+];
+const kin = {
+  orgs: ["id"],
+  people: { key: ["id"], groups: ["org"], cascades: [{ from: "orgs", columns: { org: "id" } }] },
+  notes: {
+    key: ["id"],
+    groups: ["person", "org"],
+    cascades: [{ from: "people", columns: { person: "id", org: "org" } }],
+  },
+};
+
+/** A statement on a parent, and the ids that change. */
+const cascades: Readonly<Record<string, readonly [statement: string, ids: readonly string[]]>> = {
+  "nothing, if the key stays": ["update orgs set name = 'x' where id = 1", ["orgs", "orgs/1"]],
+  "a delete, over two steps": ["delete from orgs where id = 2", [
+    "notes",
+    "notes/200",
+    "notes?org",
+    "notes?org=2",
+    "notes?person",
+    "notes?person=20",
+    "orgs",
+    "orgs/2",
+    "people",
+    "people/20",
+    "people?org",
+    "people?org=2",
+  ]],
+  "another key, over two steps": ["update orgs set id = 3 where id = 2", [
+    "notes",
+    "notes/200",
+    "notes?org",
+    "notes?org=2",
+    "notes?org=3",
+    "notes?person",
+    "notes?person=20",
+    "orgs",
+    "orgs/2",
+    "orgs/3",
+    "people",
+    "people/20",
+    "people?org",
+    "people?org=2",
+    "people?org=3",
+  ]],
+  "a delete in the middle": ["delete from people where id = 10", [
+    "notes",
+    "notes/100",
+    "notes?org",
+    "notes?org=1",
+    "notes?person",
+    "notes?person=10",
+    "people",
+    "people/10",
+    "people?org=1",
+  ]],
+  "REPLACE of a parent": ["replace into orgs values (2, 'x')", [
+    "notes",
+    "notes/200",
+    "notes?org",
+    "notes?org=2",
+    "notes?person",
+    "notes?person=20",
+    "orgs",
+    "orgs/2",
+    "people",
+    "people/20",
+    "people?org",
+    "people?org=2",
+  ]],
 };
 
 /** Runs all of it. */
@@ -349,12 +435,57 @@ export async function statementRun(server: Server, say: (name: string) => void):
       await connection.end();
     });
   }
-  for (const [sentence, [statement, options]] of Object.entries(stops)) {
-    await test(`the migration stops: ${sentence}`, async () => {
+  for (const [statement, options, message] of stops) {
+    await test(`the migration stops after ${statement}`, async () => {
       await session([statement]);
-      await assert.rejects(session(migration(options).up), { message: new RegExp(sentence) });
+      await assert.rejects(session(migration(options).up), { message });
     });
   }
+  for (const [kind, [statement, ids]] of Object.entries(cascades)) {
+    await test(`rows that foreign keys change: ${kind}`, async () => {
+      await session([...family, ...migration(kin).up]);
+      const seen = watch({ tables: Object.keys(kin) });
+      await seen.look();
+      await session([statement]);
+      assert.deepEqual(await seen.look(), { ids, state: "live", reset: undefined });
+      await seen.close();
+    });
+  }
+  for (const level of ["repeatable read", "read committed"]) {
+    await test(`rows that foreign keys change: one that is being added is waited for, in ${level}`, async () => {
+      await session([...family, ...migration(kin).up]);
+      const [adding, deleting] = [
+        await mysql.createConnection({ ...address, database }),
+        await mysql.createConnection({ ...address, database }),
+      ];
+      await deleting.query(`set session transaction isolation level ${level}`);
+      await adding.query("begin");
+      await adding.query("insert into people values (12, 1, null)");
+      const deleted = deleting.query("delete from orgs where id = 1");
+      const waits = "select count(*) as n from information_schema.innodb_trx where trx_state = 'LOCK WAIT'";
+      const waiting = async () => (await pool.query<mysql.RowDataPacket[]>(waits))[0][0]!["n"];
+      while (await waiting() === 0) await new Promise((resolve) => setTimeout(resolve, 120));
+      await adding.query("commit");
+      await deleted;
+      const [found] = await pool.query<mysql.RowDataPacket[]>(
+        "select count(*) as n from stillfresh_changes where id = 'people/12'",
+      );
+      assert.equal(found[0]!["n"], 2, "as it came, and as it went");
+      await Promise.all([adding.end(), deleting.end()]);
+    });
+  }
+  await test("rows that foreign keys change: the triggers of the parents are needed, whichever tables are followed", async () => {
+    await session([...family, ...migration(kin).up]);
+    const seen = watch({ tables: ["notes"] });
+    await seen.look();
+    await session(["drop trigger stillfresh_1_children_delete"]);
+    assert.equal((await seen.look()).state, "lost");
+    assert.match(seen.error!.message, /"orgs" lacks triggers/);
+    await seen.close();
+    await assert.rejects(session(migration({ ...kin, notes: ["id"] }).up), {
+      message: /name them in cascades/,
+    });
+  });
   for (const [type, values] of Object.entries(keys)) {
     await test(`a key of type ${type} is spelled alike by the trigger and by row()`, async () => {
       const table = "odd `name's é";

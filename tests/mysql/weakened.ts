@@ -3,6 +3,9 @@ import type { ChangesFeed } from "../../src/changes/change.ts";
 import { instant, systemClock } from "../../src/changes/clock.ts";
 import type { Query } from "../../src/mysql/changes.ts";
 
+/** Troubles after which everything counts as changed. */
+export type Reset = "crash" | "bypass" | "forced";
+
 /** What is taken away. */
 export interface Weakening {
   /** Around the query of the feed. */
@@ -11,8 +14,8 @@ export interface Weakening {
   readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
   /** What each connection of the feed is given first. */
   readonly session?: string;
-  /** Whether nothing happens that is a reset, which would hide what is missed. */
-  readonly isCalm?: true;
+  /** What happens that is a reset, and would hide what is missed; default: all of it. */
+  readonly resets?: readonly Reset[];
 }
 
 type Row = Record<string, string | null>;
@@ -73,6 +76,7 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
     query: listed((rows, token) => rows.filter(({ query }) => query?.includes(token))),
   },
   "the list after the look": {
+    resets: [],
     query: (query) => {
       let before: Row[] = [];
       // Of the look before: transactions that began since are not in it.
@@ -92,11 +96,14 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
     rows.map((row) => row["kind"] === "identity" && row["a"] !== null ? { ...row, a: "same" } : row)
   ),
   "no fingerprint": same(/^(engine InnoDB.|space |trigger ).*/),
-  "no negative numbers": told((rows) =>
-    rows.map((row) => row["kind"] === "shape" && row["a"] === "forced" ? { ...row, b: "0" } : row)
-  ),
+  "no negative numbers": {
+    resets: ["forced"],
+    ...told((rows) =>
+      rows.map((row) => row["kind"] === "shape" && row["a"] === "forced" ? { ...row, b: "0" } : row)
+    ),
+  },
   "no floor": {
-    isCalm: true,
+    resets: [],
     ...told((rows) => rows.map((row) => row["kind"] === "floor" ? { ...row, a: "0" } : row)),
   },
   "contact at arrival": contact(() => performance.now()),

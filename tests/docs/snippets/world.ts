@@ -53,7 +53,10 @@ export const pool: {
 /** In the place of MariaDB: a feed that has nothing to tell. */
 export const mariadb: { query(text: string): Promise<[rows: unknown[], fields: unknown[]]> } = {
   query: () => {
-    const shape = [["", "version 1"], ["posts", 'about {"table":"posts","key":["id"],"groups":[]}'], [
+    const shape = [["", "version 1"], [
+      "posts",
+      'about {"table":"posts","groups":[],"cascades":[],"triggers":3}',
+    ], [
       "posts",
       "engine InnoDB/1",
     ], ...["insert", "update", "delete"].map((event) => ["posts", `trigger ${event}`])];
