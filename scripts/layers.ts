@@ -13,6 +13,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "registry/": ["changes/", "http/"],
   "handler/": ["registry/", "changes/", "http/"],
   "couchdb/": ["changes/"],
+  "mysql/": ["changes/"],
   "postgres/": ["changes/"],
   "sqlite/": ["changes/"],
   "why/": ["registry/"],

@@ -51,6 +51,25 @@ export const pool: {
   },
 };
 
+/** In the place of MariaDB: a feed that has nothing to tell. */
+export const mariadb: { query(text: string): Promise<[rows: unknown[], fields: unknown[]]> } = {
+  query: () => {
+    const shape = [["", "version 1"], [
+      "posts",
+      'about {"table":"posts","groups":[],"cascades":[],"triggers":3}',
+    ], [
+      "posts",
+      "engine InnoDB/1",
+    ], ...["insert", "update", "delete"].map((event) => ["posts", `trigger ${event}`])];
+    const rows = [["top", "7", ""], ["floor", "0", ""], ["identity", "a", ""]].map(([kind, a, b]) => ({
+      kind,
+      a,
+      b,
+    }));
+    return Promise.resolve([[...rows, ...shape.map(([a, b]) => ({ kind: "shape", a, b }))], []]);
+  },
+};
+
 export type Handler = (request: Request) => Response | Promise<Response>;
 
 /** A document of a database. */

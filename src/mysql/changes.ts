@@ -1,0 +1,349 @@
+/**
+ * The changes of MariaDB tables as a feed, through any client, without a replica's privileges or a connection of its own.
+ * Triggers fill a change table whose rows are numbered, and a look reads the numbers that were not seen before: those above
+ * the highest, and each missing one below it until no transaction is left that may still commit it.
+ *
+ * MySQL itself is refused: it has not been run.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { EtagRegistry, follow } from "@stillfresh/etag";
+ * import { changes } from "@stillfresh/etag/mysql";
+ *
+ * // Stands in for a pool of `mysql2/promise`, which gives rows and fields.
+ * const looked = [
+ *   { kind: "top", a: "7", b: "" }, { kind: "floor", a: "0", b: "" }, { kind: "identity", a: "life/1", b: "" },
+ *   { kind: "shape", a: "", b: "version 1" }, { kind: "shape", a: "posts", b: 'about {"table":"posts","groups":[],"cascades":[],"triggers":3}' },
+ *   { kind: "shape", a: "posts", b: "engine InnoDB/2026-01-01" },
+ *   ...["insert", "update", "delete"].map((event) => ({ kind: "shape", a: "posts", b: `trigger ${event}` })),
+ * ];
+ * const pool = { query: (..._statement: [text: string, parameters: string[]]) => Promise.resolve([looked, []]) };
+ *
+ * const registry = new EtagRegistry();
+ * const feed = changes((text, parameters) => pool.query(text, parameters), { tables: ["posts"] });
+ * const follower = follow(registry, feed);
+ * await follower.ready;
+ * assert.equal(registry.live, true);
+ * await follower.close();
+ * ```
+ *
+ * @module
+ */
+import type { BatchOptions, Change, MappableFeed, Position } from "../changes/change.ts";
+import { systemClock } from "../changes/clock.ts";
+import { ChangesError } from "../changes/changes_error.ts";
+import { mapFeed } from "../changes/map_feed.ts";
+import {
+  type Look,
+  type PolledFeedEvent,
+  PolledReader,
+  type PolledSource,
+  type PollSettings,
+} from "../changes/polled_reader.ts";
+import { type Sleep, systemSleep } from "../changes/timing.ts";
+import { faultOf } from "./faults.ts";
+import {
+  checkLook,
+  listStatement,
+  type Looked,
+  lookStatement,
+  readList,
+  readLook,
+  watchedTables,
+} from "./look.ts";
+import { tableName } from "./names.ts";
+import { Undecided } from "./undecided.ts";
+
+export {
+  type Cascade,
+  type Migration,
+  migration,
+  type MigrationOptions,
+  type TableOptions,
+} from "./migration.ts";
+export type { PolledFeedEvent } from "../changes/polled_reader.ts";
+
+/**
+ * All that is asked of a client: it runs one statement outside of transactions, and gives its rows, as an array, in `rows`,
+ * or as the first of an array with the fields. There are never parameters.
+ */
+export type Query = (
+  text: string,
+  parameters: string[],
+) => PromiseLike<readonly unknown[] | { readonly rows: readonly unknown[] }>;
+
+/** Options of the feed. */
+export interface MysqlOptions {
+  /** The tables, by the names that the migration was given. */
+  readonly tables: readonly string[];
+  /** ms between two looks; default 200. */
+  readonly poll?: number;
+  /** ms: how old its contact may become; a whole look is made every quarter of that. Default 25,000, or less if follow says so. */
+  readonly maxLag?: number;
+  /** Most changes of one look; if there are more, everything counts as changed. Also most gaps that it keeps. Default 10,000. */
+  readonly overflow?: number;
+  /** ms for which a change is kept for followers that are behind, at least; 0: this feed prunes nothing. Default 600,000. */
+  readonly keep?: number;
+  /** Called with what happens to the feed; whatever it throws is ignored. */
+  readonly onEvent?: (event: PolledFeedEvent) => void;
+  /** Wall clock; default `Date.now`. */
+  readonly now?: () => number;
+  /** Monotonic clock; default `performance.now`. */
+  readonly monotonic?: () => number;
+  /** Default: a timer. */
+  readonly sleep?: Sleep;
+  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** What {@linkcode changes} gives. */
+export interface MysqlFeed extends MappableFeed {
+  /** The tables, and the columns by which their lists are told apart, once the first look has found them. */
+  readonly sources: ReadonlySet<string>;
+}
+
+/**
+ * Follows tables. Each change of a row is reported as `posts/7`, `posts`, and `posts?author_id=5` for the old and the new
+ * value of each column that the migration was given as a group: what `row()` and `rows()` declare.
+ *
+ * A look sees every commit that was acknowledged before it was sent. A restart of the server, a failover and a change of a
+ * table's shape are resets.
+ *
+ * @param query Runs one statement, and gives its rows: `(text) => pool.query(text)` with `mysql2/promise` and `mariadb`.
+ * @param options The tables, bounds and clocks.
+ * @returns The feed. The database is not asked before it is read.
+ * @throws {TypeError} If `query` is no function, or no table is named.
+ * @throws {RangeError} If a number is illegal.
+ */
+export function changes(query: Query, options: MysqlOptions): MysqlFeed {
+  if (typeof query !== "function") {
+    throw new TypeError(
+      `changes() takes a function that runs a statement, not a value of type ${typeof query}`,
+    );
+  }
+  const tables = options?.tables;
+  if (!Array.isArray(tables) || tables.length === 0) {
+    throw new TypeError('changes() takes the tables to follow: { tables: ["posts"] }');
+  }
+  return new TablesFeed(query, tables.map(tableName), options);
+}
+
+class TablesFeed implements MysqlFeed {
+  readonly sources: Set<string> = new Set();
+  readonly #query: Query;
+  readonly #tables: readonly string[];
+  readonly #options: MysqlOptions;
+  readonly #settings: PollSettings;
+  #reader: PolledReader | undefined;
+  #position: Position | undefined;
+
+  constructor(query: Query, tables: readonly string[], options: MysqlOptions) {
+    this.#query = query;
+    this.#tables = tables;
+    this.#options = options;
+    positive("overflow", options.overflow ?? 1);
+    this.#settings = {
+      poll: positive("poll", options.poll ?? 200),
+      maxLag: positive("maxLag", options.maxLag ?? 25_000),
+      onEvent: options.onEvent ?? (() => {}),
+      clock: { now: options.now ?? systemClock.now, monotonic: options.monotonic ?? systemClock.monotonic },
+      sleep: options.sleep ?? systemSleep,
+      random: options.random ?? Math.random,
+    };
+  }
+
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  batches(from?: Position, options: BatchOptions = {}): PolledReader {
+    if (this.#reader !== undefined) {
+      throw new TypeError("This feed is being read already: one reader at a time");
+    }
+    const maxLag = Math.min(positive("maxLag", options.maxLag ?? Infinity), this.#settings.maxLag);
+    const settings = { ...this.#settings, maxLag };
+    const source = new TablesSource(this.#query, this.#tables, this.#options, settings, this.sources);
+    const start = options.anew ? undefined : from ?? this.#position;
+    const reader = new PolledReader(source, settings, start, () => {
+      if (this.#reader === reader) this.#reader = undefined;
+    });
+    return this.#reader = reader;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, undefined> {
+    for await (const { changes, position } of this.batches()) {
+      yield* changes;
+      this.#position = position;
+    }
+  }
+
+  map<D extends Change>(transform: (change: Change) => D): MappableFeed<D> {
+    return mapFeed(this, transform);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader?.return();
+  }
+
+  toString(): string {
+    return `changes of ${this.#tables.join(", ")}`;
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`${name} must be a positive number, not ${value}`);
+}
+
+/** What a position belongs to. */
+type Source = readonly [identity: string, shape: string, tables: string];
+
+class TablesSource implements PolledSource {
+  readonly #query: Query;
+  readonly #tables: readonly string[];
+  readonly #settings: PollSettings;
+  readonly #sources: Set<string>;
+  readonly #asked: string;
+  readonly #most: number;
+  readonly #period: number;
+  /** What was seen, with what is known of the transactions that hold gaps; its text is in the position. */
+  #seen: Undecided | undefined;
+  #prunedAt: number;
+
+  constructor(
+    query: Query,
+    tables: readonly string[],
+    { overflow = 10_000, keep = 600_000 }: MysqlOptions,
+    settings: PollSettings,
+    sources: Set<string>,
+  ) {
+    this.#query = query;
+    this.#tables = tables;
+    this.#settings = settings;
+    this.#sources = sources;
+    this.#most = overflow;
+    this.#period = keep;
+    this.#asked = JSON.stringify(tables);
+    this.#prunedAt = settings.clock.monotonic();
+  }
+
+  async look(from: Position | undefined, isWhole: boolean): Promise<Look> {
+    if (from === undefined) return await this.#begin();
+    const known = this.#seen?.toString() === from.since ? this.#seen! : Undecided.parse(from.since);
+    const source = sourceOf(from);
+    if (known === undefined || source === undefined) return await this.#begin("since-refused");
+    const listed = isWhole && known.gaps.length > 0 ? await this.#list(known, source) : known;
+    const looked = await this.#look(listed, isWhole);
+    const [identity, shape, tables] = source;
+    if (tables !== this.#asked) return await this.#begin("since-refused");
+    if (identity !== looked.identity) return await this.#begin("restarted");
+    if (isWhole && shape !== await digestOf(looked)) return await this.#begin("schema");
+    if (listed.decided < looked.floor) return await this.#begin("since-refused");
+    if (looked.rows.length > this.#most) return await this.#begin("overflow");
+    const seen = this.#keep(listed.see(looked.rows.map(([number]) => number)));
+    if (isWhole) this.#prune(seen);
+    return { changes: changesOf(looked.rows), position: { since: seen.toString(), source: from.source } };
+  }
+
+  /** Finds where the numbers stand. */
+  async #begin(reset?: Look["reset"]): Promise<Look> {
+    const looked = await this.#look(undefined, true);
+    const seen = this.#keep(new Undecided(looked.top!, looked.gaps));
+    const source = JSON.stringify([looked.identity!, await digestOf(looked), this.#asked] satisfies Source);
+    return { changes: [], position: { since: seen.toString(), source }, reset };
+  }
+
+  async #look(seen: Undecided | undefined, isWhole: boolean): Promise<Looked> {
+    const statement = lookStatement(seen, this.#most, isWhole);
+    let looked = readLook(await this.#run(statement));
+    checkLook(looked, this.#tables, isWhole);
+    if (looked.identity === undefined) {
+      await this.#run("insert ignore into stillfresh_lives values (1, uuid())");
+      looked = readLook(await this.#run(statement));
+      if (looked.identity === undefined) {
+        throw new ChangesError(
+          "server-error",
+          "The server does not keep what was written into stillfresh_lives",
+        );
+      }
+    }
+    if (isWhole) this.#noteSources(looked);
+    return looked;
+  }
+
+  /** Asks which transactions run; an answer that is not of now, or not of this server, tells nothing. */
+  async #list(known: Undecided, [identity]: Source): Promise<Undecided> {
+    const token = `stillfresh ${crypto.randomUUID()}`;
+    const running = readList(await this.#run(listStatement(token)), token, identity);
+    return running === undefined ? known : known.list(running);
+  }
+
+  /** Keeps it for the next look. With too many gaps, the look would be of as many parts. */
+  #keep(seen: Undecided): Undecided {
+    if (seen.gaps.length > this.#most) {
+      throw new ChangesError(
+        "server-error",
+        `More than ${this.#most} numbers may still be committed, because a transaction runs for too long`,
+      );
+    }
+    return this.#seen = seen;
+  }
+
+  async #run(statement: string): Promise<unknown> {
+    try {
+      return await this.#query(statement, []);
+    } catch (error) {
+      throw faultOf(error);
+    }
+  }
+
+  #noteSources(looked: Looked): void {
+    this.#sources.clear();
+    for (const { table, groups } of watchedTables(looked)) {
+      if (!this.#tables.includes(table)) continue;
+      this.#sources.add(table);
+      for (const column of groups) this.#sources.add(`${table}?${column}`);
+    }
+  }
+
+  /** The first of all followers to come after that time takes out what none of them needs. */
+  #prune({ decided }: Undecided): void {
+    const { clock, onEvent } = this.#settings;
+    if (this.#period === 0 || clock.monotonic() - this.#prunedAt < this.#period / 2) return;
+    this.#prunedAt = clock.monotonic();
+    this.#run(`call stillfresh_prune(${decided}, ${this.#period / 1_000})`).catch((error) => {
+      try {
+        onEvent({ type: "unpruned", error });
+      } catch {
+        // What the listener does with it must not harm the feed.
+      }
+    });
+  }
+}
+
+function changesOf(rows: Looked["rows"]): Change[] {
+  const ids = new Set<string>();
+  for (const [, id] of rows) {
+    ids.add(id);
+    ids.add(id.slice(0, id.search(/[/?]/)));
+  }
+  return Array.from(ids, (id) => ({ id }));
+}
+
+/** Of all that a whole look says of the tables, in no order. */
+async function digestOf({ shape }: Looked): Promise<string> {
+  const lines = shape.map((line) => JSON.stringify(line)).toSorted();
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(lines.join()));
+  return Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** What a position says that it belongs to; undefined: it is one of another feed. */
+function sourceOf({ source }: Position): Source | undefined {
+  try {
+    const parts = JSON.parse(String(source));
+    return Array.isArray(parts) && parts.length === 3 ? parts as never : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+/** The feed with one rule taken away: the ledger has to find each of them. */
+import type { ChangesFeed } from "../../src/changes/change.ts";
+import { instant, systemClock } from "../../src/changes/clock.ts";
+import type { Query } from "../../src/mysql/changes.ts";
+
+/** Troubles after which everything counts as changed. */
+export type Reset = "crash" | "bypass" | "forced";
+
+/** What is taken away. */
+export interface Weakening {
+  /** Around the query of the feed. */
+  readonly query?: (query: Query) => Query;
+  /** Around the feed; `sent` tells when the last look was sent. */
+  readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
+  /** What each connection of the feed is given first. */
+  readonly session?: string;
+  /** What happens that is a reset, and would hide what is missed; default: all of it. */
+  readonly resets?: readonly Reset[];
+}
+
+type Row = Record<string, string | null>;
+
+async function rowsFrom(query: Query, text: string): Promise<Row[]> {
+  const [rows] = await query(text, []) as unknown as [Row[]];
+  return rows;
+}
+
+/** Changes the rows of a look. */
+function told(change: (rows: Row[]) => Row[] | Promise<Row[]>): Weakening {
+  return {
+    query: (query) => async (text, parameters) =>
+      text.includes("'floor'") ? await change(await rowsFrom(query, text)) : await query(text, parameters),
+  };
+}
+
+/** Changes what runs, as the server has listed it. */
+function listed(change: (rows: Row[], token: string) => Row[]): (query: Query) => Query {
+  return (query) => async (text, parameters) => {
+    const [, token] = /'(stillfresh [^']+)' as token/.exec(text) ?? [];
+    return token === undefined ? await query(text, parameters) : change(await rowsFrom(query, text), token);
+  };
+}
+
+function contact(at: (sent: number) => number): Weakening {
+  return {
+    feed: (feed, sent) => {
+      const weaker = {
+        async *batches(...args: Parameters<ChangesFeed["batches"]>) {
+          for await (const batch of feed.batches(...args)) {
+            const now = instant(systemClock);
+            const age = now.monotonic - at(sent());
+            yield batch.contact === undefined
+              ? batch
+              : { ...batch, contact: { wall: now.wall - age, monotonic: now.monotonic - age } };
+          }
+        },
+      };
+      return Object.create(feed, { batches: { value: weaker.batches } });
+    },
+  };
+}
+
+/** Whatever the server says of the tables of these kinds. */
+const same = (kinds: RegExp): Weakening =>
+  told((rows) =>
+    rows.map((row) => row["kind"] === "shape" ? { ...row, b: row["b"]!.replace(kinds, "$1same") } : row)
+  );
+
+/** Each by its name. */
+export const weakenings: Readonly<Record<string, Weakening>> = {
+  "a cursor over the numbers": {
+    query: (query) => (text, parameters) =>
+      query(text.replace(/(where n > \d+)(?: or n [^()]*?)? limit/, "$1 limit"), parameters),
+  },
+  "gaps forgotten at once": {
+    query: listed((rows, token) => rows.filter(({ query }) => query?.includes(token))),
+  },
+  "the list after the look": {
+    resets: [],
+    query: (query) => {
+      let before: Row[] = [];
+      // Of the look before: transactions that began since are not in it.
+      return listed((rows, token) => {
+        const own = rows.filter(({ query }) => query?.includes(token));
+        const told = [...before, ...own];
+        before = rows.filter(({ query }) => !query?.includes(token));
+        return told;
+      })(query);
+    },
+  },
+  "uncommitted reads": {
+    session: "set session transaction isolation level read uncommitted",
+    ...told((rows) => rows.filter(({ kind }) => kind !== "server")),
+  },
+  "no identity": told((rows) =>
+    rows.map((row) => row["kind"] === "identity" && row["a"] !== null ? { ...row, a: "same" } : row)
+  ),
+  "no fingerprint": same(/^(engine InnoDB.|space |trigger ).*/),
+  "no negative numbers": {
+    resets: ["forced"],
+    ...told((rows) =>
+      rows.map((row) => row["kind"] === "shape" && row["a"] === "forced" ? { ...row, b: "0" } : row)
+    ),
+  },
+  "no floor": {
+    resets: [],
+    ...told((rows) => rows.map((row) => row["kind"] === "floor" ? { ...row, a: "0" } : row)),
+  },
+  "contact at arrival": contact(() => performance.now()),
+  "contact from quick looks": contact((sent) => sent),
+};
