@@ -57,6 +57,7 @@ const topics: Readonly<Record<string, Topic>> = {
   "page": { parts: pageServers, measure: pages },
   "compression": { parts: compressionServers, measure: compression },
   "registry": everywhere(...["size", "lookup", "invalidation"].map((name) => `bench/registry/${name}.ts`)),
+  "row": everywhere("bench/row.ts"),
   "feed": program("bench/feed.ts"),
   "followers": program("bench/followers.ts"),
   "hostile": everywhere("bench/hostile.ts"),

@@ -166,17 +166,54 @@ function keyPart(value: unknown, column: string): string {
   );
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** Of everything that a row holds, values and names, so that no two contents have one digest. */
-function digestOf(value: unknown): string {
-  return base64url(sha256(spell(value, "")), DIGEST_LENGTH);
+function digestOf(value: object): string {
+  return base64url(sha256(isJson(value) ? JSON.stringify(value) : spell(value, [])), DIGEST_LENGTH);
 }
 
-/** Spells a value so that different values are spelled differently, which JSON does not. */
-function spell(value: unknown, path: string): string {
+/**
+ * Whether a value is one that JSON tells apart from every other, as most rows are. Then `JSON.stringify` spells it as
+ * {@linkcode spell} does, in a fraction of the time.
+ */
+function isJson(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case "object":
+      return value === null || isJsonObject(value);
+    default:
+      return false;
+  }
+}
+
+function isJsonObject(value: object): boolean {
+  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return false;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (!isJson(value[index])) return false;
+    return true;
+  }
+  if (!isPlain(value) || typeof (value as { readonly toPostgres?: unknown }).toPostgres === "function") {
+    return false;
+  }
+  for (const name in value) if (!isJson((value as Record<string, unknown>)[name])) return false;
+  return true;
+}
+
+/** Whether an object is of no class, also one of another realm. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * Spells a value so that different values are spelled differently, which JSON does not.
+ *
+ * @param path The names of the columns and members that lead to it.
+ */
+function spell(value: unknown, path: readonly string[]): string {
   switch (typeof value) {
     case "string":
       return JSON.stringify(value);
@@ -191,34 +228,50 @@ function spell(value: unknown, path: string): string {
       return value === null ? "null" : spellObject(value, path);
     default:
       throw new TypeError(
-        `row() cannot know the content of ${
-          path === "" ? "the row" : path.slice(1)
-        }: it is a ${typeof value}`,
+        `row() cannot know the content of ${path.join(".") || "the row"}: it is a ${typeof value}`,
       );
   }
 }
 
-function spellObject(value: object, path: string): string {
+function spellObject(value: object, path: readonly string[]): string {
   if (value instanceof Date) return `date ${+value}`;
   if (ArrayBuffer.isView(value)) {
-    return `bytes ${hex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
+    return spellBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   }
-  if (Array.isArray(value)) return `[${value.map((item, index) => spell(item, `${path}.${index}`)).join()}]`;
+  if (Array.isArray(value)) {
+    return `[${Array.from(value, (item, index) => spell(item, [...path, String(index)])).join()}]`;
+  }
   const { toJSON, toPostgres } = value as { readonly toJSON?: unknown; readonly toPostgres?: unknown };
   if (typeof toJSON === "function") return `json ${spell(toJSON.call(value), path)}`;
   // The intervals and points of node-postgres.
   if (typeof toPostgres === "function") return `postgres ${spell(toPostgres.call(value, String), path)}`;
-  const prototype = Object.getPrototypeOf(value);
   // A row itself may be an object of a class, as mappers make them; what is in it is of the database.
-  if (path === "" || prototype === null || Object.getPrototypeOf(prototype) === null) {
-    const members = Object.entries(value).map(([name, item]) =>
-      `${JSON.stringify(name)}:${spell(item, `${path}.${name}`)}`
+  if (path.length > 0 && !isPlain(value)) {
+    throw new TypeError(
+      `row() cannot know the content of ${path.join(".")}: it is a ${
+        Object.getPrototypeOf(value).constructor?.name ?? "value of its own class"
+      }; convert it to plain values`,
     );
-    return `{${members.join()}}`;
   }
-  throw new TypeError(
-    `row() cannot know the content of ${path.slice(1)}: it is a ${
-      prototype.constructor?.name ?? "value of its own class"
-    }; convert it to plain values`,
-  );
+  let members = "";
+  for (const [name, item] of Object.entries(value)) {
+    // Of a row with a date, the other columns are JSON all the same.
+    const spelled = path.length === 0 && isJson(item) ? JSON.stringify(item) : spell(item, [...path, name]);
+    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${spelled}`;
+  }
+  return `{${members}}`;
+}
+
+/** Arguments of a call, of which engines take only so many. */
+const MOST_ARGUMENTS = 4_096;
+
+/** A character for each byte; their number says where they end, whatever they are. */
+function spellBytes(bytes: Uint8Array): string {
+  let text = `bytes ${bytes.length} `;
+  for (let at = 0; at < bytes.length; at += MOST_ARGUMENTS) {
+    const some: ArrayLike<number> = bytes.subarray(at, at + MOST_ARGUMENTS);
+    // A spread takes each of them out of an iterator.
+    text += String.fromCharCode.apply(undefined, some as number[]);
+  }
+  return text;
 }

@@ -78,6 +78,56 @@ function sorted(value: unknown): unknown {
   return Object.entries(value).map(([name, item]) => [name, sorted(item)]);
 }
 
+test("row: bytes end where they end, whatever they spell", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const rows = [
+    { a: bytes('1,"b":2') },
+    { a: bytes("1"), b: 2 },
+    { a: bytes("") },
+    { a: "bytes 0 " },
+    { a: bytes('"') },
+    { a: bytes("0 ") },
+    { a: bytes("}"), b: bytes("") },
+    { a: bytes("},b:bytes 0 ") },
+  ];
+  const digests = rows.map(digestOf);
+  assert.equal(new Set(digests).size, rows.length);
+  const [long, longer] = [4_096, 4_097, 10_000].map((length) => digestOf(new Uint8Array(length).fill(200)));
+  assert.notEqual(long, longer);
+  const odd = new Uint8Array(10_000).fill(200);
+  odd[9_999] = 201;
+  assert.notEqual(digestOf(odd), digestOf(new Uint8Array(10_000).fill(200)));
+});
+
+test("row: what JSON can tell apart has the digest that the same columns have one by one", () => {
+  // An object of a class is spelled column by column.
+  class Entity {}
+  fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (columns) => {
+    const plain = { ...columns, id: 1 };
+    assert.equal(row("posts", plain)._rev, row("posts", Object.assign(new Entity(), plain))._rev);
+    const dated = { ...plain, at: new Date(0) };
+    assert.equal(row("posts", dated)._rev, row("posts", Object.assign(new Entity(), dated))._rev);
+    assert.notEqual(row("posts", dated)._rev, row("posts", { ...plain, at: new Date(0).toJSON() })._rev);
+  }));
+});
+
+test("row: nothing that JSON would lose is lost deep inside of JSON", () => {
+  const pairs: readonly (readonly [unknown, unknown])[] = [
+    [[undefined], [null]],
+    [[, 1], [null, 1]],
+    [{ a: { b: undefined } }, { a: {} }],
+    [{ a: [-0] }, { a: [0] }],
+    [{ a: [NaN] }, { a: [null] }],
+    [{ a: [new Date(0)] }, { a: [new Date(0).toJSON()] }],
+    [{ a: [Uint8Array.of(1)] }, { a: [{ 0: 1 }] }],
+    [{ a: { toJSON: () => 5 } }, { a: 5 }],
+    [{ a: { toPostgres: () => "5" } }, { a: {} }],
+    [[5n], [5]],
+  ];
+  for (const [one, other] of pairs) assert.notEqual(digestOf(one), digestOf(other));
+  assert.throws(() => digestOf({ a: [{ b: new Set() }] }), { message: /value\.a\.0\.b: it is a Set/ });
+});
+
 test("row: a mapper's object is read by its columns; a value whose content cannot be known is refused by name", () => {
   class Post {
     id = 1;
