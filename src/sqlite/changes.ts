@@ -402,6 +402,8 @@ class FileSource implements PolledSource {
         ids.add(value === null ? group : `${group}=${value}`);
         // SQLite has no booleans, and a client may take one for 1 or 0.
         if (value === "1" || value === "0") ids.add(`${group}=${value === "1"}`);
+        // Deno ends a text at its first zero character.
+        if (value?.includes("\0")) ids.add(`${group}=${value.slice(0, value.indexOf("\0"))}`);
       }
     }
     return Array.from(ids, (id) => ({ id }));
