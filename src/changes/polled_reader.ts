@@ -18,6 +18,8 @@ export interface Look {
   readonly position: Position;
   /** What makes everything void that was known before. */
   readonly reset?: ResetReason | undefined;
+  /** ms: how long before it was sent the look may have seen the source; default 0. */
+  readonly age?: number;
 }
 
 /** How a source is looked at. */
@@ -162,8 +164,8 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
       this.#position = look.position;
       state = "live";
       wasLive = true;
-      // Every commit that was acknowledged before the look was sent is in it.
-      if (isWhole) [contact, wholeAt] = [sent, sent.monotonic];
+      // Every commit that was acknowledged before the look was sent is in it, or before the transaction it ran in began.
+      if (isWhole) [contact, wholeAt] = [before(sent, look.age ?? 0), sent.monotonic];
       yield* inBatches(look, told, { state, contact, position: look.position });
       await this.#rest(this.#settings.poll);
     }
@@ -192,6 +194,10 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
       // What the listener does with it must not harm the feed.
     }
   }
+}
+
+function before({ wall, monotonic }: Instant, ms: number): Instant {
+  return { wall: wall - ms, monotonic: monotonic - ms };
 }
 
 /** What is told in one batch besides changes. */

@@ -224,7 +224,10 @@ export class Subscription {
     try {
       touched = groups(change);
       // A string is an iterable of its letters, and never meant as one.
-      for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
+      for (const group of typeof touched === "string" ? [touched] : touched) {
+        // Its own name has been told, with the revision: without it, an older one could not be told from the new one.
+        if (group !== change.id) this.#change(group, undefined);
+      }
     } catch {
       // Which groups it would have named is unknown, so any of them may have changed.
       this.#sink.reset("groups-threw");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
-import { dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, rows, withEtag } from "../../mod.ts";
 import { changes, migration, type SqliteFeed } from "../../src/sqlite/changes.ts";
 import type { ChangeBatch } from "../../src/changes/change.ts";
 import { SCHEMA, statements, TABLES } from "./statements.ts";
