@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { dependsOn, EtagRegistry, follow, rows, withEtag } from "../../mod.ts";
 import { changes, migration, type SqliteFeed } from "../../src/sqlite/changes.ts";
 import type { ChangeBatch } from "../../src/changes/change.ts";
+import { told } from "./weakened.ts";
 import { SCHEMA, statements, TABLES } from "./statements.ts";
 import { backup, openSqlite, type WritableSqlite } from "../support/sqlite.ts";
 
@@ -495,6 +496,27 @@ test("changes: a file that is locked is lost only by a whole look", () =>
     database.exec("commit");
     const { state, changes: found } = (await reader.next()).value!;
     assert.deepEqual([state, found.length], ["live", 3]);
+    await reader.return?.();
+  }));
+
+test("changes: a client may give big integers", () =>
+  withSite(async ({ path, database }) => {
+    const open = told((found) =>
+      found.map((record) =>
+        Object.fromEntries(
+          Object.entries(record).map((
+            [name, value],
+          ) => [name, typeof value === "number" ? BigInt(value) : value]),
+        )
+      )
+    )(() => openSqlite(path));
+    assert.equal(migration(TABLES, open).up, migration(TABLES, () => openSqlite(path)).up);
+    const feed = changes(open, { tables: ["posts"], poll: 60_000 });
+    const reader = feed.batches();
+    const { position } = (await reader.next()).value!;
+    assert.equal(feed.look(JSON.parse(JSON.stringify(position))), undefined);
+    database.exec("update posts set title = 'new' where id = 7");
+    assert.equal(feed.look(position)?.changes.length, 3);
     await reader.return?.();
   }));
 
