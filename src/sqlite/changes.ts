@@ -410,8 +410,13 @@ class FileSource implements PolledSource {
   }
 
   close(): void {
-    this.#opened?.connection.close();
+    const opened = this.#opened;
     this.#opened = undefined;
+    try {
+      opened?.connection.close();
+    } catch {
+      // It was closed by the application.
+    }
   }
 }
 
