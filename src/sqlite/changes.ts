@@ -304,7 +304,7 @@ class FileSource implements PolledSource {
       .all() as unknown as readonly [
         { readonly analysis_limit: number },
       ];
-    if (mark !== MARK) {
+    if (Number(mark) !== MARK) {
       connection.prepare(`pragma analysis_limit = ${MARK}`).all();
       return;
     }
@@ -324,7 +324,7 @@ class FileSource implements PolledSource {
       readonly version: number;
       readonly tables: string;
     }[];
-    if (about?.version !== VERSION) {
+    if (about === undefined || Number(about.version) !== VERSION) {
       throw new ChangesError(
         "bad-request",
         `The file has version ${about?.version} of the migration, not ${VERSION}: run the migration again`,
@@ -365,7 +365,7 @@ class FileSource implements PolledSource {
     if (isNewest(newest, from.since)) return { changes: [], position: from };
     const [n, nonce, schema] = from.since as unknown as Landmark;
     // All changes after one that is still there are there too, because the oldest are taken out first.
-    const rows = opened.after.all(n) as readonly ChangeRow[];
+    const rows = opened.after.all(n).map(withNumbers);
     const [known] = rows;
     if ((known ?? newest).schema !== schema) {
       // The triggers may be among what was altered.
@@ -402,21 +402,36 @@ class FileSource implements PolledSource {
         ids.add(value === null ? group : `${group}=${value}`);
         // SQLite has no booleans, and a client may take one for 1 or 0.
         if (value === "1" || value === "0") ids.add(`${group}=${value === "1"}`);
+        // Deno ends a text at its first zero character.
+        if (value?.includes("\0")) ids.add(`${group}=${value.slice(0, value.indexOf("\0"))}`);
       }
     }
     return Array.from(ids, (id) => ({ id }));
   }
 
   close(): void {
-    this.#opened?.connection.close();
+    const opened = this.#opened;
     this.#opened = undefined;
+    try {
+      opened?.connection.close();
+    } catch {
+      // It was closed by the application.
+    }
   }
 }
 
 function newestOf({ newest }: Opened): ChangeRow {
-  const [last] = newest.all() as readonly ChangeRow[];
-  if (last !== undefined) return last;
+  const [last] = newest.all();
+  if (last !== undefined) return withNumbers(last);
   throw new ChangesError("bad-request", "The change table was emptied: run the migration again");
+}
+
+/** Some clients give big integers, which are no JSON. */
+function withNumbers(row: unknown): ChangeRow {
+  const change = row as ChangeRow;
+  return typeof change.n === "number"
+    ? change
+    : { ...change, n: Number(change.n), schema: Number(change.schema) };
 }
 
 function isNewest({ n, nonce, schema }: ChangeRow, since: Since): boolean {

@@ -273,7 +273,7 @@ function uniques(
   for (const { name, unique, partial } of indexes) {
     if (!unique) continue;
     const terms = (connection.prepare(`pragma index_xinfo(${identifier(name)})`).all() as IndexColumn[])
-      .filter(({ key }) => key === 1);
+      .filter(({ key }) => Number(key) === 1);
     if (!partial && terms.every(({ cid }) => cid >= 0)) {
       const isExact = terms.every(({ coll }) => coll.toLowerCase() === "binary");
       if (isExact && isKey(terms.map(({ name }) => name))) continue;
@@ -309,7 +309,7 @@ function identityOf(
     "select wr from pragma_table_list where schema = 'main' and name = ?",
   ).all(table) as unknown as readonly [{ readonly wr: number }];
   const key = columns.filter(({ pk }) => pk > 0).map(({ name }) => name);
-  if (wr !== 0) return { columns: key, isNumber: false };
+  if (Number(wr) !== 0) return { columns: key, isNumber: false };
   const indexes = connection.prepare("select 1 from pragma_index_list(?) where origin = 'pk'").all(table);
   if (key.length === 1 && indexes.length === 0) return { columns: key, isNumber: true };
   const hidden = ["rowid", "_rowid_", "oid"].filter((hidden) =>

@@ -59,13 +59,12 @@ class LogFeed implements ChangesFeed {
 }
 
 async function withSite(
-  use: (
-    site: {
-      feed: LogFeed;
-      get: (etag?: string) => Promise<Response>;
-      runs: () => number;
-    },
-  ) => Promise<void>,
+  use: (site: {
+    feed: LogFeed;
+    get: (etag?: string, method?: string) => Promise<Response>;
+    runs: () => number;
+    onRun: (act: () => void) => void;
+  }) => Promise<void>,
   mapped: (feed: LogFeed) => ChangesFeed = (feed) => feed,
   options: FollowOptions = {},
 ): Promise<void> {
@@ -73,21 +72,20 @@ async function withSite(
   const registry = new EtagRegistry();
   const follower = follow(registry, mapped(feed), options);
   let runs = 0;
+  let act = () => {};
   const handler = withEtag(() => {
     runs++;
+    act();
     return new Response("page", {
       headers: { "cache-control": "public, no-cache", ...dependsOn("posts") },
     });
   }, { registry });
-  const get = async (etag?: string) =>
+  const get = async (etag?: string, method = "GET") =>
     await handler(
-      new Request(
-        "http://site/",
-        etag === undefined ? {} : { headers: { "if-none-match": etag } },
-      ),
+      new Request("http://site/", { method, headers: etag === undefined ? {} : { "if-none-match": etag } }),
     );
   await feed.tell({});
-  await use({ feed, get, runs: () => runs });
+  await use({ feed, get, runs: () => runs, onRun: (next) => act = next });
   await follower.close();
 }
 
@@ -108,6 +106,16 @@ test("look: what was committed before the handler began does not keep its page o
     assert.equal((await get(etag)).status, 304);
     assert.equal(runs(), 1);
   }));
+
+for (const method of ["GET", "HEAD"]) {
+  test(`look: what is committed while the handler of a ${method} runs gives its page another tag`, () =>
+    withSite(async ({ feed, get, onRun }) => {
+      const etag = (await get()).headers.get("etag")!;
+      assert.equal((await get(undefined, method)).headers.get("etag"), etag, "nothing has changed");
+      onRun(() => feed.log.push("posts"));
+      assert.notEqual((await get(undefined, method)).headers.get("etag"), etag);
+    }));
+}
 
 test("look: a feed that is lost is not asked, so that no look revives it", () =>
   withSite(async ({ feed, get, runs }) => {

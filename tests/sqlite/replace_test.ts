@@ -325,7 +325,7 @@ for (const [name, kind] of Object.entries(kinds)) {
           }
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 }

@@ -16,3 +16,6 @@ export function openSqlite(path: string): WritableSqlite {
   database.exec("pragma busy_timeout = 5000");
   return database;
 }
+
+/** Copies a database into a file, also into one that is open; undefined: the runtime has no such function. */
+export const backup: ((source: WritableSqlite, path: string) => Promise<unknown>) | undefined = driver.backup;
