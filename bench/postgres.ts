@@ -26,7 +26,7 @@ const WRITING = 1;
 /** s of a window in which feeds look, after as long in which the server has planned their statements for the last time. */
 const LOOKING = 2;
 /** Commits a second beside them. */
-const RATE = 100;
+const RATE = 50;
 
 /** Tables that differ in what watches them. */
 const tables = ["plain", "watched", "notified"] as const;

@@ -130,7 +130,7 @@ class LedgerRun {
     await this.#server.replicate();
     await this.#prepare();
     // The second one is slower than what is pruned; that is a reset, which may cover what another rule has to find.
-    const keep = this.#plan.weakening?.undoing === undefined ? 1_000 : 0;
+    const keep = this.#plan.weakening?.undoing?.length ? 0 : 1_000;
     this.#sites = [this.#open(20, keep, 2_000), this.#open(3_000, keep, 12_000)];
     this.#end = performance.now() + seconds * 1_000;
     await Promise.all([
@@ -320,7 +320,7 @@ class LedgerRun {
     const period = kinds.length === 1 ? 1 : 6;
     for (let n = 1; this.#goesOn(); n++) {
       await wait(300 + this.#random.next() * 400);
-      if (n % period === 0) await this.#undo(kinds[(n / period) % kinds.length]!);
+      if (n % period === 0 && kinds.length > 0) await this.#undo(kinds[(n / period) % kinds.length]!);
       else if (n % period === 2) await this.#bypass();
       else await this.#kill();
     }

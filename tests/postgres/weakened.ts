@@ -10,7 +10,7 @@ export interface Weakening {
   readonly query?: (query: Query) => Query;
   /** Around the feed; `sent` tells when the last look was sent. */
   readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
-  /** By what alone commits are undone, so that it is this that finds it; default: by each in turn. */
+  /** By what alone commits are undone, so that it is this that finds it, or none; default: by each in turn. */
   readonly undoing?: readonly Undoing[];
 }
 
@@ -92,7 +92,8 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
   "no identity, a backend killed": { ...noIdentity, undoing: ["kill -9"] },
   "no identity, a failover": { ...noIdentity, undoing: ["failover"] },
   "no fingerprint": told((looked) => "shape" in looked ? { ...looked, shape: "same" } : looked),
-  "no floor": told((looked) => ({ ...looked, pruned: false })),
+  // The reset after a crash would cover it.
+  "no floor": { ...told((looked) => ({ ...looked, pruned: false })), undoing: [] },
   "contact at arrival": contact(() => performance.now()),
   "contact from quick looks": contact((sent) => sent),
 };
