@@ -25,7 +25,7 @@ export interface BundleRules {
 }
 
 const http = (...names: readonly string[]): string[] => names.map((name) => `src/http/${name}.ts`);
-const feeds = ["src/couchdb/", "src/nano.ts", "src/pouchdb.ts"];
+const feeds = ["src/couchdb/", "src/postgres/", "src/sqlite/", "src/nano.ts", "src/pouchdb.ts"];
 const rooms = ["src/http/", "src/registry/", "src/handler/"];
 const reader = ["transport", "client", "options"].map((name) => `src/couchdb/connection/${name}.ts`)
   .concat("src/couchdb/reader/", "src/couchdb/wire/row_scanner.ts");

@@ -20,6 +20,8 @@ export interface Plan {
   readonly seed: number;
   readonly seconds: number;
   readonly weakening: Weakening | undefined;
+  /** Goes on for longer, for at most half a minute, until there were so many 304s. Default 0. */
+  readonly least?: number;
 }
 
 /** What came of it. */
@@ -186,7 +188,7 @@ class Mirror {
 }
 
 /** Runs it. */
-export async function ledgerRun({ seed, seconds, weakening }: Plan): Promise<Outcome> {
+export async function ledgerRun({ seed, seconds, weakening, least = 0 }: Plan): Promise<Outcome> {
   const random = new Random(seed);
   const file = new File();
   const events: Record<string, number> = {};
@@ -226,8 +228,11 @@ export async function ledgerRun({ seed, seconds, weakening }: Plan): Promise<Out
   const mirror = new Mirror(file, feed());
 
   const end = performance.now() + seconds * 1_000;
-  const goesOn = () =>
-    performance.now() < end && (weakening === undefined || site.wrong.length + mirror.lost.length === 0);
+  const goesOn = () => {
+    const now = performance.now();
+    if (now >= end && (site.hits >= least || now >= end + 30_000)) return false;
+    return weakening === undefined || site.wrong.length + mirror.lost.length === 0;
+  };
   const start = (at: number) =>
     children[at] = spawn(process.execPath, [...FLAGS, WRITER, file.path], { stdio: "ignore" });
   const kill = async (at: number): Promise<void> => {
