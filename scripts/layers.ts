@@ -14,6 +14,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "handler/": ["registry/", "changes/", "http/"],
   "couchdb/": ["changes/"],
   "postgres/": ["changes/"],
+  "sqlite/": ["changes/"],
   "why/": ["registry/"],
   "metrics/": ["registry/"],
   "reads/": ["handler/", "registry/", "http/"],
