@@ -20,6 +20,7 @@ import { CACHE_CONTROL, tagOf } from "./compare/site.ts";
 import { type LoadCommand, loadCommand } from "./http/load.ts";
 import { ServerProcess } from "./http/server.ts";
 import { type Runner, runners } from "./runners.ts";
+import { withProgress } from "../scripts/progress.ts";
 import { run } from "../scripts/run.ts";
 import { printTable } from "./table.ts";
 import { quartiles } from "./windows.ts";
@@ -78,31 +79,39 @@ type Round = readonly number[];
 type Generations = readonly (readonly Round[])[];
 
 /** Gives each a slice in turn, forth and back. */
-async function takeTurns(contestants: readonly Contestant[], rounds: number): Promise<Round[]> {
-  const taken: Round[] = [];
+async function takeTurns(
+  contestants: readonly Contestant[],
+  rounds: number,
+  taken: Round[],
+): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const figures: number[] = [];
     const order = [...contestants.keys()];
     for (const at of round % 2 === 0 ? order : order.reverse()) figures[at] = await contestants[at]!.slice();
     taken.push(figures);
   }
-  return taken;
 }
 
 /** Several generations of processes. */
 async function compare(
+  title: string,
   { checkouts, generations }: Options,
   rounds: number,
   start: (checkout: string) => Promise<Contestant>,
 ): Promise<Generations> {
   const all: Round[][] = [];
-  for (let generation = 0; generation < generations; generation++) {
-    await using stack = new AsyncDisposableStack();
-    const contestants: Contestant[] = [];
-    for (const checkout of checkouts) contestants.push(stack.use(await start(checkout)));
-    for (const contestant of contestants) await contestant.warmUp();
-    all.push(await takeTurns(contestants, rounds));
-  }
+  const measure = async (): Promise<void> => {
+    for (let generation = 0; generation < generations; generation++) {
+      await using stack = new AsyncDisposableStack();
+      const contestants: Contestant[] = [];
+      const taken: Round[] = [];
+      all.push(taken);
+      for (const checkout of checkouts) contestants.push(stack.use(await start(checkout)));
+      for (const contestant of contestants) await contestant.warmUp();
+      await takeTurns(contestants, rounds, taken);
+    }
+  };
+  await withProgress(title, measure, () => `${all.flat().length} of ${generations * rounds} pairs`);
   return all;
 }
 
@@ -159,7 +168,8 @@ async function inProcess(options: Options, only: string | undefined): Promise<vo
     for (const name of options.cases) {
       // What declares nothing is not registered, however much else is.
       for (const pages of name === "undeclared" ? options.pages.slice(0, 1) : options.pages) {
-        const rounds = await compare(options, options.pairs.inProcess, async (checkout) => {
+        const title = `in process, ${runner.name}, ${name}, ${pages} pages`;
+        const rounds = await compare(title, options, options.pairs.inProcess, async (checkout) => {
           const args = ["bench/compare/call.ts", checkout, name, `${pages}`];
           const process = await ServerProcess.start(runner, args);
           return {
@@ -293,7 +303,9 @@ async function overHttp(options: Options, only: string | undefined): Promise<voi
       for (const pages of options.pages) {
         const files = await requestFiles(folder, pages);
         const start = (checkout: string) => startServer(runner, [server, checkout], load, files, pages);
-        rows.push(...rowsOf(server, pages, options, await compare(options, options.pairs.http, start)));
+        const title = `over HTTP, ${server}, ${pages} pages`;
+        const rounds = await compare(title, options, options.pairs.http, start);
+        rows.push(...rowsOf(server, pages, options, rounds));
       }
     }
     printRows("A hit over HTTP", options, options.pairs.http, rows);

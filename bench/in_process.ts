@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { withProgress } from "../scripts/progress.ts";
 import { run } from "../scripts/run.ts";
 import { type Runner, runners } from "./runners.ts";
 import { atMost, type Comparison, comparison, printTable, spread } from "./table.ts";
@@ -76,10 +77,11 @@ export async function inProcess(quick: boolean, only?: string): Promise<void> {
   const rounds = quick ? 20 : 80;
   for (const runner of await runners(only)) {
     const rows = rowsFor(runner.name);
+    const names = [...new Set(rows.map(([group]) => group))];
     const groups: Record<string, Windows> = {};
-    for (const group of new Set(rows.map(([group]) => group))) {
-      groups[group] = await measured(runner, group, rounds);
-    }
+    await withProgress(`in process, ${runner.name}`, async () => {
+      for (const group of names) groups[group] = await measured(runner, group, rounds);
+    }, () => `${Object.keys(groups).length} of ${names.length} groups`);
     printTable(
       `In process, ${runner.name} ${runner.version}: medians of ${rounds} alternating windows (and quartiles)`,
       ["", "ns of CPU a call", "compared with", "figure", "target"],

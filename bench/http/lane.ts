@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withProgress } from "../../scripts/progress.ts";
 import { alternate, type Windows } from "../windows.ts";
 import type { Load } from "./load.ts";
 import { CACHE_CONTROL, PAGES } from "./pages.ts";
@@ -71,27 +72,35 @@ export async function race(
 ): Promise<Measured> {
   const folder = await Deno.makeTempDir();
   try {
+    const windows = entrants.reduce((sum, { every }) => sum + 1 + Math.ceil(rounds / every), 0);
+    let done = 0;
+    let asked = "";
     const byName = new Map(entrants.map((entrant) => [entrant.name, entrant]));
     const speed: Record<string, number[]> = {};
     const file = (name: string): string =>
       `${folder}/${entrants.findIndex((entrant) => entrant.name === name)}`;
     const window = async ({ name, server }: Entrant): Promise<number> => {
+      done++;
+      asked = name;
       const before = server.cpu;
       const { requests, seconds: passed } = await load(server.url, file(name), seconds);
       (speed[name] ??= []).push(requests / passed);
       return (server.cpu - before) / 1000 / requests;
     };
-    for (const entrant of entrants) {
-      const lines = await tags(entrant);
-      await Deno.writeTextFile(file(entrant.name), lines.join("\n") + "\n");
-      for (const line of [lines[0]!, lines[PAGES - 1]!]) await check(entrant, line);
-      await window(entrant);
-      speed[entrant.name] = [];
-    }
-    const cpu = await alternate([...byName.keys()], rounds, (name, round) => {
-      const entrant = byName.get(name)!;
-      return round % entrant.every === 0 ? window(entrant) : NaN;
-    });
+    const measure = async (): Promise<Windows> => {
+      for (const entrant of entrants) {
+        const lines = await tags(entrant);
+        await Deno.writeTextFile(file(entrant.name), lines.join("\n") + "\n");
+        for (const line of [lines[0]!, lines[PAGES - 1]!]) await check(entrant, line);
+        await window(entrant);
+        speed[entrant.name] = [];
+      }
+      return await alternate([...byName.keys()], rounds, (name, round) => {
+        const entrant = byName.get(name)!;
+        return round % entrant.every === 0 ? window(entrant) : NaN;
+      });
+    };
+    const cpu = await withProgress("under load", measure, () => `window ${done} of ${windows}, ${asked}`);
     return { cpu, speed };
   } finally {
     await Deno.remove(folder, { recursive: true });

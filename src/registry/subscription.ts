@@ -166,9 +166,8 @@ export class Subscription {
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    const reset = batch.reset ?? (!this.#started ? "began" : unresumed ? "unresumed" : undefined);
-    if (reset !== undefined) {
-      this.counters.resets[feedResetOf(reset)]++;
+    if (batch.reset !== undefined || !this.#started || unresumed) {
+      this.counters.resets[feedResetOf(batch.reset ?? (this.#started ? "unresumed" : "began"))]++;
       this.#sink.reset("reset");
       onReset();
     }
