@@ -6,6 +6,7 @@
 import { startDatabase } from "../examples/blog/database.ts";
 import { seed } from "../examples/blog/seed.ts";
 import { serve } from "../examples/blog/serve.ts";
+import { couchSource } from "../examples/blog/couch_source.ts";
 import { createSite } from "../examples/blog/site.ts";
 import { chromiumProgram, startChromium, type Tab, type View } from "../tests/support/chromium.ts";
 import { root } from "./run.ts";
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
   const database = await startDatabase();
   const url = new URL(`${database.url}/blog`);
   await seed(url);
-  const site = createSite({ couchUrl: url.href });
+  const site = createSite(couchSource(url));
   await site.follower.ready;
   const server = await serve(site.fetch, { hostname: "127.0.0.1", port: 8000 });
   const chromium = await startChromium();

@@ -15,6 +15,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "couchdb/": ["changes/"],
   "mysql/": ["changes/"],
   "postgres/": ["changes/"],
+  "sqlite/": ["changes/"],
   "why/": ["registry/"],
   "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],

@@ -140,15 +140,28 @@ function isNodeBefore(major: number, { name, version }: Runtime): boolean {
   return name === "Node" && parseInt(version) < major;
 }
 
-/** A Node that cannot take types out is given what does, and so are the programs that tests start. */
-function environmentOf(runtime: Runtime): Record<string, string> {
-  if (!isNodeBefore(strippingNode, runtime)) return {};
+/**
+ * A Node that cannot take types out is given what does, and so are the programs that tests start. Each file of tests is
+ * a process there: a newer Node keeps what it has compiled, which saves a quarter of the run.
+ */
+function environmentOf(runtime: Runtime, compiled: string): Record<string, string> {
+  if (runtime.name !== "Node") return {};
+  if (!isNodeBefore(strippingNode, runtime)) return { NODE_COMPILE_CACHE: compiled };
   return { NODE_OPTIONS: `--import ${new URL("./strip_types.mjs", import.meta.url).href}` };
 }
 
-/** The same files, unchanged, on each runtime; each must run what the first one ran. */
-async function onRuntimes(names: readonly string[], files: readonly string[]): Promise<Tally[]> {
+/**
+ * The same files, unchanged, on each runtime; each must run what the first one ran.
+ *
+ * @param afterFirst What else there is to do, once the first runtime has run them.
+ */
+async function onRuntimes(
+  names: readonly string[],
+  files: readonly string[],
+  afterFirst: () => Promise<Tally[]>,
+): Promise<Tally[]> {
   const runtimes = await Promise.all(names.map(runtimeOf));
+  const compiled = await Deno.makeTempDir();
   const runOn = async (runtime: Runtime) => ({
     runtime,
     ...await runTests({
@@ -156,7 +169,7 @@ async function onRuntimes(names: readonly string[], files: readonly string[]): P
       detail: ` (${runtime.origin}), files: ${files.length}`,
       command: runtime.path,
       args: (report) => commandFor(runtime, files, report),
-      env: environmentOf(runtime),
+      env: environmentOf(runtime, compiled),
       // Alone it may be on a slower machine, and Node 20 has more to do for each file.
       limit: names.length === 1 ? 3 * runnerLimit : runnerLimit,
       files: files.length,
@@ -167,8 +180,12 @@ async function onRuntimes(names: readonly string[], files: readonly string[]): P
     for (const runtime of lane) reports.push(await runOn(runtime));
     return reports;
   };
-  // Two lanes, for two cores: the first runtime takes about as long as the others together.
-  const reports = (await Promise.all([inTurn(runtimes.slice(0, 1)), inTurn(runtimes.slice(1))])).flat();
+  // Two lanes, for two cores: the first runtime, and what comes after it, take about as long as the others together.
+  const first = inTurn(runtimes.slice(0, 1));
+  const lanes = [first, inTurn(runtimes.slice(1)), first.then(afterFirst)] as const;
+  const [one, others, further] = await Promise.all(lanes);
+  const reports = [...one, ...others];
+  await Deno.remove(compiled, { recursive: true });
   const ran = (file: string): number => reports[0]!.results.filter((result) => result.file === file).length;
   const wanted = new Map(files.map((file) => [file, ran(file) || undefined]));
   const tallies: Tally[] = [];
@@ -180,7 +197,7 @@ async function onRuntimes(names: readonly string[], files: readonly string[]): P
     for (const line of unlike) console.log(`  FAILED: ${line}`);
     tallies.push(tally, { ...nothing, failed: unlike.length });
   }
-  return [...tallies, explainSkips(reports.flatMap(({ results }) => results))];
+  return [...tallies, explainSkips(reports.flatMap(({ results }) => results)), ...further];
 }
 
 /** Notes for the end of the run why tests were skipped; a skip without a reason is a failure. */
@@ -223,13 +240,16 @@ async function main(args: readonly string[]): Promise<number> {
     if (isWhole) await forgetTested();
     tallies.push(await step("install", () => install()));
     if (isWhole) tallies.push(await typeCheck());
-    tallies.push(...await onRuntimes(names, files));
-    if (words.length === 0) {
-      if (names.includes("deno")) tallies.push(await docTests(), await stdTests());
+    const further = async () => {
+      if (words.length > 0) return [];
+      const found: Tally[] = [];
+      if (names.includes("deno")) found.push(await docTests(), await stdTests());
       const node = names.find((name) => name.startsWith("node@"));
-      if (isWhole) tallies.push(await checkPackage());
-      else if (node !== undefined) tallies.push(await checkPackage([Number(node.slice("node@".length))]));
-    }
+      if (isWhole) found.push(await checkPackage());
+      else if (node !== undefined) found.push(await checkPackage([Number(node.slice("node@".length))]));
+      return found;
+    };
+    tallies.push(...await onRuntimes(names, files, further));
   } catch (error) {
     console.log(error);
     tallies.push(oneFailure);

@@ -32,6 +32,18 @@ export function refusedByDatabase(database: URL, error: unknown): unknown {
   );
 }
 
+/** The refusal for an error of a relational database, in the client's own words, which hold no password. */
+export function refusedByTables(place: string, error: unknown): unknown {
+  const { code, message, cause } = error as {
+    code?: unknown;
+    message?: string;
+    cause?: { message?: string };
+  };
+  if (code === "ECONNREFUSED" || code === "ENOTFOUND") return new Refusal(`nothing answers at ${place}`);
+  const words = [message, cause?.message].filter((text) => text).join(": ").replaceAll(/\s+/g, " ");
+  return new Refusal(`${place} cannot be used: ${words}`);
+}
+
 /** The refusal for an error of the server. */
 export function refusedByAddress(hostname: string, port: number, error: unknown): unknown {
   const { code, name } = error as { code?: string; name?: string };

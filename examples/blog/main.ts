@@ -1,42 +1,40 @@
 /**
- * The demo: a blog of 3,000 posts out of an embedded database, or out of the one that `COUCHDB_URL` names.
+ * The demo: a blog of 3,000 posts out of an embedded database, or out of another one: `--database sqlite`, or a URL, also as
+ * `DATABASE_URL` or `COUCHDB_URL`. The handlers are the same over all of them.
  *
  * Environment: `PORT` (8000), `HOST` (127.0.0.1), `COUCHDB_URL` (`http://user:password@127.0.0.1:5984/blog`),
+ * `DATABASE_URL` (`postgres://user:password@127.0.0.1/blog`, `sqlite:/var/lib/blog.db`),
  * `SECRET` (16 characters or more, the same for all processes of the site and after a restart: then so are its tags),
  * `SNAPSHOT` (a file that keeps the registry across restarts; it pays off with a database that outlives them).
  *
  * It is made to be tried out: where it can be reached from, its posts can be edited from.
  */
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { EtagRegistry } from "../../mod.ts";
-import { startDatabase } from "./database.ts";
-import { reach, Refusal, refusedByAddress, refusedByDatabase } from "./failure.ts";
-import { seed } from "./seed.ts";
+import { choose, type Chosen } from "./choice.ts";
+import { Refusal, refusedByAddress } from "./failure.ts";
 import { serve } from "./serve.ts";
 import { build, createSite, type Site } from "./site.ts";
 import { keepSnapshot, openSnapshot } from "./snapshot.ts";
-import { openStore } from "./store.ts";
 import { tellTerminal } from "./story/terminal.ts";
 
 async function main(): Promise<void> {
   const hostname = process.env["HOST"] ?? "127.0.0.1";
   const port = portOf(process.env["PORT"] ?? "8000");
-  const given = process.env["COUCHDB_URL"];
-  const database = given === undefined ? await startDatabase() : undefined;
-  const url = databaseUrl(given ?? `${database?.url}/blog`);
-  await reach(url);
-  const refused = (error: unknown) => Promise.reject(refusedByDatabase(url, error));
-  await seed(url, { onProgress: progress }).catch(refused);
+  const database = await choose(chosenDatabase(), process.env["COUCHDB_URL"]);
+  await database.fill({ onProgress: progress });
   const file = process.env["SNAPSHOT"];
   const registry = file ? await restore(file) : new EtagRegistry({ version: build });
-  const site = createSite({ couchUrl: url.href, registry, secret: process.env["SECRET"] });
-  await site.follower.ready.catch(refused);
+  const { store, feed } = database;
+  const site = createSite({ store, feed, registry, secret: process.env["SECRET"] });
+  await site.follower.ready.catch((error) => Promise.reject(database.refused(error)));
   const server = await serve(site.fetch, { hostname, port })
     .catch((error) => Promise.reject(refusedByAddress(hostname, port, error)));
   const kept = file ? [keepSnapshot(site.registry, file)] : [];
   const streams = { close: () => Promise.resolve(site.endStory()) };
-  stopOnSignal([streams, server, ...kept, site, ...(database === undefined ? [] : [database])]);
-  await introduce(`http://${hostname}:${server.port}`, site, url);
+  stopOnSignal([streams, server, ...kept, site, database]);
+  await introduce(`http://${hostname}:${server.port}`, site, database);
   const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
   tellTerminal(site.story, (line) => void process.stdout.write(`${line}\n`), { colours });
 }
@@ -59,12 +57,13 @@ function portOf(text: string): number {
   return port;
 }
 
-function databaseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // The text itself is not repeated: it may hold a password.
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Refusal("COUCHDB_URL is not an http: or https: URL");
-  if (url.pathname === "/") url.pathname = "/blog";
-  return url;
+function chosenDatabase(): string | undefined {
+  try {
+    const { values } = parseArgs({ options: { database: { type: "string" } } });
+    return values.database ?? process.env["DATABASE_URL"];
+  } catch (error) {
+    throw new Refusal((error as Error).message);
+  }
 }
 
 function progress(written: number, total: number): void {
@@ -72,12 +71,12 @@ function progress(written: number, total: number): void {
   process.stdout.write(process.stdout.isTTY ? `\r${line}${written === total ? "\n" : ""}` : `${line}\n`);
 }
 
-async function introduce(origin: string, site: Site, database: URL): Promise<void> {
-  const [newest] = await openStore(database).posts(1);
+async function introduce(origin: string, site: Site, { store, place }: Chosen): Promise<void> {
+  const newest = (await store.signedPosts(1))[0]?.post;
   const page = `${origin}/${newest === undefined ? "" : `posts/${newest._id}`}`;
   const { headers } = await site.fetch(new Request(page));
   console.log(`
-Slack Water is at ${origin}/ and its database at ${database.origin}${database.pathname}
+Slack Water is at ${origin}/ and its database at ${place}
 Each page tells what became of the last request for it; ${origin}/stats has the counters.
 
 A page and its tag:

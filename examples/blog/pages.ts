@@ -4,19 +4,19 @@ import { type Html, html } from "./html.ts";
 import { scriptPath } from "./story/assets.ts";
 import { type Offer, panel } from "./story/panel.ts";
 import type { Run } from "./story/story.ts";
+import type { SignedPost } from "./store.ts";
 import { style } from "./style.ts";
 
 /** The newest posts, and where the older ones start. */
 export function listPage(
-  posts: readonly Post[],
-  authors: ReadonlyMap<string, Author>,
+  posts: readonly SignedPost[],
   older: string | undefined,
   run: Run,
 ): string {
-  const items = posts.map((post) =>
+  const items = posts.map(({ post, author }) =>
     html`
       <li>
-        ${byline(post, authors.get(post.author))}
+        ${byline(post, author)}
         <h2><a href="/posts/${post._id}">${post.title}</a></h2>
         <p class="excerpt">${firstSentences(post.body)}</p>
       </li>
@@ -27,12 +27,12 @@ export function listPage(
     : html`<ul class="list">${items}</ul>`;
   const next = older === undefined ? "" : html`<a class="older" href="/?from=${older}">Older posts →</a>`;
   const [first] = posts;
-  const offer = first && { id: first._id, label: "Change a post" };
+  const offer = first && { id: first.post._id, label: "Change a post" };
   return page("Slack Water", html`${list}${next}`, run, { isFront: true, offer });
 }
 
 /** One post with its author. */
-export function postPage(post: Post, author: Author | undefined, run: Run): string {
+export function postPage({ post, author }: SignedPost, run: Run): string {
   const paragraphs = post.body.split(/\n{2,}/).map((text) => html`<p>${text}</p>`);
   const tags = post.tags.map((tag) => html`<span>${tag}</span>`);
   const about = author?.about ?? "Who wrote this is not known.";

@@ -1,7 +1,7 @@
 /** Creates and fills the blog's database where it is absent. */
 import nano from "nano";
 import { sampleAuthors, samplePosts } from "./sample.ts";
-import { locate } from "./store.ts";
+import { locate } from "./couch_source.ts";
 
 /** How much to fill in, and a callback for the progress. */
 export interface SeedOptions {

@@ -1,17 +1,23 @@
 /** The blog as one Fetch handler: routes, and the registry in front of them. */
 import { type IRequestStrict, IttyRouter } from "itty-router";
-import { dependsOn, EtagRegistry, follow, type Follower, mapFeed, withEtag } from "../../mod.ts";
-import { changes } from "../../src/couchdb/changes.ts";
+import {
+  type Dependency,
+  dependsOn,
+  EtagRegistry,
+  follow,
+  type Follower,
+  mapFeed,
+  withEtag,
+} from "../../mod.ts";
 import { explain } from "../../src/why/why.ts";
 import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
 import { listPage, messagePage, postPage } from "./pages.ts";
-import { openStore, type Store } from "./store.ts";
+import type { SignedPost, Source, Store } from "./store.ts";
 import { contentSecurityPolicy, sendScript } from "./story/assets.ts";
 import { edit } from "./story/edit.ts";
 import { StoryEvents, tell } from "./story/events.ts";
 import { type Exchange, type Run, Story } from "./story/story.ts";
-import type { ChangesFeed } from "../../src/changes/change.ts";
 
 /** A running site. */
 export interface Site {
@@ -34,13 +40,9 @@ export const build = "blog-2";
 const perPage = 20;
 
 /** Where the site's documents are, and the registry in front of it. */
-export interface SiteOptions {
-  /** The database; credentials in it are used, and never shown. */
-  readonly couchUrl: string;
+export interface SiteOptions extends Source {
   /** Default: an empty one. */
   readonly registry?: EtagRegistry;
-  /** Where changes come from; default: the database. */
-  readonly feed?: ChangesFeed;
   /** ms without contact after which nothing is answered from the registry; default 25,000. */
   readonly maxLag?: number;
   /** ms that a replica may lag behind the feed; default: by the number of copies that the database keeps. */
@@ -51,8 +53,7 @@ export interface SiteOptions {
 
 /** Opens the site. */
 export function createSite(
-  { couchUrl, registry = new EtagRegistry({ version: build }), feed = changes(couchUrl), ...more }:
-    SiteOptions,
+  { store, feed, registry = new EtagRegistry({ version: build }), ...more }: SiteOptions,
 ): Site {
   const { maxLag = 25_000, replicaLag, secret } = more;
   const story = new Story();
@@ -66,7 +67,6 @@ export function createSite(
     maxLag,
     ...(replicaLag === undefined ? {} : { replicaLag }),
   });
-  const store = openStore(new URL(couchUrl));
   const route = routes(store);
   const site = withEtag((request: Request, exchange: Exchange) => route(request, story.startRun(exchange)), {
     registry,
@@ -169,21 +169,22 @@ function routes(store: Store): (request: Request, run: Run) => Promise<Response>
 /** A list depends on every document on it, and on the collection: on posts that do not exist yet. */
 async function list(store: Store, from: string | string[] | undefined, run: Run): Promise<Response> {
   const start = typeof from === "string" && isPostId(from) ? from : undefined;
-  const posts = await store.posts(perPage + 1, start);
-  const older = posts.splice(perPage)[0]?._id;
-  const authors = await store.authors(posts.map((post) => post.author));
-  // An author who does not exist is a group as well: the page changes when the document appears.
-  const missing = posts.map((post) => post.author).filter((id) => !authors.has(id));
-  run.sources = [allPosts, ...posts, ...authors.values(), ...missing];
-  return sent(listPage(posts, authors, older, run), 200, dependsOn(...run.sources));
+  const posts = await store.signedPosts(perPage + 1, start);
+  const older = posts.splice(perPage)[0]?.post._id;
+  run.sources = [allPosts, ...new Set(posts.flatMap(sourcesOf))];
+  return sent(listPage(posts, older, run), 200, dependsOn(...run.sources));
 }
 
 async function post(store: Store, id: string, run: Run): Promise<Response> {
-  const post = isPostId(id) ? await store.post(id) : null;
-  if (post === null) return sent(messagePage("Not found", `There is no post ${id}.`, run), 404);
-  const author = (await store.authors([post.author])).get(post.author);
-  run.sources = [post, author ?? post.author];
-  return sent(postPage(post, author, run), 200, dependsOn(...run.sources));
+  const signed = isPostId(id) ? await store.signedPost(id) : null;
+  if (signed === null) return sent(messagePage("Not found", `There is no post ${id}.`, run), 404);
+  run.sources = sourcesOf(signed);
+  return sent(postPage(signed, run), 200, dependsOn(...run.sources));
+}
+
+/** An author who does not exist is a group as well: the page changes when the document appears. */
+function sourcesOf({ post, author }: SignedPost): Dependency[] {
+  return [post, author ?? post.author];
 }
 
 function sent(body: string, status: number, sources: Record<string, string> = {}): Response {

@@ -10,7 +10,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { startDatabase } from "../blog/database.ts";
 import { serve } from "../blog/serve.ts";
-import { locate } from "../blog/store.ts";
+import { locate } from "../blog/couch_source.ts";
 import { createSite } from "./site.ts";
 
 /** Two authors, and a note of each. */

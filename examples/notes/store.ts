@@ -1,6 +1,6 @@
 /** The notes' database, through nano: what the handlers read and write. */
 import nano from "nano";
-import { locate } from "../blog/store.ts";
+import { locate } from "../blog/couch_source.ts";
 
 /** A note: `note-1`. */
 export interface Note {

@@ -165,6 +165,16 @@ export interface ChangeBatch<C extends Change = Change> {
   readonly replicas?: number;
 }
 
+/** What a feed finds when the registry asks it, before it answers. */
+export interface FeedLook<C extends Change = Change> {
+  /** What was committed after the position that was asked for. */
+  readonly changes: readonly C[];
+  /** Where the next look begins. */
+  readonly position: Position;
+  /** Everything known before is void. */
+  readonly reset?: ResetReason | undefined;
+}
+
 /** How the batches of a feed are read. */
 export interface BatchOptions {
   /** ms: how old the contact may become; the feed renews it at least twice in that time. */
@@ -200,6 +210,14 @@ export interface ChangesFeed<C extends Change = Change> extends AsyncIterable<C>
    * no table is reported.
    */
   readonly sources?: ReadonlySet<string> | undefined;
+  /**
+   * Looks at once, for a source in reach of the process: the registry asks before each answer, so that it is true as of
+   * its own request, and not only as of the last batch. If it throws, that request is not answered from the registry.
+   *
+   * @param from The position after the last batch or look that was applied.
+   * @returns What was committed since; undefined: nothing.
+   */
+  look?(from: Position | undefined): FeedLook<C> | undefined;
 }
 
 /** A feed whose changes can be replaced: any that this package makes. */

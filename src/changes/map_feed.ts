@@ -3,7 +3,16 @@
  *
  * @module
  */
-import type { BatchOptions, Change, ChangeBatch, ChangesFeed, MappableFeed, Position } from "./change.ts";
+import type {
+  BatchOptions,
+  Change,
+  ChangeBatch,
+  ChangesFeed,
+  FeedLook,
+  MappableFeed,
+  Position,
+  ResetReason,
+} from "./change.ts";
 
 /**
  * Replaces each change of a feed, and keeps its batches with their states, contacts, resets and positions. The method
@@ -39,6 +48,8 @@ export function mapFeed<C extends Change, D extends Change>(
 class MappedFeed<C extends Change, D extends Change> implements MappableFeed<D> {
   readonly #feed: ChangesFeed<C>;
   readonly #transform: (change: C) => D;
+  /** Absent, where the feed cannot be asked. */
+  readonly look?: (from: Position | undefined) => FeedLook<D> | undefined;
 
   constructor(feed: ChangesFeed<C>, transform: (change: C) => D) {
     if (typeof transform !== "function") {
@@ -46,6 +57,11 @@ class MappedFeed<C extends Change, D extends Change> implements MappableFeed<D> 
     }
     this.#feed = feed;
     this.#transform = transform;
+    if (feed.look === undefined) return;
+    this.look = (from) => {
+      const look = feed.look!(from);
+      return look && this.#mapLook(look);
+    };
   }
 
   get position(): Position | undefined {
@@ -84,21 +100,32 @@ class MappedFeed<C extends Change, D extends Change> implements MappableFeed<D> 
   }
 
   #mapBatch({ repeated, ...batch }: ChangeBatch<C>): ChangeBatch<D> {
+    const again = this.#mapChanges(repeated ?? []);
+    const mapped = this.#mapLook(batch);
+    if (repeated === undefined) return mapped;
+    const threw = again.threw ? { reset: batch.reset ?? "map-threw" } as const : {};
+    return { ...mapped, repeated: again.mapped, ...threw };
+  }
+
+  /** A batch is a look too. */
+  #mapLook<T extends { readonly changes: readonly C[]; readonly reset?: ResetReason | undefined }>(
+    look: T,
+  ): Omit<T, "changes"> & { changes: D[] } {
+    const { mapped, threw } = this.#mapChanges(look.changes);
+    return { ...look, changes: mapped, ...(threw ? { reset: look.reset ?? "map-threw" } : {}) };
+  }
+
+  #mapChanges(changes: readonly C[]): { mapped: D[]; threw: boolean } {
+    const mapped: D[] = [];
     let threw = false;
-    const mapAll = (changes: readonly C[]): D[] => {
-      const mapped: D[] = [];
-      for (const change of changes) {
-        try {
-          mapped.push(this.#map(change));
-        } catch {
-          threw = true;
-        }
+    for (const change of changes) {
+      try {
+        mapped.push(this.#map(change));
+      } catch {
+        threw = true;
       }
-      return mapped;
-    };
-    const again = repeated === undefined ? {} : { repeated: mapAll(repeated) };
-    const mapped = { ...batch, ...again, changes: mapAll(batch.changes) };
-    return threw ? { ...mapped, reset: batch.reset ?? "map-threw" } : mapped;
+    }
+    return { mapped, threw };
   }
 }
 

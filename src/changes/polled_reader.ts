@@ -18,6 +18,8 @@ export interface Look {
   readonly position: Position;
   /** What makes everything void that was known before. */
   readonly reset?: ResetReason | undefined;
+  /** ms: how long before it was sent the look may have seen the source; default 0. */
+  readonly age?: number;
 }
 
 /** How a source is looked at. */
@@ -76,6 +78,8 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
   /** Ends the present rest, or the next one. */
   #wake: AbortController = new AbortController();
   #ended = false;
+  /** Where the next look begins. */
+  #position: Position | undefined;
 
   /**
    * @param from Where an earlier reader has ended.
@@ -85,7 +89,8 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
     this.#source = source;
     this.#settings = settings;
     this.#onEnd = onEnd;
-    this.#batches = this.#read(from);
+    this.#position = from;
+    this.#batches = this.#read();
   }
 
   [Symbol.asyncIterator](): this {
@@ -95,6 +100,12 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
   /** Looks at once, or as soon as the look of now is over. */
   wake(): void {
     this.#wake.abort();
+  }
+
+  /** Leaves out what the consumer has found by a look of its own, from the position that this reader gave it last. */
+  advance(from: Position | undefined, { position, reset }: Look): void {
+    if (reset !== undefined) this.#tell({ type: "reset", reason: reset });
+    if (this.#position === from) this.#position = position;
   }
 
   async next(): Promise<IteratorResult<ChangeBatch, undefined>> {
@@ -122,11 +133,10 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
     this.#onEnd();
   }
 
-  async *#read(from: Position | undefined): AsyncGenerator<ChangeBatch, undefined, undefined> {
+  async *#read(): AsyncGenerator<ChangeBatch, undefined, undefined> {
     const { clock, random, maxLag } = this.#settings;
     const { signal } = this.#closing;
     const backOff = new BackOff(random);
-    let position = from;
     let state: FeedState = "catching-up";
     let contact: Instant | undefined;
     /** Whether it has ever been live: from then on every fault is waited out. */
@@ -137,26 +147,26 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
       const isWhole = state !== "live" || sent.monotonic - wholeAt >= maxLag / 4;
       let look: Look;
       try {
-        look = await this.#look(position, isWhole);
+        look = await this.#look(this.#position, isWhole);
       } catch (error) {
         if (signal.aborted) break;
         if (!wasLive && error instanceof ChangesError && FINAL.has(error.code)) throw error;
         if (state !== "lost") this.#tell({ type: "lost", error });
         state = "lost";
-        yield { changes: [], position, state, contact };
+        yield { changes: [], position: this.#position, state, contact };
         await this.#rest(backOff.next());
         continue;
       }
       backOff.reset();
       if (look.reset !== undefined) this.#tell({ type: "reset", reason: look.reset });
       if (state !== "live") this.#tell({ type: "live" });
-      const told = { state, contact, position };
-      position = look.position;
+      const told = { state, contact, position: this.#position };
+      this.#position = look.position;
       state = "live";
       wasLive = true;
-      // Every commit that was acknowledged before the look was sent is in it.
-      if (isWhole) [contact, wholeAt] = [sent, sent.monotonic];
-      yield* inBatches(look, told, { state, contact, position });
+      // Every commit that was acknowledged before the look was sent is in it, or before the transaction it ran in began.
+      if (isWhole) [contact, wholeAt] = [before(sent, look.age ?? 0), sent.monotonic];
+      yield* inBatches(look, told, { state, contact, position: look.position });
       await this.#rest(this.#settings.poll);
     }
     return undefined;
@@ -184,6 +194,10 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
       // What the listener does with it must not harm the feed.
     }
   }
+}
+
+function before({ wall, monotonic }: Instant, ms: number): Instant {
+  return { wall: wall - ms, monotonic: monotonic - ms };
 }
 
 /** What is told in one batch besides changes. */

@@ -143,10 +143,10 @@ export function dependsOn(...dependencies: Dependency[]): Record<string, string>
     if (followed !== undefined) members.add(`${mark}${FOLLOWED_MARK}${encodeGroupName(followed)}`);
     if (followed === group) continue;
     const revision: unknown = typeof dependency === "string" ? undefined : dependency._rev;
-    if (revision === undefined || followed !== undefined) members.add(`${mark}${spelled}`);
-    else {members.add(
-        `${mark}${spelled};${encodeGroupName(requireRevision(revision, group))}${reported(dependency)}`,
-      );}
+    const named = revision === undefined || followed !== undefined;
+    const source = followed === undefined ? (dependency as DeclaredDependency)[REPORTED] : undefined;
+    const rev = named ? "" : encodeGroupName(requireRevision(revision, group));
+    members.add(`${mark}${spelled}${named && source === undefined ? "" : `;${rev}`}${reported(source)}`);
   }
   return declaration(DEPENDS_ON, members);
 }
@@ -213,9 +213,8 @@ export function isUndeclarable(field: string): boolean {
   return field.includes(` ${UNKNOWN}`) && field.includes(thisProcess().token);
 }
 
-/** How a declaration names what a feed must report, behind the revision. */
-function reported(dependency: Dependency): string {
-  const name = (dependency as DeclaredDependency)[REPORTED];
+/** How a declaration names what a feed must report, behind the revision or the place of one. */
+function reported(name: string | undefined): string {
   return name === undefined ? "" : `;${REPORTED_MARK}${encodeGroupName(name)}`;
 }
 
@@ -340,9 +339,12 @@ export function readDeclaration(field: string): readonly DeclaredDependency[] | 
       const [name = "", rev, source, more] = (isFollowed ? unguarded.slice(FOLLOWED_MARK.length) : unguarded)
         .split(";");
       const _id = name.includes("%") ? decodeGroupName(name) : name;
-      const _rev = rev?.includes("%") ? decodeGroupName(rev) : rev;
+      const isBare = rev === "" && source !== undefined;
+      const _rev = isBare ? undefined : rev?.includes("%") ? decodeGroupName(rev) : rev;
       if (!_id || _id.startsWith(LOCAL) || more !== undefined) return undefined;
-      if (rev !== undefined && (isFollowed || _rev === undefined || !REVISION.test(_rev))) return undefined;
+      if (rev !== undefined && !isBare && (isFollowed || _rev === undefined || !REVISION.test(_rev))) {
+        return undefined;
+      }
       const table = source?.startsWith(REPORTED_MARK) ? decodeGroupName(source.slice(1)) : undefined;
       if (source !== undefined && !table) return undefined;
       const dependency: DeclaredDependency = isFollowed

@@ -7,12 +7,10 @@
  */
 import { type DeclaredDependency, REPORTED } from "./dependency.ts";
 import { base64url, sha256 } from "./sha256.ts";
+import { requireTable } from "./table.ts";
 
 /** Characters of a digest: 132 bits. */
 const DIGEST_LENGTH = 22;
-
-/** What a table's name must not hold, because ids are put together with it. */
-const ILLEGAL_NAME = /[/?]|^$/;
 
 /** A row as a client gives it. */
 export type Row = Readonly<Record<string, unknown>> | object;
@@ -133,13 +131,6 @@ function selection(
 
 function groupValue(record: Readonly<Record<string, unknown>>, column: string): string {
   return record[column] === null ? "" : `=${keyPart(record[column], column)}`;
-}
-
-function requireTable(table: unknown, door: string): void {
-  if (typeof table === "string" && !ILLEGAL_NAME.test(table)) return;
-  throw new TypeError(
-    `${door}() takes the name of a table, without / and ?, not ${JSON.stringify(table) ?? String(table)}`,
-  );
 }
 
 function rowId(table: string, record: unknown, key: string | readonly string[]): string {

@@ -38,7 +38,7 @@ import {
 } from "../changes/polled_reader.ts";
 import { type Sleep, systemSleep } from "../changes/timing.ts";
 import { faultOf } from "./faults.ts";
-import { checkLook, type Looked, lookStatement, watchedTable } from "./look.ts";
+import { checkLook, type Looked, lookStatement, readLook, SNAPSHOT, watchedTable } from "./look.ts";
 import { identifier, type TableName, tableName } from "./table_name.ts";
 
 export { type Migration, migration, type MigrationOptions, type TableOptions } from "./migration.ts";
@@ -222,7 +222,7 @@ class TablesSource implements PolledSource {
     this.#statements = {
       whole: lookStatement(schema, overflow, true),
       quick: lookStatement(schema, overflow, false),
-      prune: `select ${identifier(schema)}.prune($1::float8)`,
+      prune: `select ${identifier(schema)}.prune($1::text::float8)`,
     };
     this.#prunedAt = settings.clock.monotonic();
   }
@@ -233,7 +233,7 @@ class TablesSource implements PolledSource {
     const { whole, quick } = this.#statements;
     // The position of another feed is none that the server could read.
     const since = isOwn(from) ? from.since : "";
-    const looked = await this.#run(isWhole ? whole : quick, [since, this.#asked]);
+    const looked = isWhole ? await this.#run(whole, [since, this.#asked]) : await this.#run(quick, [since]);
     checkLook(looked, this.#tables, clock.monotonic() - sent);
     if (isWhole) {
       this.#noteSources(looked);
@@ -243,27 +243,28 @@ class TablesSource implements PolledSource {
   }
 
   async #run(statement: string, parameters: string[]): Promise<Looked> {
+    let result: unknown;
     try {
-      const result = await this.#query(statement, parameters);
-      const [row] = "rows" in result ? result.rows : result;
-      return JSON.parse((row as { readonly looked: string }).looked);
+      result = await this.#query(statement, parameters);
     } catch (error) {
       throw faultOf(error);
     }
+    return readLook(result);
   }
 
-  #lookOf({ now, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
+  #lookOf({ now, age, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
     const source = identity === undefined
       ? from!.source
       : JSON.stringify([identity, shape!, this.#asked] satisfies Source);
     const position = { since: now, source };
-    if (from === undefined) return { changes: [], position };
+    const found = { position, age: Math.max(0, age) };
+    if (from === undefined) return { changes: [], ...found };
     const reset = from.source === source
       ? pruned ? "since-refused" : (rows?.length ?? 0) > this.#most ? "overflow" : undefined
       : differenceOf(from.source, source);
     return reset === undefined
-      ? { changes: changesOf(rows ?? []), position }
-      : { changes: [], position, reset };
+      ? { changes: changesOf(rows ?? []), ...found }
+      : { changes: [], ...found, reset };
   }
 
   #noteSources({ watched = [] }: Looked): void {
@@ -303,9 +304,6 @@ class TablesSource implements PolledSource {
     }).then(undefined, () => {});
   }
 }
-
-/** A snapshot as PostgreSQL spells it: the oldest transaction that was running, the next one, and those that were. */
-const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
 function isOwn(from: Position | undefined): from is { readonly since: string; readonly source: string } {
   return typeof from?.since === "string" && SNAPSHOT.test(from.since);

@@ -28,38 +28,46 @@ export interface Looked {
   readonly children?: string | null;
   /** Each table that was asked for, what its triggers say of themselves, and how many of them are enabled. */
   readonly watched?: readonly (readonly [table: string, about: string | null, enabled: number])[];
+  /** Triggers, of partitions too, that do not run for every writer. */
+  readonly off?: string | null;
 }
 
 /** Triggers that each table has. */
 const TRIGGERS = 2;
 
 /**
- * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first,
- * and the tables by name and as SQL has them, as JSON.
+ * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first, and
+ * for a whole look the tables by name and as SQL has them, as JSON.
  *
- * The rows are those of transactions that were running in that snapshot, and of those that began later: two index scans,
- * however long a transaction runs.
+ * The rows are those of transactions that began after that snapshot, and of those that were running in it. Each is found by
+ * a scan of the index, in whose order it is asked for: without the order, the planner reads the whole table where it has no
+ * statistics of it, or where a single transaction has written most of it.
  */
 export function lookStatement(schema: string, most: number, isWhole: boolean): string {
   const own = identifier(schema);
   const since = "nullif($1::text, '')::pg_snapshot";
-  return `with recursive asked as (
-  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::json) t
+  const some = `order by xid limit ${most + 1}`;
+  return `${isWhole ? TREE : ""}select json_build_object('now', pg_current_snapshot()::text,
+  'age', extract(epoch from clock_timestamp() - now()) * 1000,
+  'pruned', coalesce(pg_snapshot_xmin(${since}) < (select floor from ${own}.floor), false),
+  ${isWhole ? `${whole(schema, own)},` : ""}
+  'rows', (select json_agg(json_build_array(tbl, key, groups)) from (
+    (select tbl, key, groups from ${own}.changes where xid >= pg_snapshot_xmax(${since}) ${some})
+    union all (select c.* from pg_snapshot_xip(${since}) x cross join lateral
+      (select tbl, key, groups from ${own}.changes where xid between x and x ${some}) c)
+    limit ${most + 1}) r))::text as looked`;
+}
+
+/** The tables that are asked for, with their partitions and triggers. */
+const TREE = `with recursive asked as (
+  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::text::json) t
 ), tree(oid) as (
   select oid from asked where oid is not null union select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid
 ), watching as (
   select g.*, p.xmin as pxmin, obj_description(p.oid, 'pg_proc') as about
   from tree join pg_trigger g on g.tgrelid = tree.oid join pg_proc p on p.oid = g.tgfoid where not g.tgisinternal
 )
-select json_build_object('now', pg_current_snapshot()::text,
-  'age', extract(epoch from clock_timestamp() - now()) * 1000,
-  'pruned', coalesce(pg_snapshot_xmin(${since}) < (select floor from ${own}.floor), false),
-  ${isWhole ? `${whole(schema, own)},` : ""}
-  'rows', (select json_agg(json_build_array(tbl, key, groups)) from (select tbl, key, groups from ${own}.changes
-    where xid >= pg_snapshot_xmax(${since}) or xid = any(array(select pg_snapshot_xip(${since}))) limit ${
-    most + 1
-  }) r))::text as looked`;
-}
+`;
 
 /**
  * What shows that the server is another, that commits may be undone, or that rows may have changed without a trigger. The
@@ -74,6 +82,8 @@ function whole(schema: string, own: string): string {
       (select count(*) from watching w join pg_proc p on p.oid = w.tgfoid where w.tgrelid = a.oid and w.tgenabled = 'A'
         and p.pronamespace = to_regnamespace(${literal(identifier(schema))})
         and w.tgname in ('stillfresh_insert', 'stillfresh_update')))) from asked a),
+  'off', (select string_agg(format('%I of %s', tgname, tgrelid::regclass), ', ' order by tgrelid, tgname) from watching
+    where tgname in ('stillfresh_insert', 'stillfresh_update') and tgenabled <> 'A'),
   'shape', (select md5(string_agg(x, ',' order by x)) from (
     select 'c' || c.oid || '/' || c.relfilenode || '/' || c.relname || '/' || c.relnamespace x from tree join pg_class c using (oid)
     union all select 'a' || attrelid || '/' || attnum || '/' || atttypid || '/' || atttypmod || '/' || attisdropped || '/' || attname
@@ -89,7 +99,8 @@ function whole(schema: string, own: string): string {
  * @throws {ChangesError} `bad-request` or `not-found`, with what to do.
  */
 export function checkLook(looked: Looked, tables: readonly TableName[], elapsed: number): void {
-  // A statement of its own began after it was sent. Clocks may differ by a little in their speed.
+  // A statement of its own began after it was sent. Clocks may differ by a little in their speed. A transaction that is
+  // younger than the way of the answer is not seen here: its age makes the contact older.
   if (looked.age > elapsed * 1.05 + 5) {
     throw new ChangesError(
       "bad-request",
@@ -111,18 +122,54 @@ export function checkLook(looked: Looked, tables: readonly TableName[], elapsed:
       `A table has children by inheritance, whose rows no trigger of its own sees: ${looked.children}`,
     );
   }
+  if (looked.off) {
+    throw new ChangesError(
+      "not-found",
+      `Triggers are not ENABLE ALWAYS, as after DISABLE TRIGGER and ENABLE TRIGGER, so that they do not see every change: ${looked.off}: ` +
+        "ALTER TABLE … ENABLE ALWAYS TRIGGER each of them, or run the migration again",
+    );
+  }
   for (const { name } of tables) {
     const [, about, enabled] = looked.watched?.find(([table]) => table === name) ?? [];
     if (about && enabled === TRIGGERS && watchedTable(about).table === name) continue;
     throw new ChangesError(
       "not-found",
       about
-        ? `The triggers of the table ${
-          JSON.stringify(name)
-        } are disabled, or those of another name: run the migration`
+        ? `The table ${JSON.stringify(name)} lacks a trigger, or has those of another name: run the migration`
         : `The table ${JSON.stringify(name)} is not there, or not in the migration that was run`,
     );
   }
+}
+
+/** A snapshot as PostgreSQL spells it: the oldest transaction that was running, the next one, and those that were. */
+export const SNAPSHOT: RegExp = /^\d+:\d+:[\d,]*$/;
+
+/**
+ * Reads what the query gave for the statement.
+ *
+ * @throws {ChangesError} `not-json` if it is something else.
+ */
+export function readLook(result: unknown): Looked {
+  const rows = typeof result === "object" && result !== null && "rows" in result ? result.rows : result;
+  const text = (rows as readonly ({ readonly looked?: unknown } | null | undefined)[] | undefined)?.[0]
+    ?.looked;
+  if (typeof text !== "string") {
+    throw new ChangesError(
+      "not-json",
+      "The query gave something else than the row of its statement, which has the column `looked`",
+    );
+  }
+  let looked: unknown;
+  try {
+    looked = JSON.parse(text);
+  } catch (cause) {
+    throw new ChangesError("not-json", "What the query gave in `looked` is not the JSON of the statement", {
+      cause,
+    });
+  }
+  const now = (looked as { readonly now?: unknown } | null)?.now;
+  if (typeof now === "string" && SNAPSHOT.test(now)) return looked as Looked;
+  throw new ChangesError("not-json", "What the query gave in `looked` has no snapshot");
 }
 
 /** What the triggers of a table say of it. */

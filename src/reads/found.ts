@@ -102,7 +102,9 @@ const head: Finder = ({ args: [id], result }) => {
 const partOfOne: Finder = ({ args: [id] }) => all([named(id)], NO_SET);
 
 function rowsOf(result: unknown): readonly Fields[] | undefined {
-  const { rows } = fieldsOf(result);
+  const { rows, fields, columns } = fieldsOf(result);
+  // Of a relational database, whose clients tell of the columns.
+  if (fields !== undefined || columns !== undefined) return undefined;
   return Array.isArray(rows) ? rows.map(fieldsOf) : undefined;
 }
 
@@ -197,6 +199,37 @@ export const finders: ReadonlyMap<string, Finder> = new Map([
   ["session", unreported],
   ["security", unreported],
   ["getSecurity", unreported],
+]);
+
+/** Methods by which clients of relational databases run statements. What these read is not known from what they give. */
+export const statements: ReadonlySet<string> = new Set([
+  ...["unsafe", "execute", "executeQuery", "executeMultiple", "exec", "prepare", "batch", "raw"],
+  ...[
+    "all",
+    "run",
+    "values",
+    "iterate",
+    "one",
+    "many",
+    "any",
+    "oneOrNone",
+    "manyOrNone",
+    "queryArray",
+    "queryObject",
+  ],
+  ...[
+    "connect",
+    "begin",
+    "transaction",
+    "reserve",
+    "select",
+    "selectFrom",
+    "selectDistinct",
+    "with",
+    "from",
+    "table",
+  ],
+  ...["$queryRaw", "$queryRawUnsafe"],
 ]);
 
 /** Methods that write, or tell of something else than documents: passed on. */

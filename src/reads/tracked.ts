@@ -5,7 +5,8 @@
  */
 import type { Dependency } from "../http/dependency.ts";
 import { type Group, group } from "../registry/group.ts";
-import { anything, finders, mayLag, ofOne, others } from "./found.ts";
+import { wholeTable } from "../http/table.ts";
+import { anything, finders, mayLag, ofOne, others, statements } from "./found.ts";
 import { currentPlace, type Found, note, type Place, type Reads } from "./run.ts";
 
 /** How the reads of a handle are followed to dependencies. */
@@ -19,6 +20,12 @@ export interface TrackedOptions {
     method: string,
     ...args: readonly unknown[]
   ) => Dependency | readonly Dependency[] | undefined;
+  /**
+   * For a client of a relational database: the tables that statements may read, by the names that the feed reports. Each call
+   * of the handle then depends on all of them: which of them a statement reads cannot be told from its rows. Name what a
+   * view or a function reads as well. Without it, `set` and `methods`, a statement counts as a read of what is unknown.
+   */
+  readonly tables?: readonly string[];
   /** Where the reads belong; default: to the run of the handler that is under way. */
   readonly reads?: Reads;
   /**
@@ -160,12 +167,16 @@ class ReadPromise<T> extends Promise<T> {
  * @param handle Of nano or PouchDB, or any object with `methods`.
  * @param options What stands for sets, how ids are named.
  * @returns A handle of the same type. Writes and events are passed on.
- * @throws {TypeError} If this is no object.
+ * @throws {TypeError} If this is no object, or `tables` holds what is no name of a table.
  */
 export function tracked<T extends object>(handle: T, options: TrackedOptions = {}): T {
   if (typeof handle !== "object" && typeof handle !== "function" || handle === null) {
     throw new TypeError(`tracked() takes a handle of a database, not ${String(handle)}`);
   }
+  if (options.tables?.length === 0) {
+    throw new TypeError("tracked() takes at least one table, and was given none");
+  }
+  options.tables?.forEach(wholeTable);
   return trackedPart(handle, options, "");
 }
 
@@ -216,10 +227,11 @@ function isPart(value: unknown): value is object {
 }
 
 /** Whatever is read there cannot be seen from here. */
-function noteDoor({ reads }: TrackedOptions): void {
-  if (reads !== undefined) return reads.note(undefined);
+function noteDoor({ reads, tables }: TrackedOptions): void {
+  const found = tables?.map(wholeTable);
+  if (reads !== undefined) return reads.note(found);
   const place = currentPlace();
-  if (place !== undefined) note(place, undefined);
+  if (place !== undefined) note(place, found);
 }
 
 /**
@@ -322,6 +334,8 @@ function foundBy(
   };
   try {
     if (own !== undefined) return listOf(own(result, ...args));
+    if (options.tables !== undefined) return options.tables.map(wholeTable);
+    if (options.set === undefined && options.methods === undefined && statements.has(name)) return undefined;
     const documents = renamed(find({ args, result, set }), options);
     return documents && standing && [...documents, ...standing];
   } catch {

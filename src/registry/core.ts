@@ -196,6 +196,7 @@ export class RegistryCore {
     if (!this.#subscriptions.live) {
       return this.#refuse(this.#subscriptions.unfollowed ? "unfollowed" : "suspended");
     }
+    if (!this.#subscriptions.look()) return this.#refuse("suspended");
     const entry = this.#entries.find(storageKey(key, caller), headers);
     if (typeof entry === "string") return this.#refuse(entry);
     if (!this.#entries.isValid(entry)) {
@@ -279,8 +280,9 @@ export class RegistryCore {
     return this.#changeLog.conflict(lease, dependencies) !== undefined;
   }
 
-  /** Opens a lease for a handler that is about to run. */
+  /** Opens a lease for a handler that is about to run. What it will read is applied before, so that it voids no lease. */
   lease(key: string, caller?: string): Lease {
+    this.#subscriptions.look();
     return this.#changeLog.lease(key, caller);
   }
 
@@ -295,6 +297,8 @@ export class RegistryCore {
     headers: Headers,
   ): StoredEntry | RegistrationRefusal {
     if (this.#subscriptions.unfollowed) this.#warnUnfollowed();
+    // Before a random tag is kept, all is applied that may have changed since it was given.
+    const isKnown = this.#subscriptions.look();
     const { dependencies } = registration;
     const groups = groupsFor(lease, dependencies);
     const refusal = this.refusalOf(lease, dependencies);
@@ -304,7 +308,10 @@ export class RegistryCore {
     const { sequence } = this.#changeLog;
     const tagFor = (previous: StoredEntry | undefined) => {
       const { etag, representation } = registration;
-      return etag ?? this.#tagToKeep(previous, groups, representation) ?? randomTag(representation);
+      const kept = etag === undefined && isKnown
+        ? this.#tagToKeep(previous, groups, representation)
+        : undefined;
+      return etag ?? kept ?? randomTag(representation);
     };
     const entry = this.#entries.add(
       storageKey(key, caller),
@@ -339,7 +346,7 @@ export class RegistryCore {
     representation: string,
     headers: Headers,
   ): string | undefined {
-    if (this.refusalOf(lease, dependencies) !== undefined) return undefined;
+    if (!this.#subscriptions.look() || this.refusalOf(lease, dependencies) !== undefined) return undefined;
     const entry = this.peek(lease.key, headers, lease.caller);
     return this.#tagToKeep(entry, groupsFor(lease, dependencies), representation);
   }

@@ -141,7 +141,9 @@ class FeedFollower<C extends Change> implements Follower {
       documents,
       groups: this.#groups.names,
       sources: feed.sources,
+      look: typeof feed.look === "function" ? (from) => feed.look!(from) : undefined,
     });
+    this.#subscription.onLook = (batch) => this.#apply(batch as ChangeBatch<C>);
     this.#onError = options.onError;
     this.#onVoid = options.onVoid;
     this.#ready = new Promise((resolve, reject) => this.#settleReady = { resolve, reject });

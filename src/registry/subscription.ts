@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Change, ChangeBatch, Position } from "../changes/change.ts";
+import type { Change, ChangeBatch, FeedLook, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
 import type { Incident } from "./reason.ts";
@@ -33,6 +33,8 @@ export interface Reach {
   readonly groups?: ReadonlySet<string>;
   /** Names of the tables, and the like, whose rows are reported; it may grow. */
   readonly sources?: ReadonlySet<string> | undefined;
+  /** Asks the feed at once, where it can be asked. */
+  readonly look?: ((from: Position | undefined) => FeedLook | undefined) | undefined;
 }
 
 /** A subscription is not live before its first batch whose state is `"live"`. */
@@ -45,6 +47,8 @@ export class Subscription {
   #started: boolean;
   #live = false;
   #closed = false;
+  /** Whether a batch is being applied: the groups of its changes may ask the registry. */
+  #isApplying = false;
   #spent = 0;
   #restarts = 0;
   /** Tells several feeds of one registry apart. */
@@ -55,6 +59,10 @@ export class Subscription {
   readonly maxLag: number;
   /** Called when the feed has to begin anew. */
   onRestart: () => void = () => {};
+  /** Asks the feed what was committed after a position, and gives it as a batch to `apply`; undefined: it cannot be asked. */
+  readonly #ask: ((from: Position | undefined) => FeedLook | undefined) | undefined;
+  /** Applies what the feed was asked for, with the groups that the follower was given. */
+  onLook: (batch: ChangeBatch) => void = () => {};
   /** Of what its changes tell. */
   readonly reach: Reach;
   /** ms for which a change conflicts with new leases. */
@@ -86,6 +94,7 @@ export class Subscription {
     this.number = number;
     this.maxLag = maxLag;
     this.reach = reach;
+    this.#ask = reach.look;
     this.replicaLag = replicaLag ?? previous?.replicaLag ?? 0;
   }
 
@@ -133,6 +142,19 @@ export class Subscription {
     onReset: () => void = () => {},
   ): void {
     if (this.#closed) return;
+    this.#isApplying = true;
+    try {
+      this.#apply(batch, groups, onReset);
+    } finally {
+      this.#isApplying = false;
+    }
+  }
+
+  #apply<C extends Change>(
+    batch: ChangeBatch<C>,
+    groups: (change: C) => Iterable<string>,
+    onReset: () => void,
+  ): void {
     const start = this.#clock.monotonic();
     const restarts = this.#restarts;
     this.#adoptReplicas(batch.replicas);
@@ -164,6 +186,30 @@ export class Subscription {
     this.#spent += this.#clock.monotonic() - start;
   }
 
+  /** Whether the feed is asked before each answer. */
+  get looks(): boolean {
+    return this.#ask !== undefined;
+  }
+
+  /**
+   * Applies what was committed until now. False: that cannot be known, so nothing may be answered. A feed that is not live
+   * is not asked: what it says of now does not mend what it has missed.
+   */
+  look(): boolean {
+    if (!this.#live || this.#isApplying) return false;
+    try {
+      const look = this.#ask?.(this.#position);
+      if (look !== undefined) {
+        const { changes, position, reset } = look;
+        const begun = reset === undefined ? {} : { reset };
+        this.onLook({ changes, position, state: "live", contact: this.#contact, ...begun });
+      }
+      return this.#live;
+    } catch {
+      return false;
+    }
+  }
+
   /** Must precede the changes of the batch that tells it: they settle by it. */
   #adoptReplicas(replicas: number | undefined): void {
     if (replicas === undefined || this.#replicaLag !== undefined) return;
@@ -178,7 +224,10 @@ export class Subscription {
     try {
       touched = groups(change);
       // A string is an iterable of its letters, and never meant as one.
-      for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);
+      for (const group of typeof touched === "string" ? [touched] : touched) {
+        // Its own name has been told, with the revision: without it, an older one could not be told from the new one.
+        if (group !== change.id) this.#change(group, undefined);
+      }
     } catch {
       // Which groups it would have named is unknown, so any of them may have changed.
       this.#sink.reset("groups-threw");

@@ -19,6 +19,8 @@ export class Subscriptions {
   /** The documents that partial feeds report; undefined: no feed is partial. */
   #documents: ReadonlySet<string> | undefined;
   #replicaLag = 0;
+  /** Those whose feed is asked before each answer. */
+  #looking: readonly Subscription[] = [];
   /** Whether answers may be given while there is no subscription. */
   readonly #manual: boolean;
   // Nothing is answered after either moment. A look-up only compares.
@@ -40,6 +42,13 @@ export class Subscriptions {
   get live(): boolean {
     return this.#wallDeadline === Infinity ||
       (this.#clock.now() <= this.#wallDeadline && this.#clock.monotonic() <= this.#monotonicDeadline);
+  }
+
+  /** Applies what was committed until now, where feeds can be asked. False: one of them cannot tell. */
+  look(): boolean {
+    if (this.#looking.length === 0) return true;
+    for (const subscription of this.#looking) if (!subscription.look()) return false;
+    return this.live;
   }
 
   /** Whether a follower was given the group or family of that name, or none has to be. */
@@ -193,6 +202,7 @@ export class Subscriptions {
   /** Works out until when answers may be given. */
   updateDeadlines(): void {
     this.#replicaLag = 0;
+    this.#looking = [...this.#byName.values()].filter(({ looks, closed }) => looks && !closed);
     const isVouchedFor = this.#manual || this.#byName.size > 0;
     this.#wallDeadline = this.#monotonicDeadline = isVouchedFor ? Infinity : -Infinity;
     for (const { replicaLag, contact, maxLag } of this.#byName.values()) {

@@ -2,13 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn } from "../../mod.ts";
-import {
-  type Chromium,
-  chromiumProgram,
-  type Exchanged,
-  startChromium,
-  type Tab,
-} from "../support/chromium.ts";
+import { type Chromium, chromiumProgram, startChromium, type Tab } from "../support/chromium.ts";
 import { serve, wrap, type Wrapped } from "../support/http.ts";
 
 const skip = chromiumProgram === undefined ? "no browser; apt-get install chromium" : false;
@@ -79,9 +73,9 @@ async function startSite(allowedOrigin = ""): Promise<Site> {
   };
 }
 
-/** The statuses of what went over the network for one address. */
-function statuses(tab: Tab, url: string): number[] {
-  return tab.exchanges.filter((exchange: Exchanged) => exchange.url === url).map(({ status }) => status);
+/** The statuses of what went over the network for one address, once so many are known. */
+async function statuses(tab: Tab, url: string, count: number): Promise<number[]> {
+  return (await tab.exchanged({ url }, count)).map(({ status }) => status);
 }
 
 /** Waits until an expression in the page is true. */
@@ -116,7 +110,7 @@ test(
           await tab.open(page);
           titles.push(await tab.evaluate("document.title"));
         }
-        const log = statuses(tab, page);
+        const log = await statuses(tab, page, 20);
         assert.equal(log.length, 20);
         const expected = Array.from({ length: 20 }, (_, visit) => visit % 7 === 0 ? 200 : 304);
         assert.deepEqual(log, expected);
@@ -141,14 +135,14 @@ test("Chromium: reload is conditional, hard reload is not, and back asks nothing
       const [first, second] = [`${site.url}/first`, `${site.url}/second`];
       await tab.open(first);
       await tab.reload(false);
-      assert.deepEqual(statuses(tab, first), [200, 304]);
+      assert.deepEqual(await statuses(tab, first, 2), [200, 304]);
       await tab.reload(true);
-      assert.deepEqual(statuses(tab, first), [200, 304, 200]);
-      const hard = tab.exchanges.findLast(({ url }) => url === first)!;
+      assert.deepEqual(await statuses(tab, first, 3), [200, 304, 200]);
+      const hard = (await tab.exchanged({ url: first }, 3)).at(-1)!;
       assert.equal(hard.sent["if-none-match"], undefined);
       site.edit("/first");
       await tab.reload(false);
-      assert.deepEqual(statuses(tab, first), [200, 304, 200, 200]);
+      assert.deepEqual(await statuses(tab, first, 4), [200, 304, 200, 200]);
       assert.equal(await tab.evaluate("document.title"), "2");
 
       await tab.open(second);
@@ -156,7 +150,7 @@ test("Chromium: reload is conditional, hard reload is not, and back asks nothing
       await tab.evaluate("history.back()");
       await until(tab, 'location.pathname === "/first" && document.readyState === "complete"');
       assert.equal(
-        statuses(tab, first).length,
+        (await statuses(tab, first, 4)).length,
         4,
         "as it was left: Cache-Control: no-cache is not for history",
       );
@@ -164,9 +158,9 @@ test("Chromium: reload is conditional, hard reload is not, and back asks nothing
       await tab.evaluate("history.forward()");
       await until(tab, 'location.pathname === "/second" && document.readyState === "complete"');
       await tab.open(first);
-      assert.deepEqual(statuses(tab, first), [200, 304, 200, 200, 200]);
+      assert.deepEqual(await statuses(tab, first, 5), [200, 304, 200, 200, 200]);
       assert.equal(await tab.evaluate("document.title"), "3", "a visit sees the edit");
-      assert.deepEqual(statuses(tab, second), [200]);
+      assert.deepEqual(await statuses(tab, second, 1), [200]);
     });
   } finally {
     await site.close();
@@ -195,8 +189,8 @@ test(
           if (visit === 3) site.edit("/data");
           assert.match(await read(), new RegExp(`^200.*revision ${revision} of /data$`));
         }
-        assert.deepEqual(statuses(tab, data), [200, 304, 304, 200, 304]);
-        const hit = tab.exchanges.findLast(({ url }) => url === data)!;
+        assert.deepEqual(await statuses(tab, data, 5), [200, 304, 304, 200, 304]);
+        const hit = (await tab.exchanged({ url: data }, 5)).at(-1)!;
         assert.equal(hit.sent["cookie"], "session=1");
         assert.equal(hit.received["access-control-allow-origin"], other.url);
         assert.equal(hit.received["access-control-allow-credentials"], "true");

@@ -4,6 +4,7 @@
  *
  * Handlers read the database directly, so what they answer is fresh; only the news of changes suffers.
  */
+import { couchSource } from "../../examples/blog/couch_source.ts";
 import { sampleAuthors, samplePosts } from "../../examples/blog/sample.ts";
 import { seed as fill } from "../../examples/blog/seed.ts";
 import { createSite, type Site } from "../../examples/blog/site.ts";
@@ -92,7 +93,12 @@ export async function chaos(target: Target, plan: Plan): Promise<Outcome> {
     });
     const { bend = (feed) => feed } = plan;
     // The proxy says that there are three copies; the handlers read the database itself, which keeps one.
-    const site = createSite({ couchUrl: database.url.href, feed: bend(feed), maxLag, replicaLag: 0 });
+    const site = createSite({
+      store: couchSource(database.url).store,
+      feed: bend(feed),
+      maxLag,
+      replicaLag: 0,
+    });
     try {
       await site.follower.ready;
       return await new Run(plan, site, proxy, await ledgerOf(database), database).whole();

@@ -15,6 +15,8 @@ interface Version {
   acknowledged: number;
   /** Whether it was written through the site, which promises to see its own writes at once. */
   readonly own: boolean;
+  /** Whether commits have been undone while it was written. */
+  reverting?: boolean;
 }
 
 const unborn: Version = { state: null, acknowledged: -Infinity, own: false };
@@ -60,6 +62,13 @@ export class Ledger {
     this.#writing--;
   }
 
+  /** Commits are being undone: until a write that is under way is acknowledged, its document may have any earlier state. */
+  revert(): void {
+    for (const history of this.#histories.values()) {
+      for (const version of history) if (version.state === undefined) version.reverting = true;
+    }
+  }
+
   /**
    * Which documents of a copy had given way to something else by a moment.
    *
@@ -84,7 +93,9 @@ export class Ledger {
     const known = history.some((version) => version.state === state);
     // What nobody has been told of yet can only be the one that is being written.
     return history.slice(current).some((version) =>
-      version.state === state || (!known && version.state === undefined)
+      version.state === state || (!known && version.state === undefined) ||
+      // Until the database has told which state is left, it may have been any.
+      (version.reverting && version.acknowledged > moment)
     );
   }
 }

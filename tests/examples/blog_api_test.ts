@@ -90,8 +90,8 @@ test("PUT, DELETE: name what they changed, so that the writer need not wait for 
   const stored = { _id: id, _rev: "1-a", ...content };
   const store: Store = {
     post: () => Promise.resolve(stored),
-    posts: () => Promise.resolve([stored]),
-    authors: () => Promise.resolve(new Map()),
+    signedPosts: () => Promise.resolve([{ post: stored, author: undefined }]),
+    signedPost: () => Promise.resolve({ post: stored, author: undefined }),
     put: () => Promise.resolve("2-b"),
     delete: () => Promise.resolve(),
   };

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { startDatabase } from "../../examples/blog/database.ts";
 import { sampleAuthors, samplePosts } from "../../examples/blog/sample.ts";
 import { seed } from "../../examples/blog/seed.ts";
-import { locate } from "../../examples/blog/store.ts";
+import { locate } from "../../examples/blog/couch_source.ts";
 import { type Ended, runMain, withServer } from "./blog_support.ts";
 
 const password = "pa%3Ass-word";

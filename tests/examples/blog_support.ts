@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { couchSource } from "../../examples/blog/couch_source.ts";
 import { seed } from "../../examples/blog/seed.ts";
 import { serve } from "../../examples/blog/serve.ts";
 import { createSite, type Site } from "../../examples/blog/site.ts";
@@ -33,7 +34,7 @@ export async function withBlog(
 ): Promise<void> {
   const database = await target.open();
   await seed(database.url, { posts: 60, authors: 12 });
-  const site = createSite({ couchUrl: database.url.href });
+  const site = createSite(couchSource(database.url));
   const server = await serve(site.fetch, { hostname: "127.0.0.1", port: 0 });
   const origin = `http://127.0.0.1:${server.port}`;
   const ask = (path: string, init?: RequestInit) => fetch(`${origin}${path}`, init);

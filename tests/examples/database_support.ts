@@ -1,7 +1,7 @@
 /** The databases that tests run against: the embedded one and, where `COUCHDB_URL` is set, a new one on its server. */
 import process from "node:process";
 import { startDatabase } from "../../examples/blog/database.ts";
-import { locate } from "../../examples/blog/store.ts";
+import { locate } from "../../examples/blog/couch_source.ts";
 
 /** A database for one test. */
 export interface TestDatabase {

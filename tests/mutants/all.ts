@@ -5,6 +5,7 @@ import { contactMutants } from "./contact.ts";
 import { memoryMutants } from "./memory.ts";
 import type { Mutant } from "./mutant.ts";
 import { restartMutants } from "./restarts.ts";
+import { snapshotMutants } from "./snapshots.ts";
 import { tagMutants } from "./tags.ts";
 import { wiringMutants } from "./wiring.ts";
 
@@ -33,4 +34,5 @@ export const mutants: readonly Mutant[] = [
   ...restartMutants,
   ...checkMutants,
   ...wiringMutants,
+  ...snapshotMutants,
 ];

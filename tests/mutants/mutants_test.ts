@@ -10,6 +10,7 @@ import { furtherMutants } from "./further.ts";
 import { memoryMutants } from "./memory.ts";
 import { applied, type Mutant } from "./mutant.ts";
 import { restartMutants } from "./restarts.ts";
+import { snapshotMutants } from "./snapshots.ts";
 import { tagMutants } from "./tags.ts";
 import { wiringMutants } from "./wiring.ts";
 
@@ -64,6 +65,7 @@ const TOPICS: Readonly<Record<string, readonly Mutant[]>> = {
   restarts: restartMutants,
   checks: checkMutants,
   wiring: wiringMutants,
+  snapshots: snapshotMutants,
 };
 
 for (const [topic, ofTopic] of Object.entries(TOPICS)) {

@@ -98,7 +98,7 @@ export const tagMutants: readonly Mutant[] = [
   mutant(
     "collections are not told",
     "registry/subscription.ts",
-    'for (const group of typeof touched === "string" ? [touched] : touched) this.#change(group, undefined);',
+    "if (group !== change.id) this.#change(group, undefined);",
     "",
   ),
 ];

@@ -1,5 +1,5 @@
 /** A PostgreSQL in the process of the test (PGlite), with the migration run, and what its feed tells look by look. */
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import type { ChangeBatch, Position } from "../../src/changes/change.ts";
 import {
   changes,
@@ -11,19 +11,27 @@ import {
 
 /** ms: the waits of the back-off are shorter. */
 const LONGEST_REST = 5_000;
+/** ms of `maxLag` with which only the first look is a whole one, which PGlite takes long for. */
+export const QUICK = 1e9;
 
-/** A database with tables that are watched. */
+const pglite = await import("@electric-sql/pglite").catch((error: unknown) => error as Error);
+
+/** Why tests of the database cannot be run here, or false. */
+export const skip: string | false = pglite instanceof Error
+  ? `PGlite cannot be loaded: ${pglite.message}`
+  : false;
+
+/** A database with tables that are watched; it is started by the first test that needs it. */
 export class Database {
-  readonly sql: PGlite;
+  #sql: PGlite | undefined;
 
-  private constructor(sql: PGlite) {
-    this.sql = sql;
+  get sql(): PGlite {
+    if (pglite instanceof Error) throw pglite;
+    return this.#sql ??= new pglite.PGlite();
   }
 
-  static async create(): Promise<Database> {
-    const sql = new PGlite();
-    await sql.waitReady;
-    return new Database(sql);
+  async close(): Promise<void> {
+    await this.#sql?.close();
   }
 
   /** Empties it, makes these tables and runs the migration for them. */
@@ -45,6 +53,9 @@ export class Database {
     return new Watch(this.sql, options, from);
   }
 }
+
+/** That of all tests. */
+export const database: Database = new Database();
 
 /** What one look has told. */
 export interface Told {
@@ -77,7 +88,7 @@ export class Watch {
     this.#reader = feed.batches(from);
   }
 
-  /** A rest takes no time, and so much on the feed's clocks that each look is a whole one; a deadline does not come. */
+  /** A rest takes no time, and so much on the feed's clocks that each look is a whole one by default; no deadline comes. */
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (ms > LONGEST_REST) return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
     this.ahead += 10_000;

@@ -2,6 +2,7 @@
 import type { ChangesFeed } from "../../src/changes/change.ts";
 import { instant, systemClock } from "../../src/changes/clock.ts";
 import type { Query } from "../../src/postgres/changes.ts";
+import type { Undoing } from "./ledger_run.ts";
 
 /** What is taken away. */
 export interface Weakening {
@@ -9,6 +10,8 @@ export interface Weakening {
   readonly query?: (query: Query) => Query;
   /** Around the feed; `sent` tells when the last look was sent. */
   readonly feed?: (feed: ChangesFeed, sent: () => number) => ChangesFeed;
+  /** By what alone commits are undone, so that it is this that finds it; default: by each in turn. */
+  readonly undoing?: readonly Undoing[];
 }
 
 type Looked = Record<string, unknown>;
@@ -58,6 +61,8 @@ function contact(at: (sent: number) => number): Weakening {
   };
 }
 
+const noIdentity = told((looked) => "identity" in looked ? { ...looked, identity: "same" } : looked);
+
 /** Each by its name. */
 export const weakenings: Readonly<Record<string, Weakening>> = {
   "a cursor over the sequence": {
@@ -66,6 +71,7 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
       return async (text, parameters) => {
         if (!text.includes("xid")) return query(text, parameters);
         const changed = text.replace(/where xid >=.*?limit/s, `where n > ${last ?? 0} limit`)
+          .replace("between x and x", "is null")
           .replace("'pruned'", "'top', (select coalesce(max(n), 0) from stillfresh.changes), 'pruned'");
         const result = await query(changed, parameters);
         const [row] = "rows" in result ? result.rows : result;
@@ -80,9 +86,11 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
     "rows" in looked ? { ...looked, now: (await again())["now"] } : looked
   ),
   "the row's own xmin": asked((text) =>
-    text.replace("xid >=", "(xmin::text)::xid8 >=").replace("or xid =", "or (xmin::text)::xid8 =")
+    text.replace("xid >=", "(xmin::text)::xid8 >=").replace("xid between", "(xmin::text)::xid8 between")
   ),
-  "no identity": told((looked) => "identity" in looked ? { ...looked, identity: "same" } : looked),
+  "no identity, a crash": { ...noIdentity, undoing: ["crash"] },
+  "no identity, a backend killed": { ...noIdentity, undoing: ["kill -9"] },
+  "no identity, a failover": { ...noIdentity, undoing: ["failover"] },
   "no fingerprint": told((looked) => "shape" in looked ? { ...looked, shape: "same" } : looked),
   "no floor": told((looked) => ({ ...looked, pruned: false })),
   "contact at arrival": contact(() => performance.now()),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
-import { group } from "../../mod.ts";
+import { EtagRegistry, follow, group, withEtag } from "../../mod.ts";
 import {
   anyChange,
   declare,
@@ -13,6 +13,9 @@ import {
   tracked,
   untracked,
 } from "../../src/reads/reads.ts";
+import { SettableClock } from "../support/clock.ts";
+import { PushedFeed, settled } from "../support/feed.ts";
+import { live } from "../support/registrations.ts";
 import { type Library, openLibrary } from "./library.ts";
 
 let library: Library;
@@ -232,6 +235,75 @@ test("tracked: a handle of another kind, by its methods", async () => {
   assert.deepEqual(await readsOf(() => rows.row(8)), ["row-8"]);
   assert.deepEqual(await readsOf(() => rows.all()), ["any change"]);
 });
+
+/** Clients of relational databases, as far as a statement goes. */
+const rowsFound = [{ id: "7", key: "a", value: "b" }];
+// deno-lint-ignore no-explicit-any -- each is called in another way
+const sqlClients: Record<string, { readonly handle: object; readonly ask: (handle: any) => unknown }> = {
+  "pg": {
+    handle: { query: () => Promise.resolve({ rows: rowsFound, fields: [], rowCount: 1, command: "SELECT" }) },
+    ask: (pool) => pool.query("select * from posts"),
+  },
+  "a connection of a pool": {
+    handle: {
+      connect: () => Promise.resolve({ query: () => Promise.resolve({ rows: rowsFound, fields: [] }) }),
+    },
+    ask: async (pool) => (await pool.connect()).query("select * from posts"),
+  },
+  "postgres.js, a template": {
+    handle: Object.assign(() => Promise.resolve(rowsFound), {}),
+    ask: (sql) => sql`select * from posts`,
+  },
+  "postgres.js, unsafe": {
+    handle: Object.assign(() => {}, { unsafe: () => Promise.resolve(rowsFound) }),
+    ask: (sql) => sql.unsafe("select * from posts"),
+  },
+  "node:sqlite": {
+    handle: { prepare: () => ({ all: () => rowsFound }) },
+    ask: (database) => database.prepare("select * from posts").all(),
+  },
+  "libSQL": {
+    handle: { execute: () => Promise.resolve({ rows: rowsFound, columns: ["id", "key", "value"] }) },
+    ask: (client) => client.execute("select * from posts"),
+  },
+  "drizzle": {
+    handle: { select: () => ({ from: () => Promise.resolve(rowsFound) }) },
+    ask: (db) => db.select().from({}),
+  },
+};
+
+for (const [name, { handle, ask }] of Object.entries(sqlClients)) {
+  test(`tracked: ${name}: the tables that are named are what a statement reads, or else it is unknown`, async () => {
+    assert.ok((await readsOf(() => ask(tracked(handle)))).includes("unknown"));
+    const named = tracked(handle, { tables: ["posts", "blog.authors"] });
+    assert.deepEqual([...new Set(await readsOf(() => ask(named)))], ["blog.authors", "posts"]);
+  });
+}
+
+test("tracked: a page over a table that no feed reports is not registered, whatever else is followed", async () => {
+  const clock = new SettableClock();
+  const registry = new EtagRegistry({ ...clock });
+  const feed = Object.assign(new PushedFeed(), { sources: new Set(["posts"]) });
+  const follower = follow(registry, feed, { groups: [anyChange] });
+  feed.reader.push(live(clock));
+  await settled();
+  for (const [tables, size, refused] of [[["posts"], 1, 0], [["posts", "authors"], 1, 1]] as const) {
+    const db = tracked({ query: () => Promise.resolve([]) }, { tables });
+    const handler = withEtag(async () => {
+      await db.query();
+      return new Response("page", { headers: { "cache-control": "public, no-cache" } });
+    }, { registry, reads });
+    await handler(new Request(`http://localhost/${tables}`));
+    assert.deepEqual([registry.size, registry.stats["group-unfollowed"]], [size, refused]);
+  }
+  await follower.close();
+});
+
+for (const tables of [[], [""], ["a/b"], [7]]) {
+  test(`tracked: tables ${JSON.stringify(tables)} throw at once`, () => {
+    assert.throws(() => tracked({}, { tables: tables as string[] }), TypeError);
+  });
+}
 
 test("tracked: parts of a handle, and handles that a method gives, are tracked as well", async () => {
   const parts = tracked({

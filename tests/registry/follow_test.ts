@@ -293,6 +293,13 @@ test("follow: in a cluster, a row that comes again opens the settling window", a
   await follower.close();
 });
 
+test("follow: groups that name the change itself do not hide its revision", async () => {
+  const { registry, follower, push } = setUp({ groups: ({ id }: Change) => [id, "all"] });
+  await push([{ id: "a", rev: "2-b" }], { replicas: 1 });
+  assert.equal(keep(registry, "/", [{ _id: "a", _rev: "1-a" }]), "superseded");
+  await follower.close();
+});
+
 test("follow: a revision that is not the one last reported is refused, on a single node too", async () => {
   const { registry, follower, push } = setUp();
   const old = [{ _id: "a", _rev: "1-a" }];

@@ -169,7 +169,8 @@ class Run {
       kind === 2,
       changes,
       state === "live",
-      kind === 4 ? ["g3"] : [],
+      // Its own name tells no more of a change.
+      kind === 4 && changes.every(({ id }) => id !== "g3") ? ["g3"] : [],
       kind === 3,
       repeated,
     );

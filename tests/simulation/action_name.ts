@@ -48,4 +48,12 @@ export type ActionName =
   | "row written"
   | "channel cut"
   | "channel dead"
-  | "channel refused";
+  | "channel refused"
+  | "transactions"
+  | "server cut"
+  | "server silent"
+  | "server restarted"
+  | "commits undone"
+  | "triggers passed by"
+  | "change table pruned"
+  | "statements in an old transaction";

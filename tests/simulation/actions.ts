@@ -9,6 +9,8 @@ import type { LiveFeed } from "./live_feed.ts";
 import type { Random } from "./random.ts";
 import { BARE_PAGES, type Place } from "./resources.ts";
 import type { Visit } from "./visit.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SnapshotServer } from "./snapshot_server.ts";
 import type { World } from "./world.ts";
 
 type Act = (world: World, random: Random) => boolean;
@@ -446,6 +448,7 @@ function boundary(world: World, random: Random): boolean {
   );
   const ticks = Math.min(...left) * MS;
   world.server.silentUntil = scheduler.time + ticks + 10 * MS;
+  world.snapshots?.silence(ticks + 10 * MS);
   for (const delay of [ticks - 1, ticks, ticks + 1]) {
     scheduler.inProcess(delay, () => void world.clients.request(random, { plainly: true }));
   }
@@ -478,6 +481,39 @@ function toChannel(what: (channel: Channel, random: Random) => boolean): Act {
     const { channel } = world;
     if (channel === undefined || !what(channel, random)) return false;
     if (random.chance(0.7)) writeRow(world, random);
+    return true;
+  };
+}
+
+/** Transactions that begin in one order and end in another: some are rolled back, some take long. */
+function transact(world: World, random: Random): boolean {
+  const { table, snapshots } = world;
+  if (table === undefined || snapshots === undefined) return false;
+  const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
+  for (let i = random.integer(1, 4); i > 0; i--) {
+    const ticks = random.integer(1, random.pick([30 * MS, 900 * MS, 6_000 * MS]));
+    const writes = random.integer(1, 3);
+    const write = () => {
+      for (let n = 0; n < writes; n++) edit(world, random, rows);
+    };
+    world.scheduler.after(random.integer(1, 300 * MS), () => {
+      snapshots.transaction(ticks, random.chance(0.85) ? write : undefined);
+    });
+  }
+  askOn(world, random, 8, 3_000);
+  return true;
+}
+
+/** Does something to the server of the table; as often as not, rows change meanwhile. */
+function toTableServer(
+  what: (server: SnapshotServer, random: Random, write: () => void, scheduler: Scheduler) => boolean,
+): Act {
+  return (world, random) => {
+    const { snapshots, table } = world;
+    if (snapshots === undefined || table === undefined) return false;
+    const rows = [...table.documents.keys()].map((id) => ({ database: table, id }));
+    if (!what(snapshots, random, () => void edit(world, random, rows), world.scheduler)) return false;
+    if (random.chance(0.8)) transact(world, random);
     return true;
   };
 }
@@ -548,4 +584,32 @@ export const actions: Readonly<Record<ActionName, Act>> = {
     channel.refusals = random.integer(1, 3);
     return channel.cut();
   }),
+  "transactions": transact,
+  "server cut": toTableServer((server) => server.cut()),
+  "server silent": toTableServer((server, random) => server.silence(random.integer(MS, 9_000 * MS))),
+  "server restarted": toTableServer((server, random) => server.restart(random.integer(MS, 3_000 * MS))),
+  "commits undone": toTableServer((server, random) => {
+    const how = random.pick(["backend", "server", "failover"] as const);
+    return server.crash(
+      how,
+      random.integer(MS, 2_000 * MS),
+      random.integer(MS, random.pick([2, 3_000]) * MS),
+    );
+  }),
+  "triggers passed by": toTableServer((server, random, write) =>
+    server.bypass(random.chance(0.5) ? 0 : random.integer(MS, 3_000 * MS), write)
+  ),
+  "change table pruned": toTableServer((server, random, write, scheduler) => {
+    if (random.chance(0.5)) return server.prune();
+    // Other followers prune while this one hears nothing.
+    server.silence(4_000 * MS);
+    for (const ms of [500, 1_500, 2_500]) {
+      scheduler.after(random.integer(1, ms * MS), write);
+      scheduler.after(ms * MS, () => void server.prune());
+    }
+    return true;
+  }),
+  "statements in an old transaction": toTableServer((server, random) =>
+    server.hold(random.integer(50 * MS, 9_000 * MS))
+  ),
 };

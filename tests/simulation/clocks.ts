@@ -43,6 +43,18 @@ export class Clocks {
     this.#stretches.push({ from: this.time + ticks, wallOffset, stoodStill: stoodStill + ticks });
   }
 
+  /**
+   * When both clocks showed this, or the earlier of two moments when one of them did: for an instant that was computed
+   * from another, between which a clock may have been set.
+   */
+  notAfter(instant: Instant): number {
+    const times = this.#stretches.flatMap(({ wallOffset, stoodStill }) => [
+      instant.monotonic * MS - MONOTONIC_START + stoodStill,
+      instant.wall * MS - WALL_START - wallOffset,
+    ]);
+    return this.trueTime(instant) ?? Math.min(...times);
+  }
+
   /** When both clocks showed this; undefined if they never did. */
   trueTime({ wall, monotonic }: Instant): number | undefined {
     let end = this.time;

@@ -164,7 +164,8 @@ function checkReading(process: Process, visit: Visit, reading: Reading): void {
   const { database, document, version } = reading;
   if (isExcused(process, database)) return;
   const { contact } = process.registry.subscriptions.get(database.name)!;
-  const moment = process.world.scheduler.clocks.trueTime(contact!);
+  const { scheduler: { clocks }, snapshots } = process.world;
+  const moment = snapshots?.table === database ? clocks.notAfter(contact!) : clocks.trueTime(contact!);
   if (moment === undefined) throw new Violation(`the contact of ${database.name} is a moment that never was`);
   const current = document.visible(moment);
   if (current <= version || isAgain(reading, current)) return;

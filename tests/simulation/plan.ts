@@ -29,6 +29,8 @@ export interface Config {
   readonly keepsDocuments: boolean;
   /** Whether there is a table beside the databases, which a feed of the site's own follows. */
   readonly table: boolean;
+  /** Whether that feed looks at it through snapshots, and is not told by a channel. */
+  readonly polled: boolean;
   /** Whether its channel tells the revision of what has changed. */
   readonly tellsRevisions: boolean;
   /** Whether its client connects anew without a word. */
@@ -115,7 +117,25 @@ export const TABLE_ACTIONS: readonly ActionName[] = [
   "channel dead",
   "channel refused",
 ];
+
+/** What happens to a table and its server, where the feed looks at it. */
+export const POLLED_ACTIONS: readonly ActionName[] = [
+  "transactions",
+  "transactions",
+  "transactions",
+  "server cut",
+  "server silent",
+  "server restarted",
+  "commits undone",
+  "commits undone",
+  "triggers passed by",
+  "triggers passed by",
+  "change table pruned",
+  "change table pruned",
+  "statements in an old transaction",
+];
 const TABLE_ACTION_SHARE = 0.015;
+const POLLED_ACTION_SHARE = 0.05;
 
 /** In half of the runs, in the place of other actions. */
 export const SNAPSHOT_ACTION: ActionName = "snapshot in pieces";
@@ -159,6 +179,7 @@ type Extras = Pick<
   | "spellsAlike"
   | "keepsDocuments"
   | "table"
+  | "polled"
   | "tellsRevisions"
   | "reconnectsInSilence"
   | "sharesHeaders"
@@ -172,6 +193,9 @@ function extras(random: Random, { replicas, databases }: Pick<Config, "replicas"
   // A replica that lags behind may give what is older than the feed's start; documents of two feeds share their names.
   const keepsDocuments = random.chance(0.4) && replicas === 1 && databases === 1 && !forgets;
   const table = random.chance(0.3);
+  const tellsRevisions = random.chance(0.5) || keepsDocuments;
+  const reconnectsInSilence = random.chance(0.5);
+  const sharesHeaders = random.chance(0.3);
   return {
     ...drawn,
     forgets,
@@ -180,9 +204,10 @@ function extras(random: Random, { replicas, databases }: Pick<Config, "replicas"
     keepsDocuments,
     table,
     // Without its revision, an old document that a handler has kept cannot be told from the new one.
-    tellsRevisions: random.chance(0.5) || keepsDocuments,
-    reconnectsInSilence: random.chance(0.5),
-    sharesHeaders: random.chance(0.3),
+    tellsRevisions,
+    reconnectsInSilence,
+    sharesHeaders,
+    polled: random.chance(0.6) && table && !keepsDocuments,
   };
 }
 
@@ -208,11 +233,10 @@ function gap(random: Random): number {
   return ms === "long" ? random.integer(1, 1_500 * MS) : random.integer(1, 14_000 * MS);
 }
 
-function withTableActions(actions: readonly Action[], seed: number): readonly Action[] {
+function withTableActions(actions: readonly Action[], seed: number, polled: boolean): readonly Action[] {
   const random = new Random(seed ^ 0x7f4a7c15);
-  return actions.map((action) =>
-    random.chance(TABLE_ACTION_SHARE) ? { ...action, name: random.pick(TABLE_ACTIONS) } : action
-  );
+  const [share, names] = polled ? [POLLED_ACTION_SHARE, POLLED_ACTIONS] : [TABLE_ACTION_SHARE, TABLE_ACTIONS];
+  return actions.map((action) => random.chance(share) ? { ...action, name: random.pick(names) } : action);
 }
 
 function withSnapshots(actions: readonly Action[], seed: number): readonly Action[] {
@@ -239,6 +263,6 @@ export function plan(seed: number): Plan {
       : random.weighted(OFTEN);
     return { name, gap: gap(random), seed: random.seed() };
   });
-  const all = drawn.table ? withTableActions(actions, seed) : actions;
+  const all = drawn.table ? withTableActions(actions, seed, drawn.polled) : actions;
   return { seed, config: drawn, actions: withSnapshots(all, seed) };
 }

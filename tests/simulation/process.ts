@@ -15,6 +15,7 @@ import {
 import type { Instant } from "../../src/changes/clock.ts";
 import type { Change, ChangesFeed } from "../../src/changes/change.ts";
 import { changes } from "../../src/couchdb/changes.ts";
+import { changes as tableChanges } from "../../src/postgres/changes.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import type { Lease } from "../../src/registry/lease.ts";
 import type { Subscription } from "../../src/registry/subscription.ts";
@@ -26,6 +27,7 @@ import { Random } from "./random.ts";
 import { collectionOf } from "./resources.ts";
 import type { Visit } from "./visit.ts";
 import type { World } from "./world.ts";
+import { TABLE } from "./snapshot_server.ts";
 import { restoreAtOnce } from "./snapshot_pieces.ts";
 import { type Removal, WrittenSnapshot } from "./written_snapshot.ts";
 
@@ -233,16 +235,19 @@ export class Process {
   }
 
   #tableFeed(): ChangesFeed {
-    const { config, scheduler, channel, random } = this.world;
-    return ownFeed((controller) => channel!.connect(controller), {
-      maxLag: config.maxLag,
-      // Often too few for a burst.
-      maxQueued: config.batchSize > 20 ? 1_000 : 3,
-      now: scheduler.clocks.now,
-      monotonic: scheduler.clocks.monotonic,
-      sleep: scheduler.sleep,
-      random: random.next,
-    });
+    const { config, scheduler, channel, snapshots, random } = this.world;
+    const { maxLag, batchSize } = config;
+    const { clocks: { now, monotonic }, sleep } = scheduler;
+    const options = { maxLag, now, monotonic, sleep, random: random.next };
+    // Both are often too few for a burst.
+    if (snapshots === undefined) {
+      return ownFeed((controller) => channel!.connect(controller), {
+        ...options,
+        maxQueued: batchSize > 20 ? 1_000 : 3,
+      });
+    }
+    const overflow = batchSize > 20 ? 10_000 : 3;
+    return tableChanges(snapshots.query, { ...options, tables: [TABLE], poll: batchSize * 20, overflow });
   }
 
   #databaseFeed(database: Database): ChangesFeed {
@@ -305,7 +310,8 @@ export class Process {
       this.world.count("groups threw");
       throw new Error("no idea which groups");
     }
-    return [collectionOf(id)];
+    const row = id.startsWith(`${TABLE}/`) ? id.slice(TABLE.length + 1) : id;
+    return [collectionOf(row), row];
   }
 
   #applied(name: string, reset: boolean): void {

@@ -82,6 +82,7 @@ async function comeToRest(world: World): Promise<void> {
   server.wrongAnswers = [];
   server.silentUntil = 0;
   world.groupsThrow = false;
+  world.snapshots?.heal();
   const deadline = scheduler.time + RECOVERY;
   // A snapshot that is complete by now may be what another process begins with.
   while (world.running > 0 || !world.process.registry.live) {

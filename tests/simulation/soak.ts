@@ -1,5 +1,5 @@
 /** Runs many seeds, and adds up what they met. */
-import { FAULTS, SNAPSHOT_ACTION, TABLE_ACTIONS } from "./plan.ts";
+import { FAULTS, POLLED_ACTIONS, SNAPSHOT_ACTION, TABLE_ACTIONS } from "./plan.ts";
 import { runSeed } from "./simulation.ts";
 
 /** What a number of runs met; plain data, so that processes can send it to each other. */
@@ -22,6 +22,7 @@ export const faultKinds: readonly string[] = [
   ...new Set([
     ...FAULTS.filter((name) => name !== "groups throw"),
     ...TABLE_ACTIONS,
+    ...POLLED_ACTIONS,
     SNAPSHOT_ACTION,
     ...HAPPEN,
     "evicted",

@@ -19,6 +19,7 @@ import { Scheduler } from "./scheduler.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import { piecesOf } from "./snapshot_pieces.ts";
 import { Server } from "./server.ts";
+import { SnapshotServer } from "./snapshot_server.ts";
 import { type Reading, stateRead, type Visit } from "./visit.ts";
 import type { Violation } from "./invariant.ts";
 
@@ -33,6 +34,8 @@ export class World {
   /** What is followed by a feed of the site's own, and the channel that tells of it. */
   readonly table: Database | undefined;
   readonly channel: Channel | undefined;
+  /** In its place: the server that holds the table, which the feed looks at. */
+  readonly snapshots: SnapshotServer | undefined;
   readonly server: Server;
   readonly resources: readonly Resource[];
   readonly clients: Clients;
@@ -74,7 +77,10 @@ export class World {
     this.server.onWrongAnswer = (wrong) => this.count(wrong === "html" ? "html under 200" : wrong);
     const draws = new Random(seed ^ 0x2545f491);
     this.table = config.table ? this.#makeTable(draws) : undefined;
-    this.channel = this.table && this.#openChannel(this.table, draws);
+    this.channel = this.table && !config.polled ? this.#openChannel(this.table, draws) : undefined;
+    this.snapshots = this.table && config.polled
+      ? new SnapshotServer(this.table, this.scheduler, new Random(draws.seed()))
+      : undefined;
     this.resources = [...this.#chooseResources(), ...this.#chooseTablePages(draws)];
     this.clients = new Clients(this);
   }

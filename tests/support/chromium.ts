@@ -34,8 +34,11 @@ export interface Exchanged {
 
 /** One page. */
 export interface Tab {
-  /** What went over the network since the tab was opened, in order of the answers. */
-  readonly exchanges: readonly Exchanged[];
+  /**
+   * What went over the network since the tab was opened that is like this, once it is so many: the browser may tell of
+   * an answer after the page has it. Fewer after five seconds, which the caller's assertion shows.
+   */
+  exchanged(like: Partial<Pick<Exchanged, "method" | "url" | "status">>, count: number): Promise<Exchanged[]>;
   /** What the console shows of warnings and errors, those of the browser included; as text. */
   readonly complaints: readonly string[];
   /** How large the window is, in CSS pixels, and whether it prefers dark colours. */
@@ -190,8 +193,17 @@ async function openTab(protocol: Protocol): Promise<Tab> {
     await start();
     await within(loading, what);
   }
+  async function exchanged(like: Partial<Exchanged>, count: number): Promise<Exchanged[]> {
+    const wanted = Object.entries(like) as [keyof Exchanged, unknown][];
+    const found = () =>
+      exchanges.filter((exchange) => wanted.every(([part, value]) => exchange[part] === value));
+    for (let left = 500; found().length < count && left > 0; left--) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return found();
+  }
   return {
-    exchanges,
+    exchanged,
     complaints,
     evaluate,
     async resize({ width, height, dark = false }) {
@@ -231,25 +243,42 @@ function recordComplaints(protocol: Protocol, sessionId: string): string[] {
   return complaints;
 }
 
-/** Joins the four events of an exchange. A redirect has the id of the request that follows it. */
+/** What the events of one exchange have said so far. */
+type Parts = {
+  method?: string;
+  url?: string;
+  status?: number;
+  sent?: Record<string, string>;
+  received?: Record<string, string>;
+};
+
+/**
+ * Joins the three events of an exchange, which come in any order: two of them are of another process of the browser.
+ * A redirect has the id of the request that follows it; the events of one kind are in order.
+ */
 function recordExchanges(protocol: Protocol, sessionId: string): Exchanged[] {
   const exchanges: Exchanged[] = [];
-  const open = new Map<string, { method: string; url: string; sent: Record<string, string> }[]>();
-  protocol.on("Network.requestWillBeSent", sessionId, ({ requestId, request: { method, url } }) => {
+  const open = new Map<string, Parts[]>();
+  function join(requestId: string, part: keyof Parts, said: Parts): void {
     const hops = open.get(requestId) ?? [];
-    const early = hops.find((hop) => hop.url === "");
-    if (early === undefined) open.set(requestId, [...hops, { method, url, sent: {} }]);
-    else Object.assign(early, { method, url });
+    open.set(requestId, hops);
+    let hop = hops.find((hop) => hop[part] === undefined);
+    if (hop === undefined) hops.push(hop = {});
+    Object.assign(hop, said);
+    const { method, url, status, sent, received } = hop;
+    if (method === undefined || url === undefined || sent === undefined) return;
+    if (status !== undefined && received !== undefined) {
+      exchanges.push({ method, url, status, sent, received });
+    }
+  }
+  protocol.on("Network.requestWillBeSent", sessionId, ({ requestId, request: { method, url } }) => {
+    join(requestId, "url", { method, url });
   });
   protocol.on("Network.requestWillBeSentExtraInfo", sessionId, ({ requestId, headers }) => {
-    const hops = open.get(requestId) ?? [];
-    const hop = hops.find(({ sent }) => Object.keys(sent).length === 0);
-    if (hop === undefined) open.set(requestId, [...hops, { method: "", url: "", sent: lowerCase(headers) }]);
-    else hop.sent = lowerCase(headers);
+    join(requestId, "sent", { sent: lowerCase(headers) });
   });
   protocol.on("Network.responseReceivedExtraInfo", sessionId, ({ requestId, statusCode, headers }) => {
-    const hop = open.get(requestId)?.shift();
-    if (hop !== undefined) exchanges.push({ ...hop, status: statusCode, received: lowerCase(headers) });
+    join(requestId, "status", { status: statusCode, received: lowerCase(headers) });
   });
   return exchanges;
 }

@@ -2,6 +2,7 @@
  * `POST /edit/:id`: an edit of a post, for a reader who wants to see something change. It is written to the database as
  * any other program would write it, and the registry is not told: the changes feed has to bring it.
  */
+import type { Change } from "../../../src/changes/change.ts";
 import { problem } from "../api.ts";
 import { isPostId, type Post, type Stored } from "../documents.ts";
 import type { Store } from "../store.ts";
@@ -29,9 +30,10 @@ export async function edit(
   try {
     const post = isPostId(id) ? await store.post(id) : null;
     if (post === null) return refuse(404, `there is no post ${id}`);
+    const before = story.changeOf(id);
     const rev = await store.put(nextEdition(post));
     const written = performance.now();
-    const isBrought = await bringsChange(story, id, rev);
+    const isBrought = await bringsChange(story, id, rev, before);
     const waited = inMicroseconds((performance.now() - written) * 1_000);
     exchange.deed = `Wrote ${id} at ${shortRevision(rev)} to the database; ${
       isBrought ? `the feed brought it ${waited} later.` : `the feed has not brought it after ${waited}.`
@@ -65,9 +67,17 @@ function isCrossSite({ headers, url }: Request): boolean {
   return origin !== null && !(URL.canParse(origin) && new URL(origin).host === new URL(url).host);
 }
 
-/** Whether the feed brings a revision while there is patience for it. */
-async function bringsChange(story: Story, id: string, rev: string): Promise<boolean> {
-  const isThere = () => story.changeOf(id)?.rev === rev;
+/** Whether the feed brings a change after an earlier one while there is patience for it: of a revision, if it tells any. */
+async function bringsChange(
+  story: Story,
+  id: string,
+  rev: string,
+  before: Change | undefined,
+): Promise<boolean> {
+  const isThere = () => {
+    const change = story.changeOf(id);
+    return change !== before && (change?.rev === undefined || change.rev === rev);
+  };
   if (isThere()) return true;
   let stop = (): void => {};
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -70,7 +70,7 @@ export function runInWords({ number, time }: Run): string {
 
 /** A revision without most of its digest: `2-8de7a93e`. */
 export function shortRevision(rev: string): string {
-  return printable(rev).slice(0, rev.indexOf("-") + 9);
+  return printable(rev).slice(0, (/^\d+-/.exec(rev)?.[0].length ?? 0) + 8);
 }
 
 /** `07:12:04` */

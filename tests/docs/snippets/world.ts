@@ -32,7 +32,7 @@ Object.defineProperty(Deno, "serve", { value: () => undefined });
 
 /** In the place of PostgreSQL: one post, and a feed that has nothing to tell. */
 export const pool: {
-  query(text: string, parameters: string[]): Promise<{ rows: { id: number; looked: string }[] }>;
+  query(text: string, parameters?: string[]): Promise<{ rows: { id: number; looked: string }[] }>;
 } = {
   query: () => {
     const watched = [["posts", '{"table":"posts","groups":["author_id"]}', 2]];

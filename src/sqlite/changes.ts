@@ -1,0 +1,450 @@
+/**
+ * The changes of SQLite tables as a feed. SQLite has one writer at a time, so the numbers of a change table are the order
+ * of commits. The file is in reach of the process, so the feed is asked at each look-up of the registry: a 304 is true as
+ * of its own request, whichever process has written.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { changes } from "@stillfresh/etag/sqlite";
+ *
+ * assert.throws(() => changes(() => { throw new Error("never opened"); }, { tables: [] }), /tables to follow/);
+ * ```
+ *
+ * @module
+ */
+import type {
+  BatchOptions,
+  Change,
+  FeedLook,
+  MappableFeed,
+  Position,
+  ResetReason,
+  Since,
+} from "../changes/change.ts";
+import { ChangesError } from "../changes/changes_error.ts";
+import { systemClock } from "../changes/clock.ts";
+import { mapFeed } from "../changes/map_feed.ts";
+import {
+  type Look,
+  type PolledFeedEvent,
+  PolledReader,
+  type PolledSource,
+  type PollSettings,
+} from "../changes/polled_reader.ts";
+import { type Sleep, systemSleep } from "../changes/timing.ts";
+import { type SqliteConnection, type SqliteOpen, triggers, VERSION, type Watched } from "./migration.ts";
+
+export {
+  type Migration,
+  migration,
+  type SqliteConnection,
+  type SqliteOpen,
+  type TableOptions,
+} from "./migration.ts";
+export type { PolledFeedEvent } from "../changes/polled_reader.ts";
+
+/** Options of the feed. */
+export interface SqliteOptions {
+  /** The tables, by the names that the migration was given. */
+  readonly tables: readonly string[];
+  /** ms between two looks; default 20. */
+  readonly poll?: number;
+  /** ms: how old its contact may become; the file is opened anew every quarter of that. Default 25,000, or less if follow says so. */
+  readonly maxLag?: number;
+  /** Most changes of one look; if there are more, everything counts as changed. Default 10,000. */
+  readonly overflow?: number;
+  /** Called with what happens to the feed; whatever it throws is ignored. */
+  readonly onEvent?: (event: PolledFeedEvent) => void;
+  /** Wall clock; default `Date.now`. */
+  readonly now?: () => number;
+  /** Monotonic clock; default `performance.now`. */
+  readonly monotonic?: () => number;
+  /** Default: a timer. */
+  readonly sleep?: Sleep;
+  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** What {@linkcode changes} gives. */
+export interface SqliteFeed extends MappableFeed {
+  /** The tables, and the columns by which their lists are told apart, once the file has been opened. */
+  readonly sources: ReadonlySet<string>;
+  /** Looks at once: what was committed after a position. */
+  look(from: Position | undefined): FeedLook | undefined;
+}
+
+/**
+ * Follows tables of a file. Each change of a row is reported as `posts/7`, `posts`, and `posts?author_id=5` for the old
+ * and the new value of each column that the migration was given as a group: what `row()` and `rows()` declare.
+ *
+ * A file that was replaced is noticed when it is opened anew, within a quarter of `maxLag`. A file restored in place and
+ * a changed schema are noticed by the next look.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { EtagRegistry, follow } from "@stillfresh/etag";
+ * import { changes, migration } from "@stillfresh/etag/sqlite";
+ *
+ * // In memory for the example only: a site names its file, "site.db".
+ * const FILE = "file:followed?mode=memory&cache=shared";
+ * const site = new DatabaseSync(FILE);
+ * site.exec("create table posts (id integer primary key)");
+ * const open = () => new DatabaseSync(FILE, { readOnly: true });
+ * site.exec(migration({ posts: ["id"] }, open).up);
+ *
+ * const registry = new EtagRegistry();
+ * const follower = follow(registry, changes(open, { tables: ["posts"] }));
+ * await follower.ready;
+ * assert.equal(registry.live, true);
+ * await follower.close();
+ * site.close();
+ * ```
+ *
+ * @param open Opens the file anew at each call, with a connection for the feed alone:
+ * `() => new DatabaseSync("site.db", { readOnly: true })`. One that was given before is refused: it would stay with a file
+ * that has been replaced, and would see nothing new while the application has a transaction open.
+ * @param options The tables, bounds and clocks.
+ * @returns The feed. The file is not opened before it is read.
+ * @throws {TypeError} If `open` is no function, or no table is named.
+ * @throws {RangeError} If a number is illegal.
+ */
+export function changes(open: SqliteOpen, options: SqliteOptions): SqliteFeed {
+  if (typeof open !== "function") {
+    throw new TypeError(`changes() takes a function that opens the file, not a value of type ${typeof open}`);
+  }
+  if (!Array.isArray(options?.tables) || options.tables.length === 0) {
+    throw new TypeError('changes() takes the tables to follow: { tables: ["posts"] }');
+  }
+  return new FileFeed(open, options);
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`${name} must be a positive number, not ${value}`);
+}
+
+class FileFeed implements SqliteFeed {
+  readonly sources: Set<string> = new Set();
+  readonly #source: FileSource;
+  readonly #settings: PollSettings;
+  readonly #tables: readonly string[];
+  #reader: PolledReader | undefined;
+  #position: Position | undefined;
+
+  constructor(open: SqliteOpen, options: SqliteOptions) {
+    this.#tables = options.tables;
+    this.#source = new FileSource(
+      open,
+      options.tables,
+      positive("overflow", options.overflow ?? 10_000),
+      this.sources,
+    );
+    this.#settings = {
+      poll: positive("poll", options.poll ?? 20),
+      maxLag: positive("maxLag", options.maxLag ?? 25_000),
+      onEvent: options.onEvent ?? (() => {}),
+      clock: { now: options.now ?? systemClock.now, monotonic: options.monotonic ?? systemClock.monotonic },
+      sleep: options.sleep ?? systemSleep,
+      random: options.random ?? Math.random,
+    };
+  }
+
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  look(from: Position | undefined): FeedLook | undefined {
+    const look = this.#source.lookNow(from);
+    if (look !== undefined) this.#reader?.advance(from, look);
+    return look;
+  }
+
+  batches(from?: Position, options: BatchOptions = {}): PolledReader {
+    if (this.#reader !== undefined) {
+      throw new TypeError("This feed is being read already: one reader at a time");
+    }
+    const maxLag = Math.min(positive("maxLag", options.maxLag ?? Infinity), this.#settings.maxLag);
+    const start = options.anew ? undefined : from ?? this.#position;
+    const reader = new PolledReader(this.#source, { ...this.#settings, maxLag }, start, () => {
+      if (this.#reader === reader) this.#reader = undefined;
+    });
+    return this.#reader = reader;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, undefined> {
+    for await (const { changes, position } of this.batches()) {
+      yield* changes;
+      this.#position = position;
+    }
+  }
+
+  map<D extends Change>(transform: (change: Change) => D): MappableFeed<D> {
+    return mapFeed(this, transform);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader?.return();
+  }
+
+  toString(): string {
+    return `changes of ${this.#tables.join(", ")}`;
+  }
+}
+
+/** The newest change that is known, by which the file is recognized, and the version of its schema. */
+type Landmark = readonly [n: number, nonce: string, schema: number];
+
+/** A change, in the file as it is now. */
+interface ChangeRow {
+  readonly n: number;
+  readonly nonce: string;
+  readonly schema: number;
+  readonly tbl: string;
+  readonly key: string;
+  readonly groups: string;
+}
+
+/** A connection with its statements. */
+interface Opened {
+  readonly connection: SqliteConnection;
+  readonly newest: ReturnType<SqliteConnection["prepare"]>;
+  readonly after: ReturnType<SqliteConnection["prepare"]>;
+}
+
+/**
+ * Each statement also gives the version of the schema, so that both are of one moment. `pragma data_version` would tell
+ * sooner that nothing was committed, but not what the same connection has committed.
+ */
+const SCHEMA = "(select schema_version from pragma_schema_version) as schema";
+
+/**
+ * The feed leaves this value on its connections, to know one again. The setting belongs to a connection, bounds what ANALYZE
+ * reads, and is the only one that gives a row when it is set, which some clients insist on.
+ */
+const MARK = 1_937_006_960;
+
+class FileSource implements PolledSource {
+  readonly #open: SqliteOpen;
+  readonly #tables: readonly string[];
+  readonly #most: number;
+  readonly #sources: Set<string>;
+  readonly #name: string;
+  #opened: Opened | undefined;
+
+  constructor(open: SqliteOpen, tables: readonly string[], most: number, sources: Set<string>) {
+    this.#open = open;
+    this.#tables = tables;
+    this.#most = most;
+    this.#sources = sources;
+    this.#name = `sqlite ${JSON.stringify(tables)}`;
+  }
+
+  /** The registry's own look: nothing where nothing has changed. */
+  lookNow(from: Position | undefined): FeedLook | undefined {
+    if (this.#opened === undefined || from === undefined) {
+      throw new ChangesError("network", "The file is not open");
+    }
+    if (isNewest(newestOf(this.#opened), from.since)) return undefined;
+    return this.#read(this.#opened, from);
+  }
+
+  // deno-lint-ignore require-await
+  async look(from: Position | undefined, isWhole: boolean): Promise<Look> {
+    try {
+      if (isWhole || this.#opened === undefined) this.#openAnew();
+      return this.#read(this.#opened!, from);
+    } catch (error) {
+      const fault = faultOf(error);
+      // A quick look proves nothing. That a writer is in its way is no loss: the next one finds what this one would have.
+      if (!isWhole && from !== undefined && fault.code === "timeout") return { changes: [], position: from };
+      throw fault;
+    }
+  }
+
+  /** The name of the file may lead to another file by now, while an open connection stays with the old one. */
+  #openAnew(): void {
+    // The first time twice, so that a connection that is given again is found at once.
+    if (this.#opened === undefined) this.#opened = this.#openOnce();
+    const opened = this.#openOnce();
+    this.close();
+    this.#opened = opened;
+  }
+
+  #openOnce(): Opened {
+    const connection = this.#open();
+    this.#mark(connection);
+    try {
+      this.#check(connection);
+      return {
+        connection,
+        newest: connection.prepare(
+          `select n, nonce, ${SCHEMA} from stillfresh_changes order by n desc limit 1`,
+        ),
+        after: connection.prepare(
+          `select n, nonce, ${SCHEMA}, tbl, key, groups from stillfresh_changes where n >= ? order by n limit ${
+            this.#most + 2
+          }`,
+        ),
+      };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Refuses a connection that was given before: it would never lead to a file that has taken the place of this one, and in a
+   * transaction of the application it would not see what others have committed.
+   */
+  #mark(connection: SqliteConnection): void {
+    const [{ analysis_limit: mark }] = connection.prepare("pragma analysis_limit")
+      .all() as unknown as readonly [
+        { readonly analysis_limit: number },
+      ];
+    if (mark !== MARK) {
+      connection.prepare(`pragma analysis_limit = ${MARK}`).all();
+      return;
+    }
+    // It is the application's, so it stays open.
+    connection.prepare("pragma analysis_limit = 0").all();
+    this.#opened = undefined;
+    throw new ChangesError(
+      "bad-request",
+      "The function given to changes() has given one connection twice: it has to open the file anew each time, " +
+        "for the feed alone",
+    );
+  }
+
+  /** The migration is made again for the schema of now, and must be what the file has. */
+  #check(connection: SqliteConnection): void {
+    const [about] = connection.prepare("select version, tables from stillfresh_tables").all() as readonly {
+      readonly version: number;
+      readonly tables: string;
+    }[];
+    if (about?.version !== VERSION) {
+      throw new ChangesError(
+        "bad-request",
+        `The file has version ${about?.version} of the migration, not ${VERSION}: run the migration again`,
+      );
+    }
+    const watched = (JSON.parse(about.tables) as [string, string[], string[]][])
+      .map(([name, key, groups]): Watched => ({ name, key, groups }));
+    const known = new Set(watched.map(({ name }) => name));
+    const missing = this.#tables.filter((name) => !known.has(name));
+    if (missing.length > 0) {
+      throw new ChangesError("not-found", `The migration does not name the table ${missing.join(", ")}`);
+    }
+    const found = new Map(
+      (connection.prepare("select name, sql from sqlite_master where type = 'trigger'").all() as readonly {
+        readonly name: string;
+        readonly sql: string;
+      }[]).map(({ name, sql }) => [name, sql]),
+    );
+    for (const [name, text] of needed(connection, watched)) {
+      if (found.get(name) === text) continue;
+      throw new ChangesError(
+        "bad-request",
+        `The trigger ${name} is not what the tables and unique indexes of the file need: run the migration again`,
+      );
+    }
+    this.#sources.clear();
+    for (const { name, groups } of watched) {
+      if (!this.#tables.includes(name)) continue;
+      this.#sources.add(name);
+      for (const column of groups) this.#sources.add(`${name}?${column}`);
+    }
+  }
+
+  #read(opened: Opened, from: Position | undefined): Look {
+    const newest = newestOf(opened);
+    if (from === undefined) return { changes: [], position: this.#position(newest) };
+    if (from.source !== this.#name || !Array.isArray(from.since)) return this.#reset(newest, "since-refused");
+    if (isNewest(newest, from.since)) return { changes: [], position: from };
+    const [n, nonce, schema] = from.since as unknown as Landmark;
+    // All changes after one that is still there are there too, because the oldest are taken out first.
+    const rows = opened.after.all(n) as readonly ChangeRow[];
+    const [known] = rows;
+    if ((known ?? newest).schema !== schema) {
+      // The triggers may be among what was altered.
+      this.#check(opened.connection);
+      return this.#reset(newestOf(opened), "schema");
+    }
+    if (known?.n !== n || known.nonce !== nonce) {
+      return this.#reset(
+        newestOf(opened),
+        known !== undefined && known.n > n ? "since-refused" : "rolled-back",
+      );
+    }
+    if (rows.length > this.#most + 1) return this.#reset(newestOf(opened), "overflow");
+    return { changes: this.#changesOf(rows), position: this.#position(rows.at(-1)!) };
+  }
+
+  #reset(last: ChangeRow, reset: ResetReason): Look {
+    return { changes: [], position: this.#position(last), reset };
+  }
+
+  #position({ n, nonce, schema }: ChangeRow): Position {
+    return { since: [n, nonce, schema] satisfies Landmark, source: this.#name };
+  }
+
+  #changesOf(rows: readonly ChangeRow[]): Change[] {
+    const ids = new Set<string>();
+    for (const { tbl, key, groups } of rows.slice(1)) {
+      if (!this.#tables.includes(tbl)) continue;
+      ids.add(tbl).add(`${tbl}/${key}`);
+      const values = JSON.parse(groups) as (string | null)[];
+      for (let at = 0; at < values.length; at += 2) {
+        const group = `${tbl}?${values[at]}`;
+        const value = values[at + 1];
+        ids.add(value === null ? group : `${group}=${value}`);
+        // SQLite has no booleans, and a client may take one for 1 or 0.
+        if (value === "1" || value === "0") ids.add(`${group}=${value === "1"}`);
+      }
+    }
+    return Array.from(ids, (id) => ({ id }));
+  }
+
+  close(): void {
+    this.#opened?.connection.close();
+    this.#opened = undefined;
+  }
+}
+
+function newestOf({ newest }: Opened): ChangeRow {
+  const [last] = newest.all() as readonly ChangeRow[];
+  if (last !== undefined) return last;
+  throw new ChangesError("bad-request", "The change table was emptied: run the migration again");
+}
+
+function isNewest({ n, nonce, schema }: ChangeRow, since: Since): boolean {
+  const known = since as unknown as Landmark;
+  return n === known[0] && nonce === known[1] && schema === known[2];
+}
+
+function needed(connection: SqliteConnection, watched: readonly Watched[]): Map<string, string> {
+  try {
+    return triggers(connection, watched);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ChangesError("bad-request", `${error.message}: run the migration again`, { cause: error });
+  }
+}
+
+/** What a client throws, as a fault of the feed. */
+function faultOf(error: unknown): ChangesError {
+  if (error instanceof ChangesError) return error;
+  const text = String((error as { readonly message?: unknown } | undefined)?.message ?? error);
+  const [code, sentence] = /no such table: stillfresh_/.test(text)
+    ? ["not-found", "The migration has not been run in this file"] as const
+    : /unable to open|directory does not exist/i.test(text)
+    ? ["not-found", "The file is not there, or may not be opened"] as const
+    : /not a database|malformed/i.test(text)
+    ? ["bad-request", "The file is no SQLite database, or damaged"] as const
+    : /locked|busy/i.test(text)
+    ? ["timeout", "The file is locked"] as const
+    : ["server-error", "The file could not be read"] as const;
+  return new ChangesError(code, sentence, { cause: error });
+}
