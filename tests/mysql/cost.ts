@@ -1,6 +1,6 @@
 /** What the triggers cost the writers, and a look the server, as ratios of one run. */
 import { changes, migration, type Query } from "../../src/mysql/changes.ts";
-import { fetchClient, type Pool } from "./client.ts";
+import { fetchClient } from "./client.ts";
 import type { Server } from "./server.ts";
 
 const database = "cost";
