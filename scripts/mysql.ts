@@ -48,7 +48,9 @@ async function main([seconds = "60", seed = "7", only]: readonly string[]): Prom
   const found: string[] = [];
   try {
     if (only === undefined || only === "statements") {
-      const say = only === undefined ? () => {} : console.log;
+      let kinds = 0;
+      const count = () => ++kinds % 20 === 0 && console.log(`${kinds} kinds of statements …`);
+      const say = only === undefined ? count : console.log;
       const ran = await statementRun(server, say).catch((error) => {
         found.push(`${error.message}: ${error.cause?.message}`);
         return 0;

@@ -74,16 +74,16 @@ function next({ top, gaps }: Undecided, most: number): string {
   const missing = gaps.map(([from, to]) =>
     from === to ? ` or n = ${from}` : ` or n between ${from} and ${to}`
   );
-  return `(select 'change' as kind, ${text("n")} as a, id as b from stillfresh_changes where n > ${top}${
-    missing.join("")
-  } limit ${most + 1})`;
+  return `(select sql_no_cache 'change' as kind, ${
+    text("n")
+  } as a, id as b from stillfresh_changes where n > ${top}${missing.join("")} limit ${most + 1})`;
 }
 
 /** Where the numbers stand, without the changes: nothing is known yet that they could void. */
 function first(most: number): string[] {
   const floor = "(select floor from stillfresh_state)";
   return [
-    `select 'top' as kind, ${text(`greatest(coalesce(max(n), 0), ${floor})`)} as a, ${
+    `select sql_no_cache 'top' as kind, ${text(`greatest(coalesce(max(n), 0), ${floor})`)} as a, ${
       text("''")
     } as b from stillfresh_changes`,
     `(select 'gap', ${text("since + 1")}, ${text("n - 1")} from (
@@ -144,15 +144,20 @@ function number(value: unknown): number {
   );
 }
 
+/** Most transactions of a list: the server leaves some out when they take more than 16 MB. */
+const MOST_LISTED = 1_000;
+
 /**
  * Reads what {@linkcode listStatement} gives.
  *
- * @returns The transactions; undefined: the list is an old one, or of another server.
+ * @returns The transactions; undefined: the list is an old one, of another server, or may not be whole.
  */
 export function readList(result: unknown, token: string, identity: string): Transaction[] | undefined {
   const rows = rowsOf(result);
   const isOwn = ({ query }: Record<string, unknown>) => String(query).includes(token);
-  if (!rows.some(isOwn) || rows.some((row) => row["identity"] !== identity)) return undefined;
+  if (rows.length > MOST_LISTED || !rows.some(isOwn) || rows.some((row) => row["identity"] !== identity)) {
+    return undefined;
+  }
   return rows.filter((row) => !isOwn(row)).map(({ id, thread, started }) => ({
     id: String(id),
     thread: String(thread),

@@ -75,7 +75,8 @@ export interface Migration {
  * @param tables Each table by its name, with the columns of its key.
  * @param options The site's account or role.
  * @returns The SQL: statements, to be run one after the other.
- * @throws {TypeError} If no table is named, a table has no key, or a name is illegal.
+ * @throws {TypeError} If no table is named, a table has no key, a name is illegal, or cascades come from a table that is
+ * not named, or in a circle.
  */
 export function migration(
   tables: Readonly<Record<string, TableOptions>>,
@@ -83,6 +84,16 @@ export function migration(
 ): Migration {
   const all = Object.entries(tables).map(([name, options]) => watched(name, options));
   if (all.length === 0) throw new TypeError("migration() takes at least one table, and was given none");
+  for (const { name, cascades } of all) {
+    for (const { from } of cascades) {
+      if (all.some((other) => other.name === from)) continue;
+      throw new TypeError(
+        `Rows of ${JSON.stringify(name)} cascade from ${
+          JSON.stringify(from)
+        }, which has to be in the migration as well`,
+      );
+    }
+  }
   const cascading = new Map(all.map((table) => [table, pathsFrom(table, all)]));
   const up = [
     checkServer(),
@@ -255,7 +266,7 @@ begin
   end if;
 end`,
     `create or replace sql security definer view stillfresh_running as
-select trx_id as id, trx_mysql_thread_id as thread, cast(trx_started as char) as started,
+select trx_id as id, trx_mysql_thread_id as thread, unix_timestamp(trx_started) as started,
   if(trx_mysql_thread_id = connection_id(), trx_query, null) as query
 from information_schema.innodb_trx where (select count(*) from stillfresh_state) >= 0`,
   ];
@@ -274,7 +285,9 @@ end`;
 /** The names under which a row is reported. */
 function idsOf({ name, key, groups }: Watched, row: string): string[] {
   return [
-    `concat(${literal(`${name}/`)}, ${key.map((column) => part(row, column)).join(", '/', ")})`,
+    `concat(${literal(`${name}/`)}, ${
+      key.map((column) => `ifnull(${part(row, column)}, '')`).join(", '/', ")
+    })`,
     ...groups.map((column) =>
       `concat(${literal(`${name}?${column}`)}, ifnull(concat('=', ${part(row, column)}), ''))`
     ),
@@ -381,7 +394,7 @@ function shape(tables: readonly Watched[], triggersOf: (table: Watched) => numbe
   const of = (name: string) => {
     const table = literal(name);
     const file = `cast(cast(convert(${table} using filename) as binary) as char)`;
-    const parts = [
+    return [
       row(
         table,
         "'engine ', engine, '/', create_time",
@@ -393,7 +406,6 @@ function shape(tables: readonly Watched[], triggersOf: (table: Watched) => numbe
         ` from information_schema.innodb_sys_tables where name = concat(${database}, '/', ${file}) or name like concat(replace(replace(${database}, '_', '|_'), '%', '|%'), '/', replace(replace(${file}, '_', '|_'), '%', '|%'), '#P#%') escape '|'`,
       ),
     ];
-    return parts;
   };
   const watching = (one: Watched) => {
     const { name, key, groups, cascades } = one;

@@ -1,6 +1,6 @@
 /** What the triggers cost the writers, and a look the server, as ratios of one run. */
-import mysql from "mysql2/promise";
 import { changes, migration, type Query } from "../../src/mysql/changes.ts";
+import { fetchClient } from "./client.ts";
 import type { Server } from "./server.ts";
 
 const database = "cost";
@@ -25,6 +25,7 @@ export interface Cost {
 
 /** Measures. */
 export async function costRun(server: Server, seconds: number): Promise<Cost> {
+  const mysql = await fetchClient();
   const address = { host: "127.0.0.1", port: server.port, user: "root" };
   const root = await mysql.createConnection(address);
   await root.query(`drop database if exists ${database}`);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
 import { changes, migration, type PolledFeedEvent } from "../../src/mysql/changes.ts";
+import { readList } from "../../src/mysql/look.ts";
 import { StandIn } from "./stand_in.ts";
 import { Watch } from "./watch.ts";
 
@@ -56,6 +57,18 @@ test("mysql: a list that another server gave tells nothing", async () => {
   for (let n = 0; n < 3; n++) await seen.look();
   assert.equal(seen.position!.since, "3:1-2");
   await seen.close();
+});
+
+test("mysql: a list of more transactions than the server lists for sure tells nothing", () => {
+  const rows = (count: number) => [
+    { identity: "life", id: "0", thread: "9", started: "1", query: "select 'token'" },
+    ...Array.from(
+      { length: count },
+      (_, n) => ({ identity: "life", id: n, thread: n, started: 1, query: null }),
+    ),
+  ];
+  assert.equal(readList(rows(999), "token", "life")!.length, 999);
+  assert.equal(readList(rows(1_000), "token", "life"), undefined);
 });
 
 /** What has happened to a server, and why everything counts as changed. */
@@ -385,6 +398,22 @@ test("migration: illegal names and tables without a key are refused by name", ()
   assert.throws(() => migration({ "a/b": ["id"] }), { message: /not "a\/b"/ });
   assert.throws(() => migration({ posts: { key: ["id"], groups: "author" } as never }), {
     message: /groups/,
+  });
+});
+
+test("migration: cascades from a table that is not named, and in a circle, are refused", () => {
+  const from = (parent: string) => ({ key: ["id"], cascades: [{ from: parent, columns: { p: "id" } }] });
+  assert.throws(() => migration({ posts: from("authors") }), {
+    name: "TypeError",
+    message: /"posts" cascade from "authors", which has to be in the migration/,
+  });
+  assert.throws(() => migration({ posts: from("posts") }), {
+    name: "TypeError",
+    message: /"posts" cascade in a circle/,
+  });
+  assert.throws(() => migration({ a: from("b"), b: from("a") }), {
+    name: "TypeError",
+    message: /in a circle/,
   });
 });
 

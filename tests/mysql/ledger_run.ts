@@ -2,13 +2,13 @@
  * A site over a real MariaDB whose connections are killed, whose server crashes, and whose writers do all that writers do:
  * each 304 of the registry is compared with what had been acknowledged by the contact.
  */
-import mysql from "mysql2/promise";
 import { dependsOn, EtagRegistry, follow, type Follower, row, withEtag } from "../../mod.ts";
 import type { ChangesFeed } from "../../src/changes/change.ts";
 import { changes, migration, type PolledFeedEvent, type Query } from "../../src/mysql/changes.ts";
 import { Ledger } from "../chaos/ledger.ts";
 import { JudgedReader } from "../support/judged_reader.ts";
 import { Random } from "../simulation/random.ts";
+import { fetchClient, type Pool } from "./client.ts";
 import type { Server } from "./server.ts";
 import type { Weakening } from "./weakened.ts";
 
@@ -47,14 +47,14 @@ class Site {
   readonly reader: JudgedReader;
   readonly #random: Random;
 
-  constructor(pool: mysql.Pool, feed: ChangesFeed, ledger: Ledger, random: Random, maxLag: number) {
+  constructor(pool: Pool, feed: ChangesFeed, ledger: Ledger, random: Random, maxLag: number) {
     this.#random = random;
     const registry = new EtagRegistry({ version: "ledger" });
     this.follower = follow(registry, feed, { maxLag, onError: () => {} });
     const fetch = withEtag(async (request: Request) => {
       try {
         const id = new URL(request.url).pathname.slice(1);
-        const [[post]] = await pool.query<mysql.RowDataPacket[]>("select id, value from posts where id = ?", [
+        const [[post]] = await pool.query("select id, value from posts where id = ?", [
           id,
         ]);
         return Response.json(String(post!["value"]), {
@@ -75,6 +75,7 @@ class Site {
 
 /** Runs it. */
 export async function ledgerRun(server: Server, { seed, seconds, weakening }: Plan): Promise<Outcome> {
+  const mysql = await fetchClient();
   const random = new Random(seed);
   const address = { host: "127.0.0.1", port: server.port, user: "root" };
   const first = await mysql.createConnection(address);
@@ -84,12 +85,8 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   const pool = (session?: string) => {
     const made = mysql.createPool({ ...address, database, connectionLimit: 12 });
     made.on("connection", (connection) => {
-      const plain = connection as unknown as {
-        on(event: "error", listener: () => void): void;
-        query(text: string, done: () => void): void;
-      };
-      plain.on("error", () => {});
-      if (session !== undefined) plain.query(session, () => {});
+      connection.on("error", () => {});
+      if (session !== undefined) connection.query(session, () => {});
     });
     return made;
   };
@@ -101,7 +98,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
     pool(),
     pool(weakening?.session),
   ];
-  const ask = async (text: string) => (await admin.query<mysql.RowDataPacket[]>(text))[0];
+  const ask = async (text: string) => (await admin.query(text))[0];
   await ask("create table posts (id int primary key, value bigint not null) engine = InnoDB");
   await ask(`insert into posts values ${Array.from({ length: posts }, (_, n) => `(${n + 1}, 0)`).join()}`);
   const { up } = migration({ posts: ["id"] });
@@ -154,7 +151,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
         ask(`select id, value from posts where id in (${ids.join()}) for update nowait`)
       );
       if (found !== undefined && epoch === began && found.length === ids.length) {
-        return new Map(found.map(({ id, value }) => [id, String(value)]));
+        return new Map(found.map(({ id, value }) => [Number(id), String(value)]));
       }
       await wait(20);
     }
@@ -224,7 +221,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
     while (goesOn() || busy.size > 0) {
       await wait(100);
       await spared(async () => {
-        const [recovered] = await ending.query<mysql.RowDataPacket[]>("xa recover");
+        const [recovered] = await ending.query("xa recover");
         for (const { data } of recovered) {
           const name = String(data);
           const since = prepared.get(name) ?? performance.now();
