@@ -143,6 +143,15 @@ function rowId(table: string, record: unknown, key: string | readonly string[]):
     );
   }
   const parts = columns.map((column) => keyPart((record as Record<string, unknown>)[column], column));
+  // Behind the accessors of a class may be private fields, so that every content would have the digest of nothing.
+  const hidden = columns.find((column) => !Object.prototype.propertyIsEnumerable.call(record, column));
+  if (hidden !== undefined && typeof (record as { readonly toJSON?: unknown }).toJSON !== "function") {
+    throw new TypeError(
+      `row() cannot know what the row holds: its column ${
+        JSON.stringify(hidden)
+      } is no property of its own; give it the row as the client returned it`,
+    );
+  }
   return `${table}/${parts.join("/")}`;
 }
 
@@ -200,10 +209,17 @@ function spell(value: unknown, path: string): string {
 
 function spellObject(value: object, path: string): string {
   if (value instanceof Date) return `date ${+value}`;
+  // Of libSQL.
+  if (value instanceof ArrayBuffer) return `Uint8Array ${hex(new Uint8Array(value))}`;
   if (ArrayBuffer.isView(value)) {
-    return `bytes ${hex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
+    // The same bytes are other numbers in another type; a Buffer is a Uint8Array.
+    const type = (value as unknown as { readonly [Symbol.toStringTag]: string })[Symbol.toStringTag];
+    return `${type} ${hex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
   }
-  if (Array.isArray(value)) return `[${value.map((item, index) => spell(item, `${path}.${index}`)).join()}]`;
+  if (Array.isArray(value)) {
+    // `map` would pass over holes.
+    return `[${Array.from(value, (item, index) => spell(item, `${path}.${index}`)).join()}]`;
+  }
   const { toJSON, toPostgres } = value as { readonly toJSON?: unknown; readonly toPostgres?: unknown };
   if (typeof toJSON === "function") return `json ${spell(toJSON.call(value), path)}`;
   // The intervals and points of node-postgres.
