@@ -143,6 +143,15 @@ function rowId(table: string, record: unknown, key: string | readonly string[]):
     );
   }
   const parts = columns.map((column) => keyPart((record as Record<string, unknown>)[column], column));
+  // Behind the accessors of a class may be private fields, so that every content would have the digest of nothing.
+  const hidden = columns.find((column) => !Object.prototype.propertyIsEnumerable.call(record, column));
+  if (hidden !== undefined && typeof (record as { readonly toJSON?: unknown }).toJSON !== "function") {
+    throw new TypeError(
+      `row() cannot know what the row holds: its column ${
+        JSON.stringify(hidden)
+      } is no property of its own; give it the row as the client returned it`,
+    );
+  }
   return `${table}/${parts.join("/")}`;
 }
 
@@ -235,10 +244,15 @@ function spell(value: unknown, path: readonly string[]): string {
 
 function spellObject(value: object, path: readonly string[]): string {
   if (value instanceof Date) return `date ${+value}`;
+  // Of libSQL.
+  if (value instanceof ArrayBuffer) return `Uint8Array ${spellBytes(new Uint8Array(value))}`;
   if (ArrayBuffer.isView(value)) {
-    return spellBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    // The same bytes are other numbers in another type; a Buffer is a Uint8Array.
+    const type = (value as unknown as { readonly [Symbol.toStringTag]: string })[Symbol.toStringTag];
+    return `${type} ${spellBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
   }
   if (Array.isArray(value)) {
+    // `map` would pass over holes.
     return `[${Array.from(value, (item, index) => spell(item, [...path, String(index)])).join()}]`;
   }
   const { toJSON, toPostgres } = value as { readonly toJSON?: unknown; readonly toPostgres?: unknown };

@@ -10,11 +10,14 @@
  * import { changes } from "@stillfresh/etag/postgres";
  *
  * // Stands in for `pool.query` of `pg`.
- * const looked = JSON.stringify({
- *   now: "7:7:", age: 0, pruned: false, rows: null, version: 1, identity: "a", shape: "b", children: null,
+ * const looked = {
+ *   now: "7:7:", start: "1", age: 0, pruned: false, rows: null, version: 1, identity: "a", shape: "b", children: null,
  *   watched: [["posts", '{"table":"posts","groups":[]}', 2]],
- * });
- * const pool = { query: (..._statement: [text: string, parameters: string[]]) => Promise.resolve({ rows: [{ looked }] }) };
+ * };
+ * const pool = {
+ *   query: (_text: string, [, asked]: string[]) =>
+ *     Promise.resolve({ rows: [{ looked: JSON.stringify({ ...looked, asked }) }] }),
+ * };
  *
  * const registry = new EtagRegistry();
  * const feed = changes((text, parameters) => pool.query(text, parameters), { tables: ["posts"] });
@@ -27,6 +30,7 @@
  * @module
  */
 import type { BatchOptions, Change, MappableFeed, Position } from "../changes/change.ts";
+import { ChangesError } from "../changes/changes_error.ts";
 import { systemClock } from "../changes/clock.ts";
 import { mapFeed } from "../changes/map_feed.ts";
 import {
@@ -202,6 +206,8 @@ class TablesSource implements PolledSource {
   readonly #keep: number;
   readonly #listen: Listen | undefined;
   #prunedAt: number;
+  /** When the server was started that the last whole look was at. */
+  #start: string | undefined;
   #listening: PromiseLike<unknown> | undefined;
 
   constructor(
@@ -233,23 +239,32 @@ class TablesSource implements PolledSource {
     const { whole, quick } = this.#statements;
     // The position of another feed is none that the server could read.
     const since = isOwn(from) ? from.since : "";
-    const looked = isWhole ? await this.#run(whole, [since, this.#asked]) : await this.#run(quick, [since]);
+    const looked = isWhole ? await this.#run(whole, since, this.#asked) : await this.#run(quick, since);
     checkLook(looked, this.#tables, clock.monotonic() - sent);
+    if (!isWhole && looked.start !== this.#start) {
+      // A snapshot of one server says nothing of another, and that of a standby leaves out what is running.
+      throw new ChangesError(
+        "server-error",
+        "Another server has answered than the look before, or it was restarted",
+      );
+    }
     if (isWhole) {
+      this.#start = looked.start;
       this.#noteSources(looked);
       this.#prune();
     }
     return this.#lookOf(looked, from);
   }
 
-  async #run(statement: string, parameters: string[]): Promise<Looked> {
+  async #run(statement: string, since: string, ...more: readonly string[]): Promise<Looked> {
+    const asked = crypto.randomUUID();
     let result: unknown;
     try {
-      result = await this.#query(statement, parameters);
+      result = await this.#query(statement, [since, asked, ...more]);
     } catch (error) {
       throw faultOf(error);
     }
-    return readLook(result);
+    return readLook(result, asked);
   }
 
   #lookOf({ now, age, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
@@ -260,7 +275,14 @@ class TablesSource implements PolledSource {
     const found = { position, age: Math.max(0, age) };
     if (from === undefined) return { changes: [], ...found };
     const reset = from.source === source
-      ? pruned ? "since-refused" : (rows?.length ?? 0) > this.#most ? "overflow" : undefined
+      // Such as a machine that was set back, memory included: then nothing else is different.
+      ? isOwn(from) && nextOf(from.since) > nextOf(now)
+        ? "rolled-back"
+        : pruned
+        ? "since-refused"
+        : (rows?.length ?? 0) > this.#most
+        ? "overflow"
+        : undefined
       : differenceOf(from.source, source);
     return reset === undefined
       ? { changes: changesOf(rows ?? []), ...found }
@@ -307,6 +329,11 @@ class TablesSource implements PolledSource {
 
 function isOwn(from: Position | undefined): from is { readonly since: string; readonly source: string } {
   return typeof from?.since === "string" && SNAPSHOT.test(from.since);
+}
+
+/** The next transaction of a snapshot. */
+function nextOf(snapshot: string): bigint {
+  return BigInt(snapshot.split(":")[1]!);
 }
 
 function changesOf(rows: NonNullable<Looked["rows"]>): Change[] {

@@ -17,6 +17,10 @@ export interface WatchedTable {
 export interface Looked {
   /** The snapshot of this look, as text. */
   readonly now: string;
+  /** What the look was asked with: an answer that was kept for another look has another. */
+  readonly asked: string;
+  /** When the server was started. */
+  readonly start: string;
   /** ms since the transaction began in which the statement ran. */
   readonly age: number;
   readonly pruned: boolean;
@@ -36,23 +40,29 @@ export interface Looked {
 const TRIGGERS = 2;
 
 /**
- * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first, and
- * for a whole look the tables by name and as SQL has them, as JSON.
+ * The statement of a look: one, hence one snapshot. Its parameters are the snapshot of the look before, empty at first, a
+ * text that no other look has, and for a whole look the tables by name and as SQL has them, as JSON.
  *
  * The rows are those of transactions that began after that snapshot, and of those that were running in it. Each is found by
  * a scan of the index, in whose order it is asked for: without the order, the planner reads the whole table where it has no
- * statistics of it, or where a single transaction has written most of it.
+ * statistics of it, or where a single transaction has written most of it. A dump brings rows and a floor of another server,
+ * whose transactions are yet to come here: they are left out.
  */
 export function lookStatement(schema: string, most: number, isWhole: boolean): string {
   const own = identifier(schema);
   const since = "nullif($1::text, '')::pg_snapshot";
   const some = `order by xid limit ${most + 1}`;
-  return `${isWhole ? TREE : ""}select json_build_object('now', pg_current_snapshot()::text,
+  return `${
+    isWhole ? TREE : ""
+  }select json_build_object('now', pg_current_snapshot()::text, 'asked', $2::text,
+  'start', extract(epoch from pg_postmaster_start_time())::text,
   'age', extract(epoch from clock_timestamp() - now()) * 1000,
-  'pruned', coalesce(pg_snapshot_xmin(${since}) < (select floor from ${own}.floor), false),
+  'pruned', coalesce(pg_snapshot_xmin(${since}) < (
+    select floor from ${own}.floor where floor <= pg_snapshot_xmax(pg_current_snapshot())), false),
   ${isWhole ? `${whole(schema, own)},` : ""}
   'rows', (select json_agg(json_build_array(tbl, key, groups)) from (
-    (select tbl, key, groups from ${own}.changes where xid >= pg_snapshot_xmax(${since}) ${some})
+    (select tbl, key, groups from ${own}.changes where xid >= pg_snapshot_xmax(${since})
+      and xid < pg_snapshot_xmax(pg_current_snapshot()) ${some})
     union all (select c.* from pg_snapshot_xip(${since}) x cross join lateral
       (select tbl, key, groups from ${own}.changes where xid between x and x ${some}) c)
     limit ${most + 1}) r))::text as looked`;
@@ -60,7 +70,7 @@ export function lookStatement(schema: string, most: number, isWhole: boolean): s
 
 /** The tables that are asked for, with their partitions and triggers. */
 const TREE = `with recursive asked as (
-  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($2::text::json) t
+  select t ->> 0 as name, to_regclass(t ->> 1)::oid as oid from json_array_elements($3::text::json) t
 ), tree(oid) as (
   select oid from asked where oid is not null union select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid
 ), watching as (
@@ -71,7 +81,9 @@ const TREE = `with recursive asked as (
 
 /**
  * What shows that the server is another, that commits may be undone, or that rows may have changed without a trigger. The
- * timeline is in the identity; `relfilenode` shows TRUNCATE; what ANALYZE, VACUUM and GRANT change is in none of it.
+ * timeline is in the identity; `relfilenode` shows TRUNCATE, also of the change table. Rows read differently once the value
+ * of an enumeration has another name, a column is generated in another way, or a partition is being detached, which may
+ * take as long as any transaction. What ANALYZE, VACUUM and GRANT change is in none of it.
  */
 function whole(schema: string, own: string): string {
   return `'version', ${own}.version(), 'identity', ${own}.identity(),
@@ -85,7 +97,15 @@ function whole(schema: string, own: string): string {
   'off', (select string_agg(format('%I of %s', tgname, tgrelid::regclass), ', ' order by tgrelid, tgname) from watching
     where tgname in ('stillfresh_insert', 'stillfresh_update') and tgenabled <> 'A'),
   'shape', (select md5(string_agg(x, ',' order by x)) from (
-    select 'c' || c.oid || '/' || c.relfilenode || '/' || c.relname || '/' || c.relnamespace x from tree join pg_class c using (oid)
+    select 'c' || c.oid || '/' || c.relfilenode || '/' || c.relname || '/' || c.relnamespace x
+      from pg_class c where c.oid in (select oid from tree union all select to_regclass(${
+    literal(`${own}.changes`)
+  }))
+    union all select 'i' || inhrelid || '/' || inhparent || '/' || coalesce(to_jsonb(i) ->> 'inhdetachpending', '')
+      from pg_inherits i join tree on i.inhrelid = tree.oid
+    union all select 'e' || oid || '/' || enumlabel from pg_enum
+    union all select 'd' || d.oid from tree join pg_attrdef d on d.adrelid = tree.oid
+      join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attgenerated <> ''
     union all select 'a' || attrelid || '/' || attnum || '/' || atttypid || '/' || atttypmod || '/' || attisdropped || '/' || attname
       || '/' || coalesce(attmissingval::text, '') from tree join pg_attribute on attrelid = tree.oid where attnum > 0
     union all select 'g' || oid || '/' || xmin || '/' || tgenabled::text || '/' || pxmin || '/' || coalesce(about, '') from (
@@ -147,9 +167,10 @@ export const SNAPSHOT: RegExp = /^\d+:\d+:[\d,]*$/;
 /**
  * Reads what the query gave for the statement.
  *
- * @throws {ChangesError} `not-json` if it is something else.
+ * @param asked With what the look was asked.
+ * @throws {ChangesError} `not-json` if it is something else; `bad-request` if it is the answer to another look.
  */
-export function readLook(result: unknown): Looked {
+export function readLook(result: unknown, asked: string): Looked {
   const rows = typeof result === "object" && result !== null && "rows" in result ? result.rows : result;
   const text = (rows as readonly ({ readonly looked?: unknown } | null | undefined)[] | undefined)?.[0]
     ?.looked;
@@ -167,9 +188,15 @@ export function readLook(result: unknown): Looked {
       cause,
     });
   }
-  const now = (looked as { readonly now?: unknown } | null)?.now;
-  if (typeof now === "string" && SNAPSHOT.test(now)) return looked as Looked;
-  throw new ChangesError("not-json", "What the query gave in `looked` has no snapshot");
+  const { now, asked: answered } = (looked ?? {}) as Partial<Looked>;
+  if (typeof now !== "string" || !SNAPSHOT.test(now)) {
+    throw new ChangesError("not-json", "What the query gave in `looked` has no snapshot");
+  }
+  if (answered === asked) return looked as Looked;
+  throw new ChangesError(
+    "bad-request",
+    "The query gave the answer to another look, as a cache does: it has to run its statement each time",
+  );
 }
 
 /** What the triggers of a table say of it. */

@@ -147,7 +147,7 @@ create or replace function ${own}.prune(seconds float8) returns void
 language plpgsql volatile security definer set search_path = '' as $stillfresh$
 declare mark xid8;
 begin
-  update ${own}.floor set floor = next, next = pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), at = now()
+  update ${own}.floor set floor = least(next, pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())), next = pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), at = now()
     where at < now() - make_interval(secs => seconds) returning floor.floor into mark;
   if mark is not null then delete from ${own}.changes where xid < mark; end if;
 end $stillfresh$;`;
@@ -176,7 +176,7 @@ function watch(own: string, { name, quoted, key, groups }: Watched, changed: str
   const insert = (row: string) =>
     `insert into ${own}.changes (tbl, key, groups) values (${literal(name)}, ${key_(row)}, ${grouped(row)});`;
   return [
-    checkTable(quoted, name, [...key, ...groups]),
+    checkTable(quoted, name, [...key, ...groups], groups),
     `create or replace function ${own}.${changed}() returns trigger
 language plpgsql volatile security definer set search_path = '' as $stillfresh$
 begin
@@ -218,7 +218,13 @@ function group(row: string, table: string, column: string): string {
  * Stops the migration at a table that cannot be watched, with a sentence that says why. Clients and mappers give times,
  * numerics and bytes in several spellings, of which the triggers could name one.
  */
-function checkTable(quoted: string, name: string, columns: readonly string[]): string {
+function checkTable(
+  quoted: string,
+  name: string,
+  columns: readonly string[],
+  groups: readonly string[],
+): string {
+  const list = (names: readonly string[]) => `array[${names.map(literal).join(", ")}]::text[]`;
   const types = "array['int2','int4','int8','text','varchar','name','uuid','bool']::text[]";
   return `do $stillfresh$ declare relation regclass := to_regclass(${literal(quoted)}); bad text; begin
   if relation is null then raise exception 'There is no table %', ${literal(name)}; end if;
@@ -230,12 +236,19 @@ function checkTable(quoted: string, name: string, columns: readonly string[]): s
     literal(name)
   };
   end if;
-  select string_agg(c, ', ') into bad from unnest(array[${columns.map(literal).join(", ")}]::text[]) c
+  select string_agg(c, ', ') into bad from unnest(${list(columns)}) c
     left join pg_attribute a on a.attrelid = relation and a.attname = c and a.attnum > 0 and not a.attisdropped
     left join pg_type t on t.oid = a.atttypid
     where t.oid is null or not (t.typname = any(${types}) or t.typtype = 'e');
   if bad is not null then
     raise exception 'These columns of % are not there, or not of a type that is spelled the same everywhere: %', ${
+    literal(name)
+  }, bad;
+  end if;
+  select string_agg(a.attname, ', ') into bad from pg_attribute a join pg_collation l on l.oid = a.attcollation
+    where a.attrelid = relation and a.attname = any(${list(groups)}) and not l.collisdeterministic;
+  if bad is not null then
+    raise exception 'These columns of % compare by a collation in which one list holds values that are spelled differently, so that they cannot be groups: %', ${
     literal(name)
   }, bad;
   end if;

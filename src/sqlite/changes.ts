@@ -394,16 +394,14 @@ class FileSource implements PolledSource {
     const ids = new Set<string>();
     for (const { tbl, key, groups } of rows.slice(1)) {
       if (!this.#tables.includes(tbl)) continue;
-      ids.add(tbl).add(`${tbl}/${key}`);
+      ids.add(tbl);
+      for (const spelled of keysOf(key)) ids.add(`${tbl}/${spelled}`);
       const values = JSON.parse(groups) as (string | null)[];
       for (let at = 0; at < values.length; at += 2) {
         const group = `${tbl}?${values[at]}`;
         const value = values[at + 1];
-        ids.add(value === null ? group : `${group}=${value}`);
-        // SQLite has no booleans, and a client may take one for 1 or 0.
-        if (value === "1" || value === "0") ids.add(`${group}=${value === "1"}`);
-        // Deno ends a text at its first zero character.
-        if (value?.includes("\0")) ids.add(`${group}=${value.slice(0, value.indexOf("\0"))}`);
+        if (value === null) ids.add(group);
+        else for (const spelled of spellingsOf(value!)) ids.add(`${group}=${spelled}`);
       }
     }
     return Array.from(ids, (id) => ({ id }));
@@ -418,6 +416,21 @@ class FileSource implements PolledSource {
       // It was closed by the application.
     }
   }
+}
+
+/** SQLite has no booleans, and a client may give one for 1 or 0; Deno ends a text at its first zero character. */
+function spellingsOf(value: string): readonly string[] {
+  if (value.includes("\0")) return [value, value.slice(0, value.indexOf("\0"))];
+  return value === "1" ? ["1", "true"] : value === "0" ? ["0", "false"] : [value];
+}
+
+/** A key in every spelling that `row()` may give it, by those of its parts. */
+function keysOf(key: string): readonly string[] {
+  const [first = [], ...others] = key.split("/").map(spellingsOf);
+  return others.reduce(
+    (keys, spellings) => keys.flatMap((start) => spellings.map((spelled) => `${start}/${spelled}`)),
+    first,
+  );
 }
 
 function newestOf({ newest }: Opened): ChangeRow {

@@ -37,6 +37,7 @@ test("row: values of different contents have different digests, JSON or not", ()
     ]],
     ...["a,b", ["a,b"], {}, { a: undefined }, { a: null }, { a: 1, b: 2 }, { b: 2, a: 1 }, { "a:1,b": 2 }],
     ...["\ud800", "\udc00", "\ufffd", '"', "\\", { a: { b: 1 } }, { a: "{b:1}" }, Float32Array.of(1)],
+    ...[new Uint8Array(Float32Array.of(1).buffer), Int32Array.of(1065353216)],
   ];
   const digests = values.map(digestOf);
   for (const [n, digest] of digests.entries()) {
@@ -146,6 +147,37 @@ test("row: a mapper's object is read by its columns; a value whose content canno
   });
   assert.throws(() => digestOf(() => 1), { message: /value: it is a function/ });
   assert.throws(() => digestOf([Symbol("x")]), { message: /value\.0: it is a symbol/ });
+});
+
+test("row: what lies behind accessors alone is refused, because all contents would have one digest", () => {
+  class Private {
+    #title: string;
+    constructor(title: string) {
+      this.#title = title;
+    }
+    get id() {
+      return 1;
+    }
+    get title() {
+      return this.#title;
+    }
+  }
+  assert.throws(() => row("posts", new Private("a")), {
+    name: "TypeError",
+    message: /its column "id" is no property of its own/,
+  });
+  class Model extends Private {
+    toJSON() {
+      return { id: this.id, title: this.title };
+    }
+  }
+  assert.notEqual(row("posts", new Model("a"))._rev, row("posts", new Model("b"))._rev);
+});
+
+test("row: bytes have one digest as the clients give them, and an array with a hole is no empty one", () => {
+  assert.equal(digestOf(Uint8Array.of(1, 2).buffer), digestOf(Uint8Array.of(1, 2)), "libSQL");
+  assert.equal(digestOf(Uint8Array.of(0, 1, 2).subarray(1)), digestOf(Uint8Array.of(1, 2)));
+  assert.notEqual(digestOf(new Array(1)), digestOf([]));
 });
 
 test("row: mistakes are refused at once, by name", () => {

@@ -253,6 +253,17 @@ export const rules: readonly Rule[] = [
     in: "a feed of a site's own",
   },
   { name: "Headers that a class keeps are written to", why: "the model has no headers" },
+  { name: "transactions that were running are not looked at again", why: "the model has no feed that looks" },
+  { name: "the next transaction of a snapshot counts as seen", why: "the model has no feed that looks" },
+  { name: "a look is contact as of its answer", why: "the model has no feed that looks" },
+  { name: "a quick look is contact", why: "the model has no feed that looks" },
+  { name: "the age of a transaction does not count", why: "the model has no feed that looks" },
+  { name: "a server's life is not part of its identity", why: "the model has no feed that looks" },
+  { name: "another identity is no reset", why: "the model has no feed that looks" },
+  { name: "another shape is no reset", why: "the model has no feed that looks" },
+  { name: "what was pruned counts as looked at", why: "the model has no feed that looks" },
+  { name: "what a look had to leave out is forgotten", why: "the model has no feed that looks" },
+  { name: "a disabled trigger is as good as an enabled one", why: "the model has no feed that looks" },
 ];
 
 /** Rules that only the model leaves out: the tables of docs/consistency.md do not have them, docs/model.md has. */

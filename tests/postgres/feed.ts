@@ -56,6 +56,37 @@ test("postgres: a position below what was pruned is refused, and one above is no
   await Promise.all([watch.close(), resumed.close()]);
 });
 
+test("postgres: rows and a floor that a dump has brought from a server further on are passed over", {
+  skip,
+}, async () => {
+  await begin();
+  const watch = database.watch({ tables });
+  await database.sql.exec(
+    "insert into stillfresh.changes (xid, tbl, key, groups) values ('4000000000', 'posts', '9', '{}'); " +
+      "update stillfresh.floor set floor = '4000000000', next = '4000000001'",
+  );
+  await watch.look();
+  assert.deepEqual(await watch.look(), { ids: [], state: "live", reset: undefined });
+  await database.sql.exec("insert into posts values (1); select stillfresh.prune(0)");
+  assert.deepEqual(
+    (await watch.look()).ids,
+    ["posts", "posts/1", "posts?author_id"],
+    "nothing was taken out",
+  );
+  await watch.close();
+});
+
+test("postgres: a server that is at an earlier transaction than its position was set back", async () => {
+  const snapshots = ["9:9:", "10:11:10", "7:7:", "8:8:"];
+  const reader = changes((_text, parameters) => {
+    return Promise.resolve(answerTo(parameters, { now: snapshots.shift() }));
+  }, { tables, poll: 1 }).batches();
+  const resets: unknown[] = [];
+  while (snapshots.length > 0) resets.push((await reader.next()).value!.reset);
+  assert.deepEqual(resets, [undefined, undefined, "rolled-back", undefined]);
+  await reader.return!();
+});
+
 test("postgres: the feed prunes by itself, and says if it may not", { skip }, async () => {
   await begin();
   const watch = database.watch({ tables, keep: 100 });
@@ -98,7 +129,7 @@ test(
       await database.sql.exec(known);
       const { rows } = await database.sql.query<Record<string, string>>(
         `explain ${lookStatement("stillfresh", 10_000, false)}`,
-        [now],
+        [now, ""],
       );
       const plan = rows.map((line) => line["QUERY PLAN"]).join("\n");
       assert.match(
@@ -202,10 +233,12 @@ test("postgres: a statement inside an older transaction is refused", { skip }, a
 });
 
 /** A look that finds nothing, as a client without a database gives it. */
-const answer = [{
+const answerTo = ([, asked]: readonly string[], more: Readonly<Record<string, unknown>> = {}) => [{
   looked: JSON.stringify({
     ...{
       now: "7:7:",
+      asked,
+      start: "1",
       age: 0,
       pruned: false,
       rows: null,
@@ -215,6 +248,7 @@ const answer = [{
       children: null,
     },
     watched: [["posts", '{"table":"posts","groups":[]}', 2]],
+    ...more,
   }),
 }];
 
@@ -240,7 +274,7 @@ for (const [state, code] of Object.entries(faults)) {
       const events: PolledFeedEvent[] = [];
       const feed = () =>
         changes(
-          () => broken ? Promise.reject(thrown) : Promise.resolve(answer),
+          (_text, parameters) => broken ? Promise.reject(thrown) : Promise.resolve(answerTo(parameters)),
           {
             tables,
             poll: 1,
@@ -300,6 +334,38 @@ test("postgres: garbage and nothing are losses that say what was wrong, and neve
   }
 });
 
+test("postgres: a client that answers from a cache ends the feed at the start, and is a loss later", async () => {
+  const kept = answerTo(["", "of another look"]);
+  await assert.rejects(changes(() => Promise.resolve(kept), { tables }).batches().next(), {
+    name: "ChangesError",
+    code: "bad-request",
+    message: /answer to another look, as a cache does/,
+  });
+  const cache = new Map<string, ReturnType<typeof answerTo>>();
+  const reader = changes((text, parameters) => {
+    // By its text, as one that takes the parameters for a part of it.
+    if (!cache.has(text)) cache.set(text, answerTo(parameters));
+    return Promise.resolve(cache.get(text)!);
+  }, { tables, maxLag: 1e-3, poll: 1 }).batches();
+  assert.equal((await reader.next()).value!.state, "live");
+  assert.equal((await reader.next()).value!.state, "lost");
+  await reader.return!();
+});
+
+test("postgres: a quick look that another server answers is a loss, and the next look is a whole one", async () => {
+  const asked: number[] = [];
+  const starts = ["1", "1", "2", "1"];
+  const reader = changes((_text, parameters) => {
+    asked.push(parameters.length);
+    return Promise.resolve(answerTo(parameters, { start: starts[asked.length - 1] }));
+  }, { tables, poll: 1, random: () => 0 }).batches();
+  const states: string[] = [];
+  for (let n = 0; n < 4; n++) states.push((await reader.next()).value!.state);
+  assert.deepEqual(states, ["live", "live", "lost", "live"]);
+  assert.deepEqual(asked, [3, 2, 2, 3]);
+  await reader.return!();
+});
+
 test("postgres: an answer that does not come is a loss, and so is a client that throws", async () => {
   for (
     const [query, code] of [
@@ -326,9 +392,9 @@ test("postgres: an answer that does not come is a loss, and so is a client that 
 
 test("postgres: each parameter is text to the server, because clients write other types in ways of their own", async () => {
   const statements: string[] = [];
-  const feed = changes((text) => {
+  const feed = changes((text, parameters) => {
     statements.push(text);
-    return Promise.resolve(answer);
+    return Promise.resolve(answerTo(parameters));
   }, { tables, keep: 0.001, sleep: () => Promise.resolve(), maxLag: 1 });
   const reader = feed.batches();
   for (let n = 0; n < 3; n++) await reader.next();
@@ -342,7 +408,9 @@ test("postgres: a notification during a look is not forgotten, and one during a 
   let wake = () => {};
   let rests = 0;
   const looks: (() => void)[] = [];
-  const feed = changes(() => new Promise((resolve) => looks.push(() => resolve(answer))), {
+  const looking = (parameters: readonly string[]) =>
+    new Promise<ReturnType<typeof answerTo>>((resolve) => looks.push(() => resolve(answerTo(parameters))));
+  const feed = changes((_text, parameters) => looking(parameters), {
     tables,
     poll: 1_000,
     listen: (channel, onNotify) => {
@@ -389,14 +457,17 @@ test("postgres: when the feed is closed it stops listening, as postgres.js and a
       undefined,
     ]
   ) {
-    const feed = changes(() => Promise.resolve(answer), { tables, listen: () => Promise.resolve(listening) });
+    const feed = changes((_text, parameters) => Promise.resolve(answerTo(parameters)), {
+      tables,
+      listen: () => Promise.resolve(listening),
+    });
     const reader = feed.batches();
     await reader.next();
     await reader.return!();
     await new Promise((resolve) => setTimeout(resolve));
   }
   assert.deepEqual(stopped, ["function", "unlisten"]);
-  const deaf = changes(() => Promise.resolve(answer), {
+  const deaf = changes((_text, parameters) => Promise.resolve(answerTo(parameters)), {
     tables,
     listen: () => Promise.reject(new Error("no")),
   });

@@ -123,6 +123,35 @@ for (const [kind, steps] of Object.entries(unseen)) {
   });
 }
 
+test("postgres: what makes rows read differently without touching them is a reset", { skip }, async () => {
+  await database.begin(
+    `create type kind as enum ('draft', 'open');
+     create table notes (id int, day int, kind kind, primary key (id, day)) partition by range (day);
+     create table notes_1 partition of notes for values from (0) to (10);`,
+    { notes: ["id", "day"] },
+  );
+  const detach = (isPending: boolean) =>
+    `set allow_system_table_mods = on; update pg_inherits set inhdetachpending = ${isPending};
+     set allow_system_table_mods = off`;
+  const watch = database.watch({ tables: ["notes"] });
+  await watch.look();
+  for (
+    const sql of [
+      "alter type kind rename value 'draft' to 'hidden'",
+      "truncate stillfresh.changes",
+      // As DETACH PARTITION CONCURRENTLY leaves it, for as long as an older transaction runs.
+      detach(true),
+      // What is pending cannot be dropped.
+      detach(false),
+    ]
+  ) {
+    await database.sql.exec(sql);
+    assert.deepEqual(await watch.look(), { ids: [], state: "live", reset: "schema" }, sql);
+    assert.deepEqual(await watch.look(), nothing, sql);
+  }
+  await watch.close();
+});
+
 test("postgres: what VACUUM, ANALYZE, GRANT and a new index do is no reset", { skip }, async () => {
   const watch = await setUp();
   for (

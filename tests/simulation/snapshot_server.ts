@@ -114,7 +114,7 @@ export class SnapshotServer {
     });
   }
 
-  readonly query: Query = (text, [since = ""]) => {
+  readonly query: Query = (text, [since = "", asked = ""]) => {
     return new Promise((resolve, reject) => {
       const random = this.#random;
       this.#scheduler.after(random.integer(1, random.chance(0.9) ? 5 * MS : 900 * MS), () => {
@@ -123,7 +123,9 @@ export class SnapshotServer {
         if (this.#scheduler.time < this.#downUntil) {
           return this.#answer(() => reject(new Error("ECONNREFUSED")));
         }
-        const rows = text.includes(".prune(") ? (this.prune(), []) : [{ looked: this.#look(text, since) }];
+        const rows = text.includes(".prune(")
+          ? (this.prune(), [])
+          : [{ looked: this.#look(text, since, asked) }];
         this.#answer(() => {
           if (interruptions === this.#interruptions) resolve(rows);
           else reject(new Error("ECONNRESET"));
@@ -136,7 +138,7 @@ export class SnapshotServer {
     this.#scheduler.inProcess(this.#random.integer(1, this.#random.chance(0.9) ? 5 * MS : 900 * MS), then);
   }
 
-  #look(text: string, since: string): string {
+  #look(text: string, since: string, asked: string): string {
     const { next, running, log, takenAt, floor } = this.#held ?? this.#snapshot();
     const most = /limit (\d+)\) r/.exec(text)![1]!;
     const conditions = Object.entries(CONDITIONS).flatMap(([piece, means]) =>
@@ -159,6 +161,8 @@ export class SnapshotServer {
     };
     return JSON.stringify({
       now: `${Math.min(next, ...running)}:${next}:${running.join(",")}`,
+      asked,
+      start: String(this.#identity.started),
       age: (this.#scheduler.time - takenAt) / MS,
       pruned: known !== undefined && known.xmin < floor,
       rows: found.length === 0 ? null : found.map(({ key }) => [TABLE, key, []]),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
-import { dependsOn, EtagRegistry, follow, rows, withEtag } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
 import { changes, migration, type SqliteFeed } from "../../src/sqlite/changes.ts";
 import type { ChangeBatch } from "../../src/changes/change.ts";
 import { told } from "./weakened.ts";
@@ -104,6 +104,22 @@ test("changes: a key is spelled as row() spells it", () =>
       { numRuns: 50 },
     );
     await reader.return?.();
+  }));
+
+test("changes: a key is also spelled with the booleans that a mapper makes of 1 and 0", () =>
+  withSite(async (site) => {
+    site.database.exec("create table flags (post integer, is_on integer, primary key (post, is_on))");
+    site.database.exec(migration({ ...TABLES, flags: ["post", "is_on"] }, () => openSqlite(site.path)).up);
+    const feed = changes(() => openSqlite(site.path), { tables: ["flags", "odd"], poll: 60_000 });
+    const ids = await reported(
+      { ...site, feed },
+      "insert into flags values (7, 1), (7, 0); insert into odd values (1)",
+    );
+    for (const is_on of [true, false, 1, 0]) {
+      assert.ok(ids.includes(row("flags", { post: 7, is_on }, ["post", "is_on"])._id), `${is_on}: ${ids}`);
+    }
+    assert.ok(ids.includes(row("odd", { name: true }, "name")._id), `${ids}`);
+    assert.ok(!ids.includes("flags/true/true"), `${ids}`);
   }));
 
 test("withEtag: a 304 is true as of its own request, whichever connection has written", () =>

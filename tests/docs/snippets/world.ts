@@ -35,10 +35,12 @@ Object.defineProperty(Deno, "serve", { value: () => undefined });
 export const pool: {
   query(text: string, parameters?: string[]): Promise<{ rows: { id: number; looked: string }[] }>;
 } = {
-  query: () => {
+  query: (_text, parameters = []) => {
     const watched = [["posts", '{"table":"posts","groups":["author_id"]}', 2]];
     const looked = {
       now: "7:7:",
+      asked: parameters[1],
+      start: "1",
       age: 0,
       pruned: false,
       rows: null,
