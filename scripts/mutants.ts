@@ -36,7 +36,9 @@ async function copyWith(mutant: Mutant): Promise<string> {
   await Deno.copyFile(`${root}/mod.ts`, `${folder}/mod.ts`);
   for (const part of ["src", "tests/simulation"]) await copy(`${root}/${part}`, `${folder}/${part}`);
   await Deno.mkdir(`${folder}/scripts`);
-  await Deno.copyFile(`${root}/scripts/soak.ts`, `${folder}/scripts/soak.ts`);
+  for (const script of ["soak.ts", "progress.ts"]) {
+    await Deno.copyFile(`${root}/scripts/${script}`, `${folder}/scripts/${script}`);
+  }
   await edit(folder, mutant);
   return folder;
 }
@@ -84,7 +86,8 @@ async function judge(mutant: Mutant): Promise<Verdict> {
     });
     const { code, stdout } = await command.output();
     if (code !== 0) throw new Error(`The mutant "${mutant.name}" does not run`);
-    const { steps, failures } = JSON.parse(new TextDecoder().decode(stdout));
+    // The lines before the last one say how far it was.
+    const { steps, failures } = JSON.parse(new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!);
     const [failure] = failures;
     return { mutant, steps, message: failure && `seed ${failure.seed}: ${failure.message}` };
   } finally {
