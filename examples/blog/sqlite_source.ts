@@ -38,9 +38,10 @@ export async function sqliteSource(file?: string): Promise<SqliteSource> {
   const path = file ?? join(folder!, "blog.db");
   const open = await opener();
   const connection = open(path);
+  // First, because another process may be changing the mode.
+  connection.exec("pragma busy_timeout = 5000");
   // Readers and a writer do not wait for each other.
   connection.exec("pragma journal_mode = wal");
-  connection.exec("pragma busy_timeout = 5000");
   const sql: Sql = (text, ...parameters) =>
     Promise.resolve(connection.prepare(text.replaceAll(/\$(\d+)/g, "?$1")).all(...parameters) as never);
   const readOnly = () => open(path, { readOnly: true });

@@ -29,7 +29,7 @@
  *
  * @module
  */
-import type { BatchOptions, Change, MappableFeed, Position } from "../changes/change.ts";
+import type { BatchOptions, Change, MappableFeed, Position, ResetReason } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { systemClock } from "../changes/clock.ts";
 import { mapFeed } from "../changes/map_feed.ts";
@@ -267,26 +267,26 @@ class TablesSource implements PolledSource {
     return readLook(result, asked);
   }
 
-  #lookOf({ now, age, pruned, rows, identity, shape }: Looked, from: Position | undefined): Look {
+  #lookOf(looked: Looked, from: Position | undefined): Look {
+    const { now, age, rows, identity, shape } = looked;
     const source = identity === undefined
       ? from!.source
       : JSON.stringify([identity, shape!, this.#asked] satisfies Source);
     const position = { since: now, source };
     const found = { position, age: Math.max(0, age) };
     if (from === undefined) return { changes: [], ...found };
-    const reset = from.source === source
-      // Such as a machine that was set back, memory included: then nothing else is different.
-      ? isOwn(from) && nextOf(from.since) > nextOf(now)
-        ? "rolled-back"
-        : pruned
-        ? "since-refused"
-        : (rows?.length ?? 0) > this.#most
-        ? "overflow"
-        : undefined
-      : differenceOf(from.source, source);
+    const reset = from.source === source ? this.#resetOf(looked, from) : differenceOf(from.source, source);
     return reset === undefined
       ? { changes: changesOf(rows ?? []), ...found }
       : { changes: [], ...found, reset };
+  }
+
+  /** What makes everything void, though server and tables are those of the position. */
+  #resetOf({ now, pruned, rows }: Looked, from: Position): ResetReason | undefined {
+    // Such as a machine that was set back, memory included: then nothing else is different.
+    if (isOwn(from) && nextOf(from.since) > nextOf(now)) return "rolled-back";
+    if (pruned) return "since-refused";
+    return (rows?.length ?? 0) > this.#most ? "overflow" : undefined;
   }
 
   #noteSources({ watched = [] }: Looked): void {

@@ -108,17 +108,19 @@ class ReadPromise<T> extends Promise<T> {
   /**
    * @param settle What was read, of the value.
    * @param fail The same, of the error.
+   * @param shown What is given in place of the value.
    */
   static of<T>(
     promise: PromiseLike<T>,
     read: Read,
     settle: (value: T) => void,
     fail: (error: unknown) => void,
+    shown: (value: T) => T,
   ): ReadPromise<T> {
     const made = new ReadPromise<T>((resolve, reject) =>
       void promise.then((value) => {
         settle(value);
-        resolve(value);
+        resolve(shown(value));
       }, (error) => {
         fail(error);
         reject(error);
@@ -189,6 +191,23 @@ const SETTINGS: ReadonlySet<PropertyKey> = new Set(["config"]);
 /** Methods that give a handle of a database. */
 const GIVE_HANDLES: ReadonlySet<string> = new Set(["use", "scope", "db.use", "db.scope"]);
 
+/** Methods of relational clients that give a statement or a connection, which may be kept for other requests. */
+const GIVE_RUNNERS: ReadonlySet<string> = new Set([
+  "prepare",
+  "connect",
+  "reserve",
+  "acquire",
+  "getConnection",
+]);
+
+/** Whether a call gave what runs statements later, and no rows: `query` of `bun:sqlite` gives a statement too. */
+function isRunner(name: string, result: unknown): result is object {
+  if (typeof result === "function") return true;
+  if (!isPart(result)) return false;
+  return GIVE_RUNNERS.has(name) ||
+    name === "query" && typeof (result as { readonly all?: unknown }).all === "function";
+}
+
 /** A part of a handle, whose methods are named with a prefix: `get` of `attachment` is `attachment.get`. */
 function trackedPart<T extends object>(handle: T, options: TrackedOptions, prefix: string): T {
   const made = new Map<PropertyKey, { readonly from: unknown; readonly to: unknown }>();
@@ -248,8 +267,14 @@ function trackedMethod(
   self: () => object,
 ): (...args: unknown[]) => unknown {
   const own = options.methods?.[name];
-  const shown = (result: unknown) => result === target ? self() : result;
-  if (own === undefined && others.has(name)) return (...args) => shown(Reflect.apply(method, target, args));
+  const shown = (result: unknown) => {
+    if (result === target) return self();
+    return options.tables !== undefined && isRunner(name, result) ? trackedPart(result, options, "") : result;
+  };
+  // A relational client may give by such a name what it has read, such as the rows of `insert … returning`.
+  if (own === undefined && options.tables === undefined && others.has(name)) {
+    return (...args) => shown(Reflect.apply(method, target, args));
+  }
   if (own === undefined && GIVE_HANDLES.has(name)) {
     return (...args) => {
       const given: unknown = Reflect.apply(method, target, args);
@@ -285,7 +310,7 @@ function trackedMethod(
     }
     return isEmitter(result)
       ? joined(result, read, settle, fail)
-      : ReadPromise.of(result, read, settle, fail);
+      : ReadPromise.of(result, read, settle, fail, shown);
   };
 }
 

@@ -47,8 +47,8 @@ export const snapshotMutants: readonly Mutant[] = [
   mutant(
     "what was pruned counts as looked at",
     FEED,
-    'pruned ? "since-refused" : (rows',
-    'pruned && from === position ? "since-refused" : (rows',
+    "if (pruned) return",
+    "if (pruned && this.#most < 0) return",
   ),
   mutant(
     "what a look had to leave out is forgotten",

@@ -280,6 +280,66 @@ for (const [name, { handle, ask }] of Object.entries(sqlClients)) {
   });
 }
 
+/** What a client gives once, for all requests: how it is asked for, and how it is used. */
+const statement = { all: () => rowsFound, bind: () => statement };
+// deno-lint-ignore no-explicit-any -- as above
+type Use = (of: any) => any;
+const keepers: Record<string, readonly [handle: object, keep: Use, ask: Use]> = {
+  "a prepared statement": [{ prepare: () => statement }, (db) => db.prepare(""), (kept) => kept.all()],
+  "… with its parameters bound": [
+    { prepare: () => statement },
+    (db) => db.prepare("").bind(),
+    (kept) => kept.all(),
+  ],
+  "a statement of bun:sqlite": [{ query: () => statement }, (db) => db.query(""), (kept) => kept.all()],
+  "a transaction of better-sqlite3": [
+    { transaction: (task: () => unknown) => task },
+    (db) => db.transaction(() => rowsFound),
+    (kept) => kept(),
+  ],
+  "a connection of pg": [
+    { connect: () => Promise.resolve({ query: () => Promise.resolve({ rows: rowsFound }) }) },
+    (pool) => pool.connect(),
+    (client) => client.query(""),
+  ],
+  "a connection that gives itself": [
+    {
+      connect() {
+        return Promise.resolve(this);
+      },
+      query: () => Promise.resolve([]),
+    },
+    (client) => client.connect(),
+    (client) => client.query(""),
+  ],
+  "a connection of postgres.js": [
+    { reserve: () => Promise.resolve(Object.assign(() => Promise.resolve(rowsFound), {})) },
+    (sql) => sql.reserve(),
+    (reserved) => reserved`select 1`,
+  ],
+};
+
+for (const [name, [handle, keep, ask]] of Object.entries(keepers)) {
+  test(`tracked: ${name} that was kept from before reads the tables of its handle for each request`, async () => {
+    const kept = await keep(tracked(handle, { tables: ["posts"] }));
+    assert.deepEqual([...new Set(await readsOf(() => ask(kept)))], ["posts"]);
+  });
+}
+
+test("tracked: rows stay what the client gave, and writes that give rows are reads of the tables", async () => {
+  const [row] = rowsFound;
+  const handle = {
+    query: () => Promise.resolve({ rows: rowsFound }),
+    insert: () => row,
+    copy: () => rowsFound,
+  };
+  const db = tracked(handle, { tables: ["posts"] });
+  assert.equal((await db.query()).rows, rowsFound);
+  assert.deepEqual(await readsOf(() => db.insert()), ["posts"]);
+  assert.deepEqual(await readsOf(() => db.copy()), ["posts"]);
+  assert.equal(db.insert(), row);
+});
+
 test("tracked: a page over a table that no feed reports is not registered, whatever else is followed", async () => {
   const clock = new SettableClock();
   const registry = new EtagRegistry({ ...clock });
