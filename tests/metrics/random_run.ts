@@ -227,7 +227,7 @@ class Site {
   /** Asks for a page that may be registered. */
   async askPage(): Promise<void> {
     const random = this.#random;
-    const kind = random.oneIn(2) ? "page" : random.pick(PAGE_KINDS);
+    const kind = random.oneIn(3) ? random.pick(PAGE_KINDS) : "page";
     const index = random.below(PAGES);
     const document = this.#document(index);
     const path = `/${kind}/${index}`;
@@ -363,7 +363,9 @@ class Site {
     };
     switch (random.below(10)) {
       case 0: {
-        const reason = random.pick(Object.keys(REFUSED));
+        const picked = random.pick(Object.keys(REFUSED));
+        // So long a declaration takes longer than a hundred others.
+        const reason = picked === "declaration-too-large" && !random.oneIn(5) ? "no-store" : picked;
         noEntry();
         await site(`/refused/${index}/${reason}`, "GET", fields);
         this.#refuse(reason);
@@ -640,7 +642,7 @@ export async function randomRun(
     while (site.requests < requests) {
       if (site.requests === Math.floor(requests / 50)) await site.follow(FEEDS[0]!);
       if (site.requests === Math.floor(requests / 10)) await site.follow(FEEDS[1]!);
-      if (random.oneIn(15)) await site.happen();
+      if (random.oneIn(25)) await site.happen();
       const kind = random.below(20);
       if (kind < 16) await site.askPage();
       else if (kind < 19) await site.askOther();
