@@ -9,7 +9,7 @@ import { ChangesError } from "../changes/changes_error.ts";
 const LACKS = "The account lacks a privilege: give it to migration() as `role`";
 const DEFINER =
   "The account that has run the migration lacks a privilege, such as PROCESS, or is gone: run the migration as another";
-const MISSING = "The migration has not been run in this database";
+const MISSING = "The migration has not been run in this database: run each statement in `up` of migration()";
 const READ_ONLY = "The server is read-only, as a replica is: follow the primary";
 
 /** Numbers of errors (MariaDB documentation, "MariaDB Error Codes"), what they mean here, and what helps. */

@@ -466,7 +466,7 @@ function faultOf(error: unknown): ChangesError {
   if (error instanceof ChangesError) return error;
   const text = String((error as { readonly message?: unknown } | undefined)?.message ?? error);
   const [code, sentence] = /no such table: stillfresh_/.test(text)
-    ? ["not-found", "The migration has not been run in this file"] as const
+    ? ["not-found", "The migration has not been run in this file: run `up` of migration()"] as const
     : /unable to open|directory does not exist/i.test(text)
     ? ["not-found", "The file is not there, or may not be opened"] as const
     : /not a database|malformed/i.test(text)
