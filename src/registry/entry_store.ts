@@ -33,6 +33,14 @@ export interface EntryStoreLimits {
   readonly maxVariants: number;
 }
 
+/** A walk over the entries, oldest first, in steps between which entries may come and leave. */
+export interface EntryLook {
+  /** The next entry, void or not; undefined: the walk is over. */
+  next(): StoredEntry | undefined;
+  /** Ends the walk. */
+  end(): void;
+}
+
 /** The variants of one resource for one caller: which request fields select among them, and where each is stored. */
 interface VariantSet {
   /** The part that their storage keys have in common. */
@@ -247,6 +255,17 @@ export class EntryStore {
       },
       end: () => this.#entries.endWalk(walk),
     };
+  }
+
+  /** Begins a walk over the entries themselves, void ones included, oldest first. */
+  look(): EntryLook {
+    const walk = this.#entries.walk();
+    return { next: () => this.#entries.step(walk), end: () => this.#entries.endWalk(walk) };
+  }
+
+  /** The lower-case names of the request fields that select an entry among the variants of its resource; none: it has none. */
+  selectingOf(entry: StoredEntry): readonly string[] {
+    return this.#variantsOf(entry)?.fields ?? [];
   }
 
   /** The names of what an entry depends on; the entry must be kept here. */

@@ -140,6 +140,11 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],
     most: 5_300,
   },
+  "everything of ./inspector": {
+    from: "src/inspector/inspector.ts",
+    without: [...feeds, "src/handler/", "src/registry/follow.ts", "src/metrics/"],
+    most: 20_200,
+  },
   "everything of ./metrics": {
     from: "src/metrics/metrics.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],

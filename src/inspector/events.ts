@@ -1,0 +1,164 @@
+/**
+ * Server-sent events for the pages that are open (HTML Standard, "Server-sent events").
+ *
+ * @module
+ */
+import type { RegistryCore } from "../registry/core.ts";
+import { explained } from "../why/explain.ts";
+import type { DecisionLog, NotedDecision } from "./decisions.ts";
+import type { Showing } from "./hidden.ts";
+import { sections } from "./sections.ts";
+import { type RegistryState, type Sample, sampleOf, stateOf } from "./state.ts";
+
+/** ms between two events. */
+const INTERVAL = 500;
+
+/** Pages that may be open at once. */
+const MOST_PAGES = 20;
+
+/** Samples that are kept: five minutes. */
+const MOST_SAMPLES = 600;
+
+/** Decisions of one event; the first event has as many as a page shows. */
+const MOST_AT_ONCE = 100;
+
+/** Decisions that a new page is told. */
+const MOST_AT_FIRST = 300;
+
+/** A decision as the page shows it. */
+export interface ShownDecision {
+  readonly number: number;
+  readonly time: number;
+  readonly method: string;
+  readonly path: string;
+  readonly reason: string;
+  readonly refusal: string | undefined;
+  readonly status: number | undefined;
+  readonly stored: boolean;
+  readonly text: string;
+  readonly sections: readonly string[];
+}
+
+/** What one event tells. */
+export interface Told {
+  readonly state: RegistryState;
+  /** New ones. */
+  readonly samples: readonly Sample[];
+  readonly decisions: readonly ShownDecision[];
+  /** How many decisions were too many to be told, since this page was opened. */
+  readonly untold: number;
+}
+
+/** The streams of the open pages of one inspector. While there is none, it has no timer and listens to nothing. */
+export class Events {
+  readonly #core: RegistryCore;
+  readonly #log: DecisionLog;
+  readonly #showing: Showing;
+  readonly #encoder = new TextEncoder();
+  readonly #open: Set<OpenPage> = new Set();
+  readonly #samples: Sample[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #closed = false;
+
+  constructor(core: RegistryCore, log: DecisionLog, showing: Showing) {
+    this.#core = core;
+    this.#log = log;
+    this.#showing = showing;
+  }
+
+  /** A stream that begins with what is known now; undefined: too many pages are open. */
+  stream(): ReadableStream<Uint8Array> | "closed" | "full" {
+    // A browser that is told 204 does not connect again.
+    if (this.#closed) return "closed";
+    if (this.#open.size >= MOST_PAGES) return "full";
+    let page: OpenPage;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        page = { controller, told: 0, isNew: true, skipped: this.#log.skipped, stop: this.#log.watch() };
+        this.#open.add(page);
+        this.#timer ??= setInterval(() => this.#tellAll(), INTERVAL);
+        if (this.#samples.length === 0) this.#samples.push(sampleOf(this.#core));
+        this.#tell(page);
+      },
+      cancel: () => this.#forget(page),
+    });
+  }
+
+  /** How many pages are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Ends all streams, and begins none from now on. */
+  close(): void {
+    this.#closed = true;
+    for (const page of [...this.#open]) {
+      this.#forget(page);
+      page.controller.close();
+    }
+  }
+
+  #forget(page: OpenPage): void {
+    this.#open.delete(page);
+    page.stop();
+    if (this.#open.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tellAll(): void {
+    this.#samples.push(sampleOf(this.#core));
+    if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
+    for (const page of this.#open) this.#tell(page);
+  }
+
+  #tell(page: OpenPage): void {
+    // A reader that does not read, such as a browser's tab that sleeps, must not fill the memory.
+    if (!page.isNew && (page.controller.desiredSize ?? 0) < -MOST_WAITING) return;
+    const most = page.isNew ? MOST_AT_FIRST : MOST_AT_ONCE;
+    const noted = this.#log.after(page.told, most);
+    const missed = Math.max(0, this.#log.number - page.told - noted.length);
+    if (!page.isNew) page.skipped -= missed;
+    const told: Told = {
+      state: stateOf(this.#core),
+      samples: page.isNew ? this.#samples : this.#samples.slice(-1),
+      decisions: noted.map((decision) => this.#shown(decision)),
+      untold: this.#log.skipped - page.skipped,
+    };
+    page.told = this.#log.number;
+    page.isNew = false;
+    page.controller.enqueue(this.#encoder.encode(`data: ${JSON.stringify(told)}\n\n`));
+  }
+
+  #shown({ number, time, method, url, ...made }: NotedDecision): ShownDecision {
+    const { reason, refusal, handlerStatus, stored } = made;
+    const path = this.#showing.resource(pathOf(url));
+    const { text } = explained(`${method} ${path}`, made, undefined);
+    const found = [reason, refusal].flatMap((one) => one === undefined ? [] : sections[one] ?? []);
+    return {
+      ...{ number, time, method, path, reason, refusal, status: handlerStatus, stored, text },
+      sections: [...new Set(found)],
+    };
+  }
+}
+
+/** Events that wait for a page to read them; a stream counts them as chunks. */
+const MOST_WAITING = 20;
+
+/** A page, and what it has been told. */
+interface OpenPage {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  /** The number of the last decision. */
+  told: number;
+  isNew: boolean;
+  /** Decisions that were not noted, when it was opened, less those that were noted and not told. */
+  skipped: number;
+  /** Ends its part in the watch. */
+  readonly stop: () => void;
+}
+
+/** Path and query of an absolute URL. */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  return start < 0 ? "/" : url.slice(start);
+}
