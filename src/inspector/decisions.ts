@@ -12,10 +12,10 @@ export const MOST_DECISIONS = 1_000;
 /** ms after the last page was closed in which decisions are still noted: a reload shows them. */
 const LINGER = 60_000;
 
-/** ms in which at most so many hits and so many others are noted: what is more is only counted by the registry. */
+/** ms in which at most so many hits and so many others are noted: what is more is only counted. */
 const SPAN = 500;
-const MOST_HITS = 50;
-const MOST_OTHERS = 200;
+const MOST_HITS = 20;
+const MOST_OTHERS = 80;
 
 /** A decision, and when it was made. */
 export interface NotedDecision extends Omit<Decision, "request"> {

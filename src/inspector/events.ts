@@ -19,7 +19,7 @@ const MOST_PAGES = 20;
 /** Samples that are kept: five minutes. */
 const MOST_SAMPLES = 600;
 
-/** Decisions of one event; the first event has as many as a page shows. */
+/** Decisions of one event. */
 const MOST_AT_ONCE = 100;
 
 /** Decisions that a new page is told. */
@@ -42,10 +42,11 @@ export interface ShownDecision {
 /** What one event tells. */
 export interface Told {
   readonly state: RegistryState;
-  /** New ones. */
+  /** New ones; the first event has all. */
   readonly samples: readonly Sample[];
+  /** New ones, oldest first. The event after the first may have some of them again. */
   readonly decisions: readonly ShownDecision[];
-  /** How many decisions were too many to be told, since this page was opened. */
+  /** How many decisions were too many to be noted. */
   readonly untold: number;
 }
 
@@ -59,6 +60,8 @@ export class Events {
   readonly #samples: Sample[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  /** The number of the last decision that all were told. */
+  #told = 0;
 
   constructor(core: RegistryCore, log: DecisionLog, showing: Showing) {
     this.#core = core;
@@ -66,19 +69,18 @@ export class Events {
     this.#showing = showing;
   }
 
-  /** A stream that begins with what is known now; undefined: too many pages are open. */
+  /** A stream that begins with what is known now, unless all are closed or too many are open. */
   stream(): ReadableStream<Uint8Array> | "closed" | "full" {
-    // A browser that is told 204 does not connect again.
     if (this.#closed) return "closed";
     if (this.#open.size >= MOST_PAGES) return "full";
     let page: OpenPage;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
-        page = { controller, told: 0, isNew: true, skipped: this.#log.skipped, stop: this.#log.watch() };
+        page = { controller, stop: this.#log.watch() };
         this.#open.add(page);
         this.#timer ??= setInterval(() => this.#tellAll(), INTERVAL);
         if (this.#samples.length === 0) this.#samples.push(sampleOf(this.#core));
-        this.#tell(page);
+        controller.enqueue(this.#event(this.#samples, this.#log.after(0, MOST_AT_FIRST)));
       },
       cancel: () => this.#forget(page),
     });
@@ -106,28 +108,27 @@ export class Events {
     this.#timer = undefined;
   }
 
+  /** All pages are told the same, so it is put into words once. */
   #tellAll(): void {
-    this.#samples.push(sampleOf(this.#core));
+    const sample = sampleOf(this.#core);
+    this.#samples.push(sample);
     if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
-    for (const page of this.#open) this.#tell(page);
+    const event = this.#event([sample], this.#log.after(this.#told, MOST_AT_ONCE));
+    this.#told = this.#log.number;
+    for (const { controller } of this.#open) {
+      // A page that does not read, such as one of a computer that sleeps, must not fill the memory.
+      if ((controller.desiredSize ?? 0) >= -MOST_WAITING) controller.enqueue(event);
+    }
   }
 
-  #tell(page: OpenPage): void {
-    // A reader that does not read, such as a browser's tab that sleeps, must not fill the memory.
-    if (!page.isNew && (page.controller.desiredSize ?? 0) < -MOST_WAITING) return;
-    const most = page.isNew ? MOST_AT_FIRST : MOST_AT_ONCE;
-    const noted = this.#log.after(page.told, most);
-    const missed = Math.max(0, this.#log.number - page.told - noted.length);
-    if (!page.isNew) page.skipped -= missed;
+  #event(samples: readonly Sample[], noted: readonly NotedDecision[]): Uint8Array {
     const told: Told = {
       state: stateOf(this.#core),
-      samples: page.isNew ? this.#samples : this.#samples.slice(-1),
+      samples,
       decisions: noted.map((decision) => this.#shown(decision)),
-      untold: this.#log.skipped - page.skipped,
+      untold: this.#log.skipped,
     };
-    page.told = this.#log.number;
-    page.isNew = false;
-    page.controller.enqueue(this.#encoder.encode(`data: ${JSON.stringify(told)}\n\n`));
+    return this.#encoder.encode(`data: ${JSON.stringify(told)}\n\n`);
   }
 
   #shown({ number, time, method, url, ...made }: NotedDecision): ShownDecision {
@@ -145,14 +146,9 @@ export class Events {
 /** Events that wait for a page to read them; a stream counts them as chunks. */
 const MOST_WAITING = 20;
 
-/** A page, and what it has been told. */
+/** A page that is open. */
 interface OpenPage {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
-  /** The number of the last decision. */
-  told: number;
-  isNew: boolean;
-  /** Decisions that were not noted, when it was opened, less those that were noted and not told. */
-  skipped: number;
   /** Ends its part in the watch. */
   readonly stop: () => void;
 }

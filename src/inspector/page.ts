@@ -8,7 +8,7 @@
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-SefJUkpwL1KycSgj6szq4bPzb8Ekg+Qfv6eVKuiI65M='; script-src 'sha256-k8IycgREE/K7wqN7/VT0+apdIALUQVt9ATGh0VZNKNk='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-9bSrYBMUzZ7+fYqffIUAxrd6y1+oruBLTifCWmEUr0Q='; script-src 'sha256-K89KBjp1T6QHW8olXQGL7oHkjV0HgUMPMn2MVjU61Cs='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
  * The document.
@@ -398,6 +398,10 @@ display: grid;
 gap: 0.3rem;
 margin-top: 0.5rem;
 }
+#decisions,
+#found {
+contain: content;
+}
 #decisions {
 max-height: 34rem;
 overflow-y: auto;
@@ -667,6 +671,12 @@ return new Date(time).toLocaleTimeString("en-GB");
 function percent(share) {
 return \`\${(100 * share).toFixed(share > 0.995 && share < 1 ? 2 : 1).replace(/\\.0$/, "")} %\`;
 }
+function opened(summary, contents) {
+const details = make("details", {}, summary);
+const open = () => details.append(make("div", { class: "detail" }, ...contents()));
+details.addEventListener("toggle", open, { once: true });
+return details;
+}
 let samples = [];
 function since(age) {
 const last = samples.at(-1);
@@ -921,7 +931,7 @@ if (kind === "refused" && refusal === undefined) return false;
 const words = field("words").value.trim().toLowerCase();
 return words === "" || \`\${method} \${path} \${reason} \${refusal ?? ""}\`.toLowerCase().includes(words);
 }
-function decisionRow({ number, time, method, path, reason, refusal, status, stored, text, sections }) {
+function decisionRow({ time, method, path, reason, refusal, status, stored, text, sections }) {
 const [badge, colour] = reason === "hit"
 ? ["304 registry", "hit"]
 : status !== undefined
@@ -946,11 +956,16 @@ make("code", {}, \`\${method} \${path}\`),
 make("span", { class: "quiet" }, outcome),
 ),
 );
+return make(
+"li",
+{},
+opened(summary, () => {
 const links = sections.length === 0
 ? ["A rule of this library: docs/http.md and docs/consistency.md."]
 : sections.flatMap((section) => [link(section), " "]);
-const detail = make("div", { class: "detail" }, make("p", {}, text), make("p", {}, ...links));
-return make("li", { "data-number": String(number) }, make("details", {}, summary, detail));
+return [make("p", {}, text), make("p", {}, ...links)];
+}),
+);
 }
 function link(section) {
 const [, rfc, place] = /^RFC (\\d+) §(.+)$/.exec(section) ?? [];
@@ -991,36 +1006,25 @@ byId("pause").setAttribute("aria-pressed", String(isPaused));
 showDecisions();
 });
 let searching;
-function entryDetails(entry) {
-const {
-resource,
-etag,
-state,
-since: from,
-place,
-caller,
-variant,
-groups,
-groupCount,
-changed,
-fields,
-length,
-expires,
-isPublic,
-} = entry;
-const now = samples.at(-1)?.[0] ?? Date.now();
-const colour = state === "valid" ? "hit" : "run";
+function entryRow(entry) {
+const { resource, state, groupCount } = entry;
 const summary = make(
 "summary",
 {},
 make(
 "span",
 { class: "row" },
-make("span", { class: \`badge \${colour}\` }, state),
+make("span", { class: \`badge \${state === "valid" ? "hit" : "run"}\` }, state),
 make("code", {}, resource),
-make("span", { class: "quiet" }, \`\${count(groupCount)} groups\`),
+make("span", { class: "quiet" }, \`\${count(groupCount)} \${groupCount === 1 ? "group" : "groups"}\`),
 ),
 );
+return opened(summary, () => [entryFacts(entry)]);
+}
+function entryFacts(entry) {
+const { etag, since: from, place, caller, variant, groups, groupCount, changed } = entry;
+const { fields, length, expires, isPublic } = entry;
+const now = samples.at(-1)?.[0] ?? Date.now();
 const age = from === undefined
 ? \`not known: it came before this page was open, as number \${count(place)} of those that are kept\`
 : \`\${duration(Math.max(0, now - from))}, since \${clock(from)}\`;
@@ -1062,12 +1066,11 @@ fields.length === 0 ? ["nothing but the tag"] : [make(
 ];
 if (changed.length > 0) pairs.unshift(["Void", [\`changed: \${changed.join(", ")}\`]]);
 if (expires !== undefined) pairs.push(["Ends", [clock(expires)]]);
-const list = make(
+return make(
 "dl",
 { class: "pairs" },
 ...pairs.flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, ...value)]),
 );
-return make("details", {}, summary, make("div", { class: "detail" }, list));
 }
 async function search() {
 searching?.abort();
@@ -1085,7 +1088,7 @@ const what = by === "dependents"
 ? "entry"
 : "entries";
 const shown = total > entries.length ? \` The newest \${count(entries.length)} are shown.\` : "";
-byId("found").replaceChildren(...entries.map(entryDetails));
+byId("found").replaceChildren(...entries.map(entryRow));
 write(note, \`\${count(total)} \${what}, of \${count(lookedAt)}.\${shown}\`);
 } catch (error) {
 if (!signal.aborted) write(note, \`The search failed: \${(error).message}\`);
@@ -1112,11 +1115,12 @@ byId("decisions").replaceChildren();
 isFirst = false;
 samples = samples.concat(told.samples).slice(-MOST_SAMPLES);
 untold = told.untold;
+const newest = decisions[0]?.number ?? 0;
 showState(told.state);
 showFeeds(told.state);
 showNumbers(told.state);
 showReasons(told.state);
-addDecisions(told.decisions);
+addDecisions(told.decisions.filter(({ number }) => number > newest));
 drawCharts();
 };
 events.onerror = () => {

@@ -74,8 +74,9 @@ test(
         /^50 % in the last minute/,
       );
       await tab.evaluate("document.querySelector('#decisions summary').click()");
-      assert.match(
-        await tab.evaluate(text("#decisions .detail")),
+      await until(
+        tab,
+        text("#decisions .detail"),
         /answered 304 from the registry; the handler did not run \(hit\)\. RFC 9111 §4\.3\.2/,
       );
 
@@ -85,7 +86,7 @@ test(
       );
       await until(tab, text("#found-note"), /^1 entry, of 1\.$/);
       await tab.evaluate("document.querySelector('#found summary').click()");
-      const entry = await tab.evaluate<string>(text("#found .detail"));
+      const entry = await until(tab, text("#found .detail"), /^Tag /);
       assert.ok(entry.includes(`Tag ${etag} Age `), entry);
       assert.match(entry, new RegExp(`Depends on ${post} author-\\d+ For everyone Variant accept-encoding`));
       await (await ask("/")).body?.cancel();
@@ -116,8 +117,9 @@ test(
       })(new Request("http://localhost/login"));
       await until(tab, newest, /GET \/login unconditional, set-cookie$/);
       await tab.evaluate("document.querySelector('#decisions summary').click()");
-      assert.match(
-        await tab.evaluate(text("#decisions .detail")),
+      await until(
+        tab,
+        text("#decisions .detail"),
         /the response sets a cookie \(set-cookie\)\. Set the cookie once.* RFC 9111 §7\.3/,
       );
 
@@ -184,6 +186,7 @@ test(
       await tab.evaluate("document.querySelector('#search button').click()");
       await until(tab, "document.querySelectorAll('#found details').length", /^2$/);
       await tab.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
+      await until(tab, "document.querySelectorAll('.detail').length", /^5$/);
       for (const view of views) {
         const where = `${view.width} px`;
         await tab.resize(view);

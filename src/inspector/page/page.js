@@ -127,6 +127,19 @@ function percent(share) {
   return `${(100 * share).toFixed(share > 0.995 && share < 1 ? 2 : 1).replace(/\.0$/, "")} %`;
 }
 
+/**
+ * A part that is made when it is first opened: of a hundred rows few are.
+ *
+ * @param {HTMLElement} summary
+ * @param {() => (Node | string)[]} contents
+ */
+function opened(summary, contents) {
+  const details = make("details", {}, summary);
+  const open = () => details.append(make("div", { class: "detail" }, ...contents()));
+  details.addEventListener("toggle", open, { once: true });
+  return details;
+}
+
 // ——— Charts
 
 /** @type {Sample[]} */
@@ -445,7 +458,7 @@ function isWanted({ reason, refusal, method, path, status }) {
 }
 
 /** @param {ShownDecision} decision */
-function decisionRow({ number, time, method, path, reason, refusal, status, stored, text, sections }) {
+function decisionRow({ time, method, path, reason, refusal, status, stored, text, sections }) {
   const [badge, colour] = reason === "hit"
     ? ["304 registry", "hit"]
     : status !== undefined
@@ -470,11 +483,16 @@ function decisionRow({ number, time, method, path, reason, refusal, status, stor
       make("span", { class: "quiet" }, outcome),
     ),
   );
-  const links = sections.length === 0
-    ? ["A rule of this library: docs/http.md and docs/consistency.md."]
-    : sections.flatMap((section) => [link(section), " "]);
-  const detail = make("div", { class: "detail" }, make("p", {}, text), make("p", {}, ...links));
-  return make("li", { "data-number": String(number) }, make("details", {}, summary, detail));
+  return make(
+    "li",
+    {},
+    opened(summary, () => {
+      const links = sections.length === 0
+        ? ["A rule of this library: docs/http.md and docs/consistency.md."]
+        : sections.flatMap((section) => [link(section), " "]);
+      return [make("p", {}, text), make("p", {}, ...links)];
+    }),
+  );
 }
 
 /** @param {string} section */
@@ -529,36 +547,27 @@ byId("pause").addEventListener("click", () => {
 let searching;
 
 /** @param {ShownEntry} entry */
-function entryDetails(entry) {
-  const {
-    resource,
-    etag,
-    state,
-    since: from,
-    place,
-    caller,
-    variant,
-    groups,
-    groupCount,
-    changed,
-    fields,
-    length,
-    expires,
-    isPublic,
-  } = entry;
-  const now = samples.at(-1)?.[0] ?? Date.now();
-  const colour = state === "valid" ? "hit" : "run";
+function entryRow(entry) {
+  const { resource, state, groupCount } = entry;
   const summary = make(
     "summary",
     {},
     make(
       "span",
       { class: "row" },
-      make("span", { class: `badge ${colour}` }, state),
+      make("span", { class: `badge ${state === "valid" ? "hit" : "run"}` }, state),
       make("code", {}, resource),
-      make("span", { class: "quiet" }, `${count(groupCount)} groups`),
+      make("span", { class: "quiet" }, `${count(groupCount)} ${groupCount === 1 ? "group" : "groups"}`),
     ),
   );
+  return opened(summary, () => [entryFacts(entry)]);
+}
+
+/** @param {ShownEntry} entry */
+function entryFacts(entry) {
+  const { etag, since: from, place, caller, variant, groups, groupCount, changed } = entry;
+  const { fields, length, expires, isPublic } = entry;
+  const now = samples.at(-1)?.[0] ?? Date.now();
   const age = from === undefined
     ? `not known: it came before this page was open, as number ${count(place)} of those that are kept`
     : `${duration(Math.max(0, now - from))}, since ${clock(from)}`;
@@ -601,12 +610,11 @@ function entryDetails(entry) {
   ];
   if (changed.length > 0) pairs.unshift(["Void", [`changed: ${changed.join(", ")}`]]);
   if (expires !== undefined) pairs.push(["Ends", [clock(expires)]]);
-  const list = make(
+  return make(
     "dl",
     { class: "pairs" },
     ...pairs.flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, ...value)]),
   );
-  return make("details", {}, summary, make("div", { class: "detail" }, list));
 }
 
 async function search() {
@@ -625,7 +633,7 @@ async function search() {
       ? "entry"
       : "entries";
     const shown = total > entries.length ? ` The newest ${count(entries.length)} are shown.` : "";
-    byId("found").replaceChildren(...entries.map(entryDetails));
+    byId("found").replaceChildren(...entries.map(entryRow));
     write(note, `${count(total)} ${what}, of ${count(lookedAt)}.${shown}`);
   } catch (error) {
     if (!signal.aborted) write(note, `The search failed: ${/** @type {Error} */ (error).message}`);
@@ -660,11 +668,12 @@ function connect() {
     isFirst = false;
     samples = samples.concat(told.samples).slice(-MOST_SAMPLES);
     untold = told.untold;
+    const newest = decisions[0]?.number ?? 0;
     showState(told.state);
     showFeeds(told.state);
     showNumbers(told.state);
     showReasons(told.state);
-    addDecisions(told.decisions);
+    addDecisions(told.decisions.filter(({ number }) => number > newest));
     drawCharts();
   };
   events.onerror = () => {
