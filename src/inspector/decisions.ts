@@ -12,8 +12,8 @@ export const MOST_DECISIONS = 1_000;
 /** ms after the last page was closed in which decisions are still noted: a reload shows them. */
 const LINGER = 60_000;
 
-/** ms in which at most so many hits and so many others are noted: what is more is only counted. */
-const SPAN = 500;
+/** A span, in ms, in which at most so many hits and so many others are noted: what is more is only counted. */
+export const SPAN = 500;
 const MOST_HITS = 20;
 const MOST_OTHERS = 80;
 
@@ -88,15 +88,13 @@ export class DecisionLog {
     return found;
   }
 
+  /** Begins a new span. While a page is open it is called in time: a clock would be a third of what a hit costs here. */
+  beginSpan(): void {
+    this.#hits = this.#others = 0;
+  }
+
   #note({ request, reason, refusal, handlerStatus, stored }: Decision): void {
-    const { now } = this.#core;
-    // No timer ends it, which would keep a process from ending: without a request there is nothing to note either.
-    if (this.#watchers === 0 && now - this.#leftAt > LINGER) return this.close();
-    // The clock may be set back.
-    if (Math.abs(now - this.#spanFrom) >= SPAN) {
-      this.#spanFrom = now;
-      this.#hits = this.#others = 0;
-    }
+    if (this.#watchers === 0 && !this.#lingers()) return this.close();
     // Thousands of hits a second must not push out what is rare.
     if (reason === "hit" ? this.#hits++ >= MOST_HITS : this.#others++ >= MOST_OTHERS) {
       this.#skipped++;
@@ -104,8 +102,22 @@ export class DecisionLog {
     }
     const number = ++this.#number;
     this.#ring[number % MOST_DECISIONS] = {
-      ...{ number, time: now, method: request.method, url: request.url },
+      ...{ number, time: this.#core.now, method: request.method, url: request.url },
       ...{ reason, refusal, handlerStatus, stored },
     };
+  }
+
+  /**
+   * Whether the last page was closed less than a minute ago. No timer ends it, which would keep a process from ending:
+   * without a request there is nothing to note either.
+   */
+  #lingers(): boolean {
+    const { now } = this.#core;
+    // The clock may be set back.
+    if (Math.abs(now - this.#spanFrom) >= SPAN) {
+      this.#spanFrom = now;
+      this.beginSpan();
+    }
+    return now - this.#leftAt <= LINGER;
   }
 }

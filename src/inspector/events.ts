@@ -5,13 +5,10 @@
  */
 import type { RegistryCore } from "../registry/core.ts";
 import { explained } from "../why/explain.ts";
-import type { DecisionLog, NotedDecision } from "./decisions.ts";
+import { type DecisionLog, type NotedDecision, SPAN } from "./decisions.ts";
 import type { Showing } from "./hidden.ts";
 import { sections } from "./sections.ts";
 import { type RegistryState, type Sample, sampleOf, stateOf } from "./state.ts";
-
-/** ms between two events. */
-const INTERVAL = 500;
 
 /** Pages that may be open at once. */
 const MOST_PAGES = 20;
@@ -78,7 +75,7 @@ export class Events {
       start: (controller) => {
         page = { controller, stop: this.#log.watch() };
         this.#open.add(page);
-        this.#timer ??= setInterval(() => this.#tellAll(), INTERVAL);
+        this.#timer ??= setInterval(() => this.#tellAll(), SPAN);
         if (this.#samples.length === 0) this.#samples.push(sampleOf(this.#core));
         controller.enqueue(this.#event(this.#samples, this.#log.after(0, MOST_AT_FIRST)));
       },
@@ -115,6 +112,7 @@ export class Events {
     if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
     const event = this.#event([sample], this.#log.after(this.#told, MOST_AT_ONCE));
     this.#told = this.#log.number;
+    this.#log.beginSpan();
     for (const { controller } of this.#open) {
       // A page that does not read, such as one of a computer that sleeps, must not fill the memory.
       if ((controller.desiredSize ?? 0) >= -MOST_WAITING) controller.enqueue(event);

@@ -8,7 +8,7 @@
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-9bSrYBMUzZ7+fYqffIUAxrd6y1+oruBLTifCWmEUr0Q='; script-src 'sha256-K89KBjp1T6QHW8olXQGL7oHkjV0HgUMPMn2MVjU61Cs='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-WcUHy3h3U+0BGurLbKMUHt9emwPx87Zw8xibqDtcD4M='; script-src 'sha256-Ds6sm3onE9fG3Fof0mXt4W1zEIVhsspBFRc3HIY5y8g='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
  * The document.
@@ -354,6 +354,22 @@ margin-top: 0.4rem;
 overflow-wrap: anywhere;
 font-variant-numeric: tabular-nums;
 }
+.facts {
+display: grid;
+grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
+gap: 0.15rem 1.5rem;
+font-size: 0.875rem;
+margin-top: 0.4rem;
+}
+.facts > div {
+display: grid;
+grid-template-columns: 5.5rem minmax(0, 1fr);
+gap: 0.5rem;
+}
+.facts dd {
+overflow-wrap: anywhere;
+font-variant-numeric: tabular-nums;
+}
 .controls {
 display: flex;
 flex-wrap: wrap;
@@ -457,6 +473,9 @@ border-top: 1px solid var(--rule);
 padding-top: 0.8rem;
 }
 @media (max-width: 30rem) {
+#state {
+font-size: 0.875rem;
+}
 .tiles {
 grid-template-columns: 1fr 1fr;
 }
@@ -506,7 +525,7 @@ const between = `<section id="trouble" class="banner bad" aria-labelledby="troub
 </div>
 <div>
 <dt>Content not sent</dt>
-<dd><b id="saved">–</b><small>since the start</small></dd>
+<dd><b id="saved">–</b><small id="saved-note">since the start</small></dd>
 </div>
 <div>
 <dt>Entries</dt>
@@ -802,7 +821,9 @@ const [time, note] = runs > 0
 : [state.handlerSeconds / state.handlerRuns, "on average, since the start"];
 write(byId("time"), state.handlerRuns === 0 ? "–" : duration(1_000 * time));
 write(byId("time-note"), state.running > 0 ? \`\${note}; \${state.running} running\` : note);
-write(byId("saved"), size(state.savedBytes));
+const isUnknown = state.savedBytes === 0 && minute.last[1] + minute.last[2] > 0;
+write(byId("saved"), isUnknown ? "–" : size(state.savedBytes));
+write(byId("saved-note"), isUnknown ? "no length is known" : "since the start");
 write(byId("entries"), count(state.entries));
 write(byId("entries-note"), \`\${count(state.groups)} groups, \${size(state.bytes)}\`);
 const rows = ENDS.map(([at, colour, name, reasons]) => {
@@ -911,7 +932,11 @@ if (card.childElementCount === 0 || card.querySelectorAll("dd").length !== pairs
 const title = make("h3", {}, make("span", { class: "dot", "aria-hidden": "true" }), make("span"));
 card.replaceChildren(
 title,
-make("dl", { class: "pairs" }, ...pairs.flatMap(([key]) => [make("dt", {}, key), make("dd")])),
+make(
+"dl",
+{ class: "facts" },
+...pairs.map(([key]) => make("div", {}, make("dt", {}, key), make("dd"))),
+),
 );
 }
 write(

@@ -294,7 +294,9 @@ function showNumbers(state) {
     : [state.handlerSeconds / state.handlerRuns, "on average, since the start"];
   write(byId("time"), state.handlerRuns === 0 ? "–" : duration(1_000 * time));
   write(byId("time-note"), state.running > 0 ? `${note}; ${state.running} running` : note);
-  write(byId("saved"), size(state.savedBytes));
+  const isUnknown = state.savedBytes === 0 && minute.last[1] + minute.last[2] > 0;
+  write(byId("saved"), isUnknown ? "–" : size(state.savedBytes));
+  write(byId("saved-note"), isUnknown ? "no length is known" : "since the start");
   write(byId("entries"), count(state.entries));
   write(byId("entries-note"), `${count(state.groups)} groups, ${size(state.bytes)}`);
   const rows = ENDS.map(([at, colour, name, reasons]) => {
@@ -429,7 +431,11 @@ function showFeed(card, feed, now) {
     const title = make("h3", {}, make("span", { class: "dot", "aria-hidden": "true" }), make("span"));
     card.replaceChildren(
       title,
-      make("dl", { class: "pairs" }, ...pairs.flatMap(([key]) => [make("dt", {}, key), make("dd")])),
+      make(
+        "dl",
+        { class: "facts" },
+        ...pairs.map(([key]) => make("div", {}, make("dt", {}, key), make("dd"))),
+      ),
     );
   }
   write(
