@@ -75,7 +75,7 @@ export class Events {
       start: (controller) => {
         page = { controller, stop: this.#log.watch() };
         this.#open.add(page);
-        this.#timer ??= setInterval(() => this.#tellAll(), SPAN);
+        this.#timer ??= setInterval(() => this.tell(), SPAN);
         if (this.#samples.length === 0) this.#samples.push(sampleOf(this.#core));
         controller.enqueue(this.#event(this.#samples, this.#log.after(0, MOST_AT_FIRST)));
       },
@@ -91,10 +91,13 @@ export class Events {
   /** Ends all streams, and begins none from now on. */
   close(): void {
     this.#closed = true;
-    for (const page of [...this.#open]) {
-      this.#forget(page);
-      page.controller.close();
-    }
+    for (const page of [...this.#open]) this.#end(page);
+  }
+
+  /** Ends a stream: its page, if it is still there, connects again. */
+  #end(page: OpenPage): void {
+    this.#forget(page);
+    page.controller.close();
   }
 
   #forget(page: OpenPage): void {
@@ -105,17 +108,18 @@ export class Events {
     this.#timer = undefined;
   }
 
-  /** All pages are told the same, so it is put into words once. */
-  #tellAll(): void {
+  /** Tells all pages what is new, as the timer does twice a second. They are told the same, so it is put into words once. */
+  tell(): void {
     const sample = sampleOf(this.#core);
     this.#samples.push(sample);
     if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
     const event = this.#event([sample], this.#log.after(this.#told, MOST_AT_ONCE));
     this.#told = this.#log.number;
     this.#log.beginSpan();
-    for (const { controller } of this.#open) {
-      // A page that does not read, such as one of a computer that sleeps, must not fill the memory.
-      if ((controller.desiredSize ?? 0) >= -MOST_WAITING) controller.enqueue(event);
+    for (const page of [...this.#open]) {
+      // A page that does not read, such as one of a computer that sleeps, must not fill the memory, nor keep out others.
+      if ((page.controller.desiredSize ?? 0) >= -MOST_WAITING) page.controller.enqueue(event);
+      else this.#end(page);
     }
   }
 

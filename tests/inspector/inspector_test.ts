@@ -5,10 +5,20 @@ import { dependsOn, EtagRegistry, follow, withEtag, type WithEtagOptions } from 
 import { coreOf } from "../../src/registry/core.ts";
 import { inspector, type InspectorOptions } from "../../src/inspector/inspector.ts";
 import type { Found, SearchBy } from "../../src/inspector/entries.ts";
-import type { Told } from "../../src/inspector/events.ts";
+import { DecisionLog } from "../../src/inspector/decisions.ts";
+import { Events, type Told } from "../../src/inspector/events.ts";
+import { showing } from "../../src/inspector/hidden.ts";
 import { contentSecurityPolicy } from "../../src/inspector/page.ts";
 import { sections } from "../../src/inspector/sections.ts";
-import { reasonFamilies } from "../../src/registry/reason.ts";
+import {
+  type LookupRefusal,
+  type Outcome,
+  type Reason,
+  reasonFamilies,
+  type ReasonFamily,
+  type RegistrationRefusal,
+} from "../../src/registry/reason.ts";
+import { causes } from "../../src/why/causes.ts";
 import { pageModule } from "../../scripts/inspector.ts";
 import { SettableClock } from "../support/clock.ts";
 import { PushedFeed, settled } from "../support/feed.ts";
@@ -266,6 +276,42 @@ test("inspector: decisions are told in sentences with their sections, and withou
     /^GET \/b: the handler ran and gave 200: .*\(no-store\)\. Send Cache-Control: no-cache/,
   );
   assert.equal(state.counters["hit"], 1);
+});
+
+test("inspector: each reason of a decision is told in its own sentence", async () => {
+  const { registry, inspect } = siteOf();
+  const events = await inspect(open(`${here}?events`));
+  const request = open("http://localhost/a");
+  const reasons = (family: ReasonFamily) =>
+    (Object.keys(reasonFamilies) as Reason[]).filter((reason) => reasonFamilies[reason] === family);
+  const { tell } = coreOf(registry).observers;
+  for (const reason of [...reasons("outcome"), ...reasons("lookup")] as (Outcome | LookupRefusal)[]) {
+    tell!({ request, reason, handlerStatus: undefined, stored: false, refusal: undefined });
+  }
+  for (const refusal of reasons("registration") as RegistrationRefusal[]) {
+    tell!({ request, reason: "unconditional", handlerStatus: 200, stored: false, refusal });
+  }
+  const { decisions } = await told(events, ({ decisions }) => decisions.length > 0);
+  assert.equal(decisions.length, Object.keys(sections).length);
+  for (const { reason, refusal, text } of decisions) {
+    const shown = (refusal ?? reason) as Reason;
+    assert.ok(text.includes(`${causes[shown].meaning} (${shown}).`), text);
+  }
+});
+
+test("Events: a page that reads nothing is let go of, and the others are told", async () => {
+  const core = coreOf(new EtagRegistry());
+  const events = new Events(core, new DecisionLog(core), showing(false));
+  const [asleep, awake] = [events.stream(), events.stream()] as ReadableStream<Uint8Array>[];
+  const reader = awake!.getReader();
+  for (let told = 0; told < 50; told++) {
+    assert.equal((await reader.read()).done, false);
+    events.tell();
+  }
+  assert.equal(events.size, 1);
+  const left = await new Response(asleep).text();
+  assert.ok(left.split("\n\n").length < 30, "what waits for it is bounded");
+  events.close();
 });
 
 test("inspector: every reason of a decision has a section, or is a rule of the library", () => {
