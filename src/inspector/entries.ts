@@ -107,9 +107,10 @@ function matcher(
 ): (entry: StoredEntry) => boolean {
   const wanted = text.toLowerCase();
   if (by === "url") return ({ key }) => showing.resource(key).toLowerCase().includes(wanted);
-  const groupsOf = (entry: StoredEntry) => core.groupsOf(entry) ?? [];
-  if (by === "dependents") return (entry) => groupsOf(entry).includes(text);
-  return (entry) => groupsOf(entry).some((group) => group.toLowerCase().includes(wanted));
+  const isWanted = by === "dependents"
+    ? (group: string) => group === text
+    : (group: string) => group.toLowerCase().includes(wanted);
+  return (entry) => core.someGroup(entry, isWanted);
 }
 
 /** An entry as it is shown; undefined: it has left since it was found. */
@@ -139,7 +140,9 @@ function shownEntry(
     groupCount: groups.length,
     // What only the resource itself has voided is a write to it.
     changed: (changed ?? []).map((name) => name.startsWith("\0") ? "a write to the resource" : name),
-    fields: Object.entries(headers.fields),
+    fields: Object.entries(headers.fields).map(([name, value]) =>
+      [name, name === "content-location" ? showing.resource(value) : value] as const
+    ),
     length,
     expires: expires === Infinity ? undefined : expires,
     isPublic: headers.isPublic,

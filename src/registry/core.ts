@@ -280,6 +280,12 @@ export class RegistryCore {
     return this.#entries.isValid(entry) ? undefined : this.#entries.changedIn(entry);
   }
 
+  /** Whether the name of a group that the response of an entry declared will do. The entry must be kept here. */
+  someGroup(entry: StoredEntry, matches: (name: string) => boolean): boolean {
+    // That of its own resource begins with NUL.
+    return this.#entries.someGroup(entry, (name) => name.charCodeAt(0) !== 0 && matches(name));
+  }
+
   /** The names of the request fields that select an entry among the variants of its resource. */
   selectingOf(entry: StoredEntry): readonly string[] {
     return this.#entries.selectingOf(entry);

@@ -273,6 +273,11 @@ export class EntryStore {
     return entry.groups.map((group) => this.#groups.nameOf(group));
   }
 
+  /** Whether the name of a group of an entry will do; the entry must be kept here. */
+  someGroup(entry: StoredEntry, matches: (name: string) => boolean): boolean {
+    return entry.groups.some((group) => matches(this.#groups.nameOf(group)));
+  }
+
   /** Keeps an entry of an earlier process, if there is room, in the place of those that it had replaced. */
   restore(saved: SavedEntry, sequence: number): void {
     const [storageKey, etag, groups, fields, isPublic, anyOrigin, minted, ...more] = saved;
