@@ -1,5 +1,5 @@
 /**
- * `deno task bench:inspector`: what the inspector costs. In turns: a hit with it mounted and unwatched, and watched by three
+ * `deno task bench:inspector`: what the inspector costs (`deno task bench:inspector page`: the part with a browser alone). In turns: a hit with it mounted and unwatched, and watched by three
  * pages; then, with 100,000 entries and 5,000 decisions a second, how long requests wait with three pages open that search,
  * and without; last, what a real page does meanwhile in a Chromium.
  *
@@ -146,7 +146,7 @@ async function probed(address: string): Promise<number[]> {
   return await said(start("probe", address, "4")) as number[];
 }
 
-async function measureLoad(): Promise<void> {
+async function measureLoad(rounds: number): Promise<void> {
   const registry = new EtagRegistry({ manual: true, maxEntries: 2 * ENTRIES, maxBytes: 2 ** 30 });
   const core = coreOf(registry);
   for (let page = 0; page < ENTRIES; page++) {
@@ -188,20 +188,30 @@ async function measureLoad(): Promise<void> {
   const without: number[][] = [];
   const watched: number[][] = [];
   let longest = 0;
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < rounds; round++) {
     without.push(await probed(`${origin}/page`));
     const watching = start("watch", `${origin}/_stillfresh`);
     while (inspect.pages < PAGES) await new Promise((resolve) => setTimeout(resolve, 50));
     watched.push(await probed(`${origin}/page`));
     longest = Math.max(longest, await said(watching) as number);
-    console.error(`round ${round + 1} of 5`);
+    console.error(`round ${round + 1} of ${rounds}`);
   }
+  if (rounds > 0) printWaits(core.size, without, watched, longest);
+  if (chromiumProgram !== undefined) await measurePage(`${origin}/_stillfresh`);
+  clearInterval(load);
+  console.log(`${decisions.toLocaleString("en-GB")} decisions in all.`);
+  inspect.close();
+  await server.shutdown();
+}
+
+/** Prints how long requests waited. */
+function printWaits(entries: number, without: number[][], watched: number[][], longest: number): void {
   const p99 = (rounds: readonly number[][]) => median(rounds.map((times) => percentile(times, 0.99)));
   const p50 = (rounds: readonly number[][]) => median(rounds.map((times) => percentile(times, 0.5)));
   printTable(
-    `${core.size.toLocaleString("en-GB")} entries, ${
+    `${entries.toLocaleString("en-GB")} entries, ${
       DECISIONS.toLocaleString("en-GB")
-    } decisions/s: a request over HTTP, medians of 5 rounds`,
+    } decisions/s: a request over HTTP, medians of ${without.length} rounds`,
     ["", "p50, ms", "p99, ms", "of one without", "target"],
     [
       ["unwatched", p50(without).toFixed(2), p99(without).toFixed(2), "1", ""],
@@ -215,11 +225,6 @@ async function measureLoad(): Promise<void> {
     ],
   );
   console.log(`The slowest search of a group's name took ${longest.toFixed(0)} ms.`);
-  if (chromiumProgram !== undefined) await measurePage(`${origin}/_stillfresh`);
-  clearInterval(load);
-  console.log(`${decisions.toLocaleString("en-GB")} decisions in all.`);
-  inspect.close();
-  await server.shutdown();
 }
 
 /** What a page does in a browser while it is told. */
@@ -262,7 +267,7 @@ if (import.meta.main) {
   if (what === "probe") await probe(address!, Number(seconds));
   else if (what === "watch") await watch(address!);
   else {
-    await measureHits();
-    await measureLoad();
+    if (what !== "page") await measureHits();
+    await measureLoad(what === "page" ? 0 : 5);
   }
 }

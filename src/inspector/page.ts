@@ -8,7 +8,7 @@
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-WcUHy3h3U+0BGurLbKMUHt9emwPx87Zw8xibqDtcD4M='; script-src 'sha256-Ds6sm3onE9fG3Fof0mXt4W1zEIVhsspBFRc3HIY5y8g='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-DOB6F/OtY8duPurnNkxazqVSy0zl9RW5vQZXIbKhFHU='; script-src 'sha256-Fr3ojrloujhtfNeOh6GssWYEfykFIESKGerli0OlVuQ='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
  * The document.
@@ -418,6 +418,11 @@ margin-top: 0.5rem;
 #found {
 contain: content;
 }
+#decisions > li,
+#found > details {
+content-visibility: auto;
+contain-intrinsic-size: auto 2.1rem;
+}
 #decisions {
 max-height: 34rem;
 overflow-y: auto;
@@ -666,8 +671,11 @@ const element = document.createElementNS("http://www.w3.org/2000/svg", name);
 for (const attribute in attributes) element.setAttribute(attribute, String(attributes[attribute]));
 return element;
 }
+const ones = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+const times = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 function count(value) {
-return value.toLocaleString("en-GB", { maximumFractionDigits: value < 10 ? 1 : 0 });
+return (value < 10 ? tenths : ones).format(value);
 }
 function size(bytes) {
 const units = ["B", "kB", "MB", "GB", "TB"];
@@ -685,7 +693,7 @@ return ms < 48 * 60 * MINUTE
 : \`\${count(Math.floor(ms / MINUTE / 60 / 24))} days\`;
 }
 function clock(time) {
-return new Date(time).toLocaleTimeString("en-GB");
+return times.format(time);
 }
 function percent(share) {
 return \`\${(100 * share).toFixed(share > 0.995 && share < 1 ? 2 : 1).replace(/\\.0$/, "")} %\`;
