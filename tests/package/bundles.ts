@@ -58,7 +58,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 14_950,
+    most: 15_200,
   },
   "follow": {
     from: "mod.ts",
