@@ -81,8 +81,11 @@ function startVisitors(origin: string): () => Promise<void> {
   };
 }
 
-/** From the top, the second decision opened. */
-const fromTop = inspected("document.querySelectorAll('#decisions details')[1].open = true");
+/** From the top, with what the handler had to run for, and why. */
+const fromTop = inspected(
+  `document.querySelector("#kind").value = "run"; document.querySelector("#kind").dispatchEvent(new Event("change"));
+  document.querySelector("#decisions details").open = true`,
+);
 
 /** An entry, and what it depends on. */
 const anEntry = inspected(
