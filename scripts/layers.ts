@@ -18,6 +18,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "sqlite/": ["changes/"],
   "why/": ["registry/"],
   "metrics/": ["registry/"],
+  "inspector/": ["why/", "registry/", "http/"],
   "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],
   "proxy/command/": ["proxy/", "metrics/", "couchdb/", "registry/", "changes/"],

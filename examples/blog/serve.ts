@@ -12,7 +12,8 @@ export interface Address {
   readonly port: number;
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** Takes a request, and what the server knows of its connection. */
+export type Handler = (request: Request, connection: unknown) => Response | Promise<Response>;
 
 /** The part of `Bun` that is used here; `Deno` brings types of its own. */
 interface BunServers {
@@ -24,13 +25,13 @@ interface BunServers {
 /** Starts listening; rejects where the address is taken. */
 export async function serve(handler: Handler, address: Address): Promise<Server> {
   if ("Deno" in globalThis) {
-    const server = Deno.serve({ ...address, onListen: () => {} }, (request) => handler(request));
+    const server = Deno.serve({ ...address, onListen: () => {} }, handler);
     return { port: server.addr.port, close: () => server.shutdown() };
   }
   if ("Bun" in globalThis) {
     const server = (globalThis as unknown as { Bun: BunServers }).Bun.serve({
       ...address,
-      fetch: (request) => handler(request),
+      fetch: handler,
     });
     return { port: server.port, close: () => server.stop(true) };
   }

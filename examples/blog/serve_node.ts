@@ -3,9 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Address, Server } from "./serve.ts";
-
-type Handler = (request: Request) => Response | Promise<Response>;
+import type { Address, Handler, Server } from "./serve.ts";
 
 /** Starts listening; rejects where the address is taken. */
 export async function serveNode(handler: Handler, address: Address): Promise<Server> {
@@ -30,7 +28,7 @@ export async function serveNode(handler: Handler, address: Address): Promise<Ser
 }
 
 async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const response = await handler(requestOf(incoming));
+  const response = await handler(requestOf(incoming), { incoming });
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.headers.get("content-type") === "text/event-stream") return await stream(response, outgoing);
   outgoing.end(incoming.method === "HEAD" ? undefined : new Uint8Array(await response.arrayBuffer()));

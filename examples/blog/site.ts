@@ -9,6 +9,7 @@ import {
   mapFeed,
   withEtag,
 } from "../../mod.ts";
+import { inspector } from "../../src/inspector/inspector.ts";
 import { explain } from "../../src/why/why.ts";
 import { allPosts, currentPost, deletePost, getPost, problem, putPost } from "./api.ts";
 import { isPostId } from "./documents.ts";
@@ -22,7 +23,7 @@ import { type Exchange, type Run, Story } from "./story/story.ts";
 /** A running site. */
 export interface Site {
   /** Answers a request. */
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, ...connection: readonly unknown[]) => Response | Promise<Response>;
   readonly registry: EtagRegistry;
   readonly follower: Follower;
   /** What has happened. */
@@ -77,6 +78,8 @@ export function createSite(
     ...(secret === undefined ? {} : { secret }),
   });
   const events = new StoryEvents(story, follower);
+  // Without `authorize` it answers this machine alone. The demo has no secret in its addresses.
+  const inspect = inspector({ registry, showValues: true });
   /** What would become of a request for a page with the fields of this one. */
   const why = async (asking: Request, page: URL): Promise<string> => {
     const request = new Request(page, { headers: asking.headers });
@@ -84,8 +87,9 @@ export function createSite(
   };
   const aside = asideRoutes({ registry, follower, story, events, store, why });
   return {
-    fetch(request) {
+    fetch(request, ...connection) {
       const path = pathOf(request.url);
+      if (inspected.test(path)) return inspect(request, ...connection);
       if (asides.test(path)) return aside.fetch(request);
       const exchange = story.begin(request.method, path);
       const answer = site(request, exchange);
@@ -96,7 +100,10 @@ export function createSite(
     registry,
     follower,
     story,
-    endStory: () => events.close(),
+    endStory: () => {
+      events.close();
+      inspect.close();
+    },
     get streams() {
       return events.open;
     },
@@ -111,6 +118,9 @@ function pathOf(url: string): string {
 
 /** What is no part of the blog: no run of its handler, and nothing that is ever confirmed. */
 const asides = /^\/(?:stats|story|edit)(?:[/?]|$)/;
+
+/** Where the inspector is: it answers this machine alone. */
+const inspected = /^\/_stillfresh(?:[?]|$)/;
 
 /** What the asides work with. */
 interface Asides extends Pick<Site, "registry" | "follower" | "story"> {

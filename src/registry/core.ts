@@ -9,7 +9,7 @@ import { ChangeLog } from "./change_log.ts";
 import { Observers } from "./decision.ts";
 import { CrossOriginMemory } from "./cross_origin_memory.ts";
 import type { Registration, StoredEntry } from "./entry.ts";
-import { EntryStore } from "./entry_store.ts";
+import { type EntryLook, EntryStore } from "./entry_store.ts";
 import { distinctGroups, resourceGroup } from "./group_table.ts";
 import { HandlerRuns } from "./handler_runs.ts";
 import type { Lease } from "./lease.ts";
@@ -196,6 +196,11 @@ export class RegistryCore {
     return !this.#subscriptions.live && !this.#subscriptions.unfollowed;
   }
 
+  /** Whether no feed has ever been followed, although one has to be. */
+  get unfollowed(): boolean {
+    return this.#subscriptions.unfollowed;
+  }
+
   /** ms since the epoch. */
   get now(): number {
     return this.#clock.now();
@@ -263,6 +268,27 @@ export class RegistryCore {
     if (!this.#entries.has(entry)) return undefined;
     const own = resourceGroup(entry.key);
     return this.#entries.namesOf(entry).filter((name) => name !== own);
+  }
+
+  /** Begins a walk over all entries, void ones included, oldest first: for an operator who looks at them. */
+  look(): EntryLook {
+    return this.#entries.look();
+  }
+
+  /** The names of the groups whose changes have voided an entry; undefined: it is valid. The entry must be kept here. */
+  changedIn(entry: StoredEntry): readonly string[] | undefined {
+    return this.#entries.isValid(entry) ? undefined : this.#entries.changedIn(entry);
+  }
+
+  /** Whether the name of a group that the response of an entry declared will do. The entry must be kept here. */
+  someGroup(entry: StoredEntry, matches: (name: string) => boolean): boolean {
+    // That of its own resource begins with NUL.
+    return this.#entries.someGroup(entry, (name) => name.charCodeAt(0) !== 0 && matches(name));
+  }
+
+  /** The names of the request fields that select an entry among the variants of its resource. */
+  selectingOf(entry: StoredEntry): readonly string[] {
+    return this.#entries.selectingOf(entry);
   }
 
   /**

@@ -33,6 +33,14 @@ export interface EntryStoreLimits {
   readonly maxVariants: number;
 }
 
+/** A walk over the entries, oldest first, in steps between which entries may come and leave. */
+export interface EntryLook {
+  /** The next entry, void or not; undefined: the walk is over. */
+  next(): StoredEntry | undefined;
+  /** Ends the walk. */
+  end(): void;
+}
+
 /** The variants of one resource for one caller: which request fields select among them, and where each is stored. */
 interface VariantSet {
   /** The part that their storage keys have in common. */
@@ -249,9 +257,25 @@ export class EntryStore {
     };
   }
 
+  /** Begins a walk over the entries themselves, void ones included, oldest first. */
+  look(): EntryLook {
+    const walk = this.#entries.walk();
+    return { next: () => this.#entries.step(walk), end: () => this.#entries.endWalk(walk) };
+  }
+
+  /** The lower-case names of the request fields that select an entry among the variants of its resource; none: it has none. */
+  selectingOf(entry: StoredEntry): readonly string[] {
+    return this.#variantsOf(entry)?.fields ?? [];
+  }
+
   /** The names of what an entry depends on; the entry must be kept here. */
   namesOf(entry: StoredEntry): readonly string[] {
     return entry.groups.map((group) => this.#groups.nameOf(group));
+  }
+
+  /** Whether the name of a group of an entry will do; the entry must be kept here. */
+  someGroup(entry: StoredEntry, matches: (name: string) => boolean): boolean {
+    return entry.groups.some((group) => matches(this.#groups.nameOf(group)));
   }
 
   /** Keeps an entry of an earlier process, if there is room, in the place of those that it had replaced. */

@@ -276,6 +276,7 @@ class FeedFollower<C extends Change> implements Follower {
   #fail(error: unknown): void {
     if (this.#subscription.closed) return;
     this.#error = error;
+    this.#subscription.fault = faultOf(error);
     this.#end(error);
     if (this.#onError === undefined) {
       const heard = this.#errorRead || (this.#readyRead && !this.#wasLive);
@@ -303,16 +304,21 @@ function isAbort(error: unknown): boolean {
 }
 
 /** Of a fault that is not of this package only the name is shown: its message may hold a credential. */
-function sentence(feed: string, error: unknown): string {
-  const fault = error instanceof ChangesError
+function faultOf(error: unknown): string {
+  return error instanceof ChangesError
     ? `${error.code}: ${error.message}`
     : error instanceof Error
     ? `${error.name}, of which follower.error has more`
     : `${typeof error}, which follower.error has`;
+}
+
+function sentence(feed: string, error: unknown): string {
   return `Stillfresh: the feed ${
     JSON.stringify(feed)
   } has failed for good, so nothing is answered from its ` +
-    `registry (${fault}). Mend the cause and follow it again. With onError, follow() tells you instead of the console.`;
+    `registry (${
+      faultOf(error)
+    }). Mend the cause and follow it again. With onError, follow() tells you instead of the console.`;
 }
 
 /**

@@ -49,6 +49,22 @@ export function baseOf(key: string): string | undefined {
   return key.slice(start, start + Number(key.slice(2, start - 1)));
 }
 
+/** The caller that a key was made for; undefined: it was made for none. */
+export function callerOf(key: string): string | undefined {
+  const base = baseOf(key) ?? key;
+  if (base.charCodeAt(0) !== 0 || base.charCodeAt(1) === 0) return undefined;
+  const colon = base.indexOf(":");
+  return base.slice(colon + 1, colon + 1 + Number(base.slice(1, colon)));
+}
+
+/** The values of the request fields that a {@linkcode variantKey} was made of, null for an absent one; none for any other key. */
+export function variantValues(key: string): readonly (string | null)[] {
+  const base = baseOf(key);
+  if (base === undefined) return [];
+  const values = key.slice(key.indexOf(":") + 1 + base.length).split("\n").slice(0, -1);
+  return values.map((value) => value === "" ? null : value.slice(1));
+}
+
 /**
  * A composed key as one string. V8 keeps a concatenation as a tree until a character of it is read; in a tree, its Map
  * takes half as long again to find it.

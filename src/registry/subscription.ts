@@ -6,7 +6,7 @@
 import type { Change, ChangeBatch, FeedLook, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
-import { type FeedCounters, feedResetOf, zeroFeedCounters } from "./feed_counters.ts";
+import { type FeedCounters, type FeedReset, feedResetOf, zeroFeedCounters } from "./feed_counters.ts";
 import type { Incident } from "./reason.ts";
 
 /** ms for which a change conflicts with new leases, where the database keeps replicas. */
@@ -50,6 +50,10 @@ export class Subscription {
   /** Whether the contact was lost, and the feed has not been live since. */
   #isLost = false;
   #closed = false;
+  #lostAt: number | undefined;
+  #lastReset: { readonly reason: FeedReset; readonly at: number } | undefined;
+  /** What has ended the feed for good, in a sentence without a secret; undefined while nothing has. */
+  fault: string | undefined;
   /** Whether a batch is being applied: the groups of its changes may ask the registry. */
   #isApplying = false;
   #spent = 0;
@@ -124,6 +128,16 @@ export class Subscription {
     return this.#closed;
   }
 
+  /** When the contact was last lost, in ms since the epoch; undefined: it has not been. */
+  get lostAt(): number | undefined {
+    return this.#lostAt;
+  }
+
+  /** Why and when the feed has last voided everything, in ms since the epoch; undefined: it has not. */
+  get lastReset(): { readonly reason: FeedReset; readonly at: number } | undefined {
+    return this.#lastReset;
+  }
+
   /** ms of work that applying has taken, in all. */
   get spent(): number {
     return this.#spent;
@@ -166,8 +180,9 @@ export class Subscription {
     this.#adoptReplicas(batch.replicas);
     // A feed that cannot say where it is has begun anew, even where the previous one could.
     const unresumed = batch.position === undefined && this.#position !== undefined;
-    if (batch.reset !== undefined || !this.#started || unresumed) {
-      this.counters.resets[feedResetOf(batch.reset ?? (this.#started ? "unresumed" : "began"))]++;
+    const reset = batch.reset ?? (!this.#started ? "began" : unresumed ? "unresumed" : undefined);
+    if (reset !== undefined) {
+      this.#noteReset(feedResetOf(reset));
       this.#sink.reset("reset");
       onReset();
     }
@@ -203,11 +218,17 @@ export class Subscription {
     counters.repeated += repeated?.length ?? 0;
     if (state === "lost" && !this.#isLost) {
       counters.losses++;
+      this.#lostAt = this.#clock.now();
       this.#isLost = true;
     } else if (this.#live && this.#isLost) {
       counters.recoveries++;
       this.#isLost = false;
     }
+  }
+
+  #noteReset(reason: FeedReset): void {
+    this.counters.resets[reason]++;
+    this.#lastReset = { reason, at: this.#clock.now() };
   }
 
   /** Whether the feed is asked before each answer. */
@@ -254,7 +275,7 @@ export class Subscription {
       }
     } catch {
       // Which groups it would have named is unknown, so any of them may have changed.
-      this.counters.resets["groups-threw"]++;
+      this.#noteReset("groups-threw");
       this.#sink.reset("groups-threw");
       // An async function gives a promise, whose rejection would end the process.
       ignoreRejection(touched);

@@ -118,9 +118,14 @@ const BLOCKING: ReadonlySet<Outcome | LookupRefusal> = new Set([
 /**
  * Puts it into words.
  *
+ * @param what The method and the path.
  * @param again What became of the second request; undefined: there was none.
  */
-function explained(what: string, first: Decision | undefined, again: Decision | undefined): Explanation {
+export function explained(
+  what: string,
+  first: Omit<Decision, "request"> | undefined,
+  again: Omit<Decision, "request"> | undefined,
+): Explanation {
   if (first === undefined) {
     const text =
       `${what}: passed on untouched, because the key option gave undefined, or key or caller threw.`;
@@ -146,7 +151,7 @@ function explained(what: string, first: Decision | undefined, again: Decision | 
   return { answered, reason, refusal, text: sentences.join(" ") };
 }
 
-function askedAgain({ reason }: Decision): string {
+function askedAgain({ reason }: Pick<Decision, "reason">): string {
   return reason === "hit"
     ? "Asked again with its tag, it was answered 304 from the registry."
     : `Asked again with its tag, the registry did not answer: ${meant(reason)}.`;

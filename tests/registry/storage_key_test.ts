@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "../support/fast_check.ts";
 import { varyFields } from "../../src/http/vary.ts";
-import { resourceOf, storageKey, variantKey } from "../../src/registry/storage_key.ts";
+import {
+  callerOf,
+  resourceOf,
+  storageKey,
+  variantKey,
+  variantValues,
+} from "../../src/registry/storage_key.ts";
 
 for (
   const [field, expected] of [
@@ -45,6 +51,24 @@ test("storageKey: no two pairs of a resource and a caller share one", () => {
     fc.property(part, who, part, who, (key, caller, otherKey, otherCaller) => {
       const same = storageKey(key, caller) === storageKey(otherKey, otherCaller);
       assert.equal(same, key === otherKey && caller === otherCaller);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("callerOf, variantValues: find the caller and the values in whatever was composed of them", () => {
+  const who = fc.option(part, { nil: undefined });
+  const given = fc.option(value, { nil: null });
+  fc.assert(
+    fc.property(part, who, given, given, (key, caller, accept, cookie) => {
+      const place = storageKey(key, caller);
+      const headers = new Headers();
+      if (accept !== null) headers.set("accept", accept);
+      if (cookie !== null) headers.set("cookie", cookie);
+      const variant = variantKey(place, ["accept", "cookie"], headers);
+      assert.deepEqual([callerOf(place), callerOf(variant)], [caller, caller]);
+      assert.deepEqual(variantValues(variant), [accept, cookie]);
+      if (!place.startsWith("\0v")) assert.deepEqual(variantValues(place), []);
     }),
     { numRuns: 1_000 },
   );

@@ -40,6 +40,7 @@ export function panel(run: Run, offer: Offer | undefined): Html {
         ${isBuilt ? facts(run) : ""}
         <div class="actions">${offer === undefined ? "" : edit(run, offer)}
           <a href="">Ask again</a>
+          <a href="/_stillfresh">Inspector</a>
           <a href="/stats">Statistics</a>
         </div>
         ${offer === undefined ? "" : html`

@@ -11,6 +11,7 @@ import { EtagRegistry, type Group, group, type WithEtagOptions } from "../../../
 export * from "../../../mod.ts";
 export * from "../../../src/changes/change.ts";
 export * from "../../../src/couchdb/changes.ts";
+export * from "../../../src/inspector/inspector.ts";
 export * from "../../../src/metrics/metrics.ts";
 export * from "../../../src/proxy/proxy.ts";
 export * from "../../../src/reads/reads.ts";

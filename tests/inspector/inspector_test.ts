@@ -1,0 +1,425 @@
+/** The inspector's answers: who gets them, what they show, what they hide, and that nothing is kept while no page is open. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dependsOn, EtagRegistry, follow, withEtag, type WithEtagOptions } from "../../mod.ts";
+import { coreOf } from "../../src/registry/core.ts";
+import { inspector, type InspectorOptions } from "../../src/inspector/inspector.ts";
+import type { Found, SearchBy } from "../../src/inspector/entries.ts";
+import { DecisionLog } from "../../src/inspector/decisions.ts";
+import { Events, type Told } from "../../src/inspector/events.ts";
+import { showing } from "../../src/inspector/hidden.ts";
+import { contentSecurityPolicy } from "../../src/inspector/page.ts";
+import { sections } from "../../src/inspector/sections.ts";
+import {
+  type LookupRefusal,
+  type Outcome,
+  type Reason,
+  reasonFamilies,
+  type ReasonFamily,
+  type RegistrationRefusal,
+} from "../../src/registry/reason.ts";
+import { causes } from "../../src/why/causes.ts";
+import { pageModule } from "../../scripts/inspector.ts";
+import { SettableClock } from "../support/clock.ts";
+import { PushedFeed, settled } from "../support/feed.ts";
+import { keep } from "../support/registrations.ts";
+
+const here = "http://localhost/_stillfresh";
+
+function open(address = here, headers: Record<string, string> = {}): Request {
+  return new Request(address, { headers });
+}
+
+/** A site whose pages depend on what their path names, and its inspector. */
+function siteOf(
+  options: Partial<InspectorOptions> = {},
+  more: WithEtagOptions<Request> = {},
+  registry = new EtagRegistry({ manual: true }),
+) {
+  const site = withEtag((request: Request) => {
+    const { pathname } = new URL(request.url);
+    const group = pathname.split("/").at(-1)!;
+    const headers = { "cache-control": "public, no-cache", ...dependsOn(group, "all") };
+    return new Response("page", { headers });
+  }, { registry, ...more });
+  return { registry, site, inspect: inspector({ registry, ...options }) };
+}
+
+async function found(
+  inspect: ReturnType<typeof inspector>,
+  by: SearchBy,
+  text: string,
+): Promise<Found> {
+  const response = await inspect(open(`${here}?${new URLSearchParams({ by, text })}`));
+  assert.equal(response.status, 200);
+  return await response.json();
+}
+
+/** Reads events until one will do. */
+async function told(response: Response, wanted: (told: Told) => boolean): Promise<Told> {
+  const reader = response.body!.getReader();
+  const decoder = new TextDecoder();
+  for (let text = "";;) {
+    const { value, done } = await reader.read();
+    assert.equal(done, false, "the stream has ended");
+    text += decoder.decode(value, { stream: true });
+    const events = text.split("\n\n");
+    text = events.pop()!;
+    const event = events.map((event) => JSON.parse(event.slice("data: ".length)) as Told).find(wanted);
+    if (event === undefined) continue;
+    await reader.cancel();
+    return event;
+  }
+}
+
+const strangers: readonly (readonly [what: string, request: Request, connection?: unknown])[] = [
+  ["another host", open("https://site.example/_stillfresh")],
+  ["a name of another site for this machine", open("http://127.0.0.1.attacker.example/_stillfresh")],
+  ["a proxy, by X-Forwarded-For", open(here, { "x-forwarded-for": "192.0.2.1" })],
+  ["a proxy, by Forwarded", open(here, { "forwarded": "for=192.0.2.1" })],
+  ["a proxy, by Via", open(here, { "via": "1.1 cache" })],
+  ["another machine, on Deno", open(), { remoteAddr: { hostname: "192.0.2.1" } }],
+  ["another machine, on Bun", open(), { requestIP: () => ({ address: "2001:db8::1" }) }],
+  ["another machine, on Node", open(), { incoming: { socket: { remoteAddress: "::ffff:192.0.2.1" } } }],
+  ["another machine, by srvx", Object.assign(open(), { ip: "192.0.2.1" })],
+];
+
+for (const [what, request, connection] of strangers) {
+  test(`inspector: without authorize, ${what} is refused`, async () => {
+    const { inspect } = siteOf();
+    const response = await inspect(request, connection);
+    assert.equal(response.status, 403);
+    assert.match(await response.text(), /authorize/);
+  });
+}
+
+const locals: readonly (readonly [what: string, request: Request, connection?: unknown])[] = [
+  ["localhost", open()],
+  ["127.0.0.1", open("http://127.0.0.1:8000/_stillfresh"), { remoteAddr: { hostname: "127.0.0.1" } }],
+  ["::1", open("http://[::1]:8000/_stillfresh"), { requestIP: () => ({ address: "::1" }) }],
+  ["an IPv4 address in IPv6", open(), { incoming: { socket: { remoteAddress: "::ffff:127.0.0.1" } } }],
+];
+
+for (const [what, request, connection] of locals) {
+  test(`inspector: without authorize, ${what} is answered, and the page warns`, async () => {
+    const { inspect } = siteOf();
+    const response = await inspect(request, connection);
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /No access check protects this page/);
+  });
+}
+
+const verdicts: readonly (readonly [given: unknown, status: number])[] = [
+  [true, 200],
+  [false, 403],
+  [undefined, 403],
+  ["yes", 403],
+  [Promise.resolve(true), 200],
+  [Promise.resolve(false), 403],
+];
+
+for (const [given, status] of verdicts) {
+  const what = given instanceof Promise ? `a promise of ${await given}` : String(given);
+  test(`inspector: authorize that gives ${what} leads to ${status} for every part`, async () => {
+    const { inspect } = siteOf({ authorize: () => given as boolean });
+    for (const query of ["", "?by=url&text=", "?events"]) {
+      const response = await inspect(open(`https://site.example/ops/inspect${query}`));
+      assert.equal(response.status, status, query);
+      if (query === "" && status === 200) assert.doesNotMatch(await response.text(), /No access check/);
+      else await response.body?.cancel();
+    }
+  });
+}
+
+test("inspector: authorize may give the response", async () => {
+  const { inspect } = siteOf({ authorize: () => Response.redirect("https://site.example/login") });
+  assert.equal((await inspect(open())).status, 302);
+});
+
+test("inspector: what is no function, and no registry, is refused at once", () => {
+  const registry = new EtagRegistry();
+  assert.throws(() => inspector({ registry, authorize: true as never }), /authorize is a function.*not true/);
+  assert.throws(() => inspector({ registry: undefined as never }), /Expected an EtagRegistry, not undefined/);
+});
+
+test("inspector: it only reads", async () => {
+  const { inspect } = siteOf();
+  for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
+    const response = await inspect(new Request(here, { method }));
+    assert.deepEqual([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+  }
+  const head = await inspect(new Request(here, { method: "HEAD" }));
+  assert.deepEqual([head.status, await head.text()], [200, ""]);
+});
+
+test("inspector: the page holds all that it needs, under a policy of hashes", async () => {
+  const { inspect } = siteOf();
+  const response = await inspect(open());
+  const text = await response.text();
+  assert.doesNotMatch(text, /(?:src|href)="(?!#|data:,")/, "nothing comes from elsewhere");
+  assert.doesNotMatch(text, /\son[a-z]+=|\sstyle=/, "nothing that the policy forbids");
+  for (
+    const [kind, pattern] of [["style", /<style>([^]*)<\/style>/], ["script", /<script>([^]*)<\/script>/]]
+  ) {
+    const [, content] = (pattern as RegExp).exec(text)!;
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
+    const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+    assert.ok(contentSecurityPolicy.includes(`${kind}-src 'sha256-${hash}'`), String(kind));
+  }
+  assert.equal(response.headers.get("content-security-policy"), contentSecurityPolicy);
+  assert.doesNotMatch(contentSecurityPolicy, /unsafe|\*/);
+  assert.equal(response.headers.get("cache-control"), "no-store");
+});
+
+test("inspector: the page is what its sources give", async () => {
+  const { readFileSync } = await import("node:fs");
+  const written = readFileSync(new URL("../../src/inspector/page.ts", import.meta.url), "utf8");
+  assert.equal(written, pageModule(), "deno task inspector --write");
+});
+
+test("inspector: a search finds by URL, by group, and what depends on a group", async () => {
+  const { site, inspect, registry } = siteOf();
+  for (const name of ["one", "two", "twofold"]) await site(open(`http://localhost/posts/${name}`));
+  const names = async (by: SearchBy, text: string) =>
+    (await found(inspect, by, text)).entries.map(({ resource }) => resource.split("/").at(-1));
+  assert.deepEqual(await names("url", ""), ["twofold", "two", "one"]);
+  assert.deepEqual(await names("url", "POSTS/two"), ["twofold", "two"]);
+  assert.deepEqual(await names("group", "fold"), ["twofold"]);
+  assert.deepEqual(await names("dependents", "two"), ["two"]);
+  assert.deepEqual(await names("dependents", "all"), ["twofold", "two", "one"]);
+  registry.invalidate("two");
+  const { entries: [entry] } = await found(inspect, "dependents", "two");
+  assert.deepEqual([entry!.state, entry!.changed, entry!.groups], ["void", ["two"], ["two", "all"]]);
+  assert.deepEqual(entry!.fields, [["cache-control", "public, no-cache"]]);
+});
+
+test("inspector: a search gives at most 100 entries, the newest, and counts all", async () => {
+  const { registry, inspect } = siteOf();
+  for (let page = 1; page <= 250; page++) keep(registry, `http://localhost/posts/${page}`, ["all"]);
+  const { entries, total, lookedAt } = await found(inspect, "url", "/posts/");
+  assert.deepEqual([entries.length, total, lookedAt], [100, 250, 250]);
+  assert.match(entries[0]!.resource, /\/250$/);
+  assert.match(entries[99]!.resource, /\/151$/);
+});
+
+test("inspector: a search lets other work have its turn, and outlives a clear()", async () => {
+  const { registry, inspect } = siteOf();
+  for (let page = 0; page < 8_000; page++) keep(registry, `http://localhost/posts/${page}`, ["all"]);
+  let turns = 0;
+  const others = setInterval(() => turns++);
+  const searching = found(inspect, "group", "al");
+  // A search that has begun ends with what has not left.
+  setTimeout(() => registry.clear());
+  const { entries, total, lookedAt } = await searching;
+  clearInterval(others);
+  assert.ok(turns > 0, "nothing had its turn");
+  assert.ok(total === lookedAt && lookedAt < 8_000, `${lookedAt} were looked at`);
+  assert.deepEqual(entries, []);
+});
+
+test("inspector: secrets of clients are hidden, and cannot be searched for", async () => {
+  const { site, inspect, registry } = siteOf({}, {
+    caller: ({ headers }) => headers.get("x-user") ?? undefined,
+  });
+  const varied = withEtag(
+    () =>
+      new Response("", {
+        headers: {
+          ...dependsOn("all"),
+          ...{ "vary": "cookie", "cache-control": "public", "content-location": "/varied?key=SECRET5" },
+        },
+      }),
+    { registry },
+  );
+  await site(open("http://localhost/reset?token=SECRET1&SECRET2", { "x-user": "SECRET3" }));
+  await varied(open("http://localhost/varied", { "cookie": "SECRET4" }));
+  const { entries } = await found(inspect, "url", "");
+  assert.doesNotMatch(JSON.stringify(entries), /SECRET/);
+  const reset = entries.find(({ resource }) => resource.includes("reset"))!;
+  assert.equal(reset.resource, "http://localhost/reset?token=…&…");
+  assert.match(reset.caller!, /^caller [\w-]{4}$/);
+  assert.deepEqual(entries.find(({ resource }) => resource.includes("varied"))!.variant, ["cookie: …"]);
+  for (const text of ["SECRET1", "token=S"]) assert.equal((await found(inspect, "url", text)).total, 0);
+
+  const shown = JSON.stringify(await found(inspector({ registry, showValues: true }), "url", ""));
+  for (const secret of [1, 2, 3, 4, 5]) assert.ok(shown.includes(`SECRET${secret}`), `SECRET${secret}`);
+});
+
+test("inspector: decisions are told in sentences with their sections, and without secrets", async () => {
+  const { site, inspect, registry } = siteOf();
+  const events = await inspect(open(`${here}?events`));
+  assert.equal(events.headers.get("content-type"), "text/event-stream");
+  const first = await site(open("http://localhost/a?token=SECRET", { "cookie": "SECRET" }));
+  const etag = first.headers.get("etag")!;
+  await site(open("http://localhost/a?token=SECRET", { "if-none-match": etag }));
+  await withEtag(() => new Response("", { headers: { ...dependsOn("all"), "cache-control": "no-store" } }), {
+    registry,
+  })(open("http://localhost/b"));
+  const { decisions, state } = await told(events, ({ decisions }) => decisions.length >= 3);
+  assert.doesNotMatch(JSON.stringify({ decisions, state }), /SECRET/);
+  assert.deepEqual(
+    decisions.map(({ reason, refusal, stored, sections }) => ({ reason, refusal, stored, sections })),
+    [
+      { reason: "unconditional", refusal: undefined, stored: true, sections: ["RFC 9110 §13.1"] },
+      { reason: "hit", refusal: undefined, stored: false, sections: ["RFC 9111 §4.3.2"] },
+      {
+        reason: "unconditional",
+        refusal: "no-store",
+        stored: false,
+        sections: ["RFC 9110 §13.1", "RFC 9111 §5.2.2.5"],
+      },
+    ].map((decision) => JSON.parse(JSON.stringify(decision))).map((decision) => ({
+      refusal: undefined,
+      ...decision,
+    })),
+  );
+  assert.equal(
+    decisions[1]!.text,
+    "GET /a?token=…: answered 304 from the registry; the handler did not run (hit).",
+  );
+  assert.match(
+    decisions[2]!.text,
+    /^GET \/b: the handler ran and gave 200: .*\(no-store\)\. Send Cache-Control: no-cache/,
+  );
+  assert.equal(state.counters["hit"], 1);
+});
+
+test("inspector: each reason of a decision is told in its own sentence", async () => {
+  const { registry, inspect } = siteOf();
+  const events = await inspect(open(`${here}?events`));
+  const request = open("http://localhost/a");
+  const reasons = (family: ReasonFamily) =>
+    (Object.keys(reasonFamilies) as Reason[]).filter((reason) => reasonFamilies[reason] === family);
+  const { tell } = coreOf(registry).observers;
+  for (const reason of [...reasons("outcome"), ...reasons("lookup")] as (Outcome | LookupRefusal)[]) {
+    tell!({ request, reason, handlerStatus: undefined, stored: false, refusal: undefined });
+  }
+  for (const refusal of reasons("registration") as RegistrationRefusal[]) {
+    tell!({ request, reason: "unconditional", handlerStatus: 200, stored: false, refusal });
+  }
+  const { decisions } = await told(events, ({ decisions }) => decisions.length > 0);
+  assert.equal(decisions.length, Object.keys(sections).length);
+  for (const { reason, refusal, text } of decisions) {
+    const shown = (refusal ?? reason) as Reason;
+    assert.ok(text.includes(`${causes[shown].meaning} (${shown}).`), text);
+  }
+});
+
+test("Events: a page that reads nothing is let go of, and the others are told", async () => {
+  const core = coreOf(new EtagRegistry());
+  const events = new Events(core, new DecisionLog(core), showing(false));
+  const [asleep, awake] = [events.stream(), events.stream()] as ReadableStream<Uint8Array>[];
+  const reader = awake!.getReader();
+  for (let told = 0; told < 50; told++) {
+    assert.equal((await reader.read()).done, false);
+    events.tell();
+  }
+  assert.equal(events.size, 1);
+  const left = await new Response(asleep).text();
+  assert.ok(left.split("\n\n").length < 30, "what waits for it is bounded");
+  events.close();
+});
+
+test("inspector: every reason of a decision has a section, or is a rule of the library", () => {
+  const decided = Object.entries(reasonFamilies).filter(([, family]) =>
+    family === "outcome" || family === "lookup" || family === "registration"
+  ).map(([reason]) => reason);
+  assert.deepEqual(Object.keys(sections).sort(), decided.sort());
+  for (const section of Object.values(sections)) {
+    if (section !== undefined) assert.match(section, /^RFC \d{4} §\d+(?:\.\d+)*$/);
+  }
+});
+
+test("inspector: nothing is observed before a page is open, nor a minute after the last was closed", async () => {
+  const clock = new SettableClock();
+  const { site, inspect, registry } = siteOf(
+    {},
+    {},
+    new EtagRegistry({ manual: true, now: clock.now, monotonic: clock.monotonic }),
+  );
+  const { observers } = coreOf(registry);
+  await inspect(open());
+  assert.equal(observers.tell, undefined);
+  const events = await inspect(open(`${here}?events`));
+  assert.equal(inspect.pages, 1);
+  assert.notEqual(observers.tell, undefined);
+  await events.body!.cancel();
+  assert.equal(inspect.pages, 0);
+  clock.advance(60_000);
+  await site(open("http://localhost/a"));
+  assert.notEqual(observers.tell, undefined, "for a minute more");
+  clock.advance(1);
+  await site(open("http://localhost/a"));
+  assert.equal(observers.tell, undefined);
+});
+
+test("inspector: thousands of hits do not push out what is rare, and what is kept is bounded", async () => {
+  const { site, inspect } = siteOf();
+  const etag = (await site(open("http://localhost/a"))).headers.get("etag")!;
+  const events = await inspect(open(`${here}?events`));
+  for (let hit = 0; hit < 5_000; hit++) site(open("http://localhost/a", { "if-none-match": etag }));
+  await site(open("http://localhost/rare"));
+  const { decisions, untold } = await told(events, ({ decisions }) => decisions.length > 0);
+  assert.equal(decisions.at(-1)!.path, "/rare");
+  assert.ok(decisions.length <= 300);
+  assert.ok(untold >= 4_000, `${untold} were not told`);
+});
+
+test("inspector: close ends the streams, and a browser is told not to come again", async () => {
+  const { inspect } = siteOf();
+  const events = await inspect(open(`${here}?events`));
+  inspect.close();
+  assert.match(await events.text(), /^data: /);
+  assert.equal((await inspect(open(`${here}?events`))).status, 204);
+});
+
+test("inspector: more than twenty pages are refused", async () => {
+  const { inspect } = siteOf();
+  const events = await Promise.all(Array.from({ length: 21 }, () => inspect(open(`${here}?events`))));
+  assert.deepEqual(events.map(({ status }) => status), [...Array(20).fill(200), 503]);
+  inspect.close();
+});
+
+test("inspector: what is wrong with a feed is told, and what to do", async () => {
+  const clock = new SettableClock();
+  const registry = new EtagRegistry({ now: clock.now, monotonic: clock.monotonic });
+  const inspect = inspector({ registry });
+  const state = async () => (await told(await inspect(open(`${here}?events`)), () => true)).state;
+  const unfollowed = await state();
+  assert.equal(unfollowed.state, "unfollowed");
+  assert.match(unfollowed.trouble!.advice.join(), /Call follow\(registry/);
+
+  const feed = new PushedFeed();
+  const follower = follow(registry, feed, { name: "blog", maxLag: 1_000, onError: () => {} });
+  assert.deepEqual((await state()).feeds.map(({ name, state }) => [name, state]), [["blog", "waiting"]]);
+  feed.reader.push({
+    changes: [],
+    state: "live",
+    contact: clock.instant,
+    position: { since: "5-x", source: "blog" },
+  });
+  await settled();
+  const live = await state();
+  assert.deepEqual([live.state, live.trouble, live.feeds[0]!.position], ["live", undefined, "5-x"]);
+  clock.advance(1_001);
+  assert.match(
+    (await state()).trouble!.advice[0]!,
+    /has not been heard of for longer than its maxLag of 1000 ms/,
+  );
+  feed.reader.push({
+    changes: [],
+    state: "lost",
+    contact: undefined,
+    position: { since: "5-x", source: "blog" },
+  });
+  await settled();
+  const lost = await state();
+  assert.deepEqual([lost.feeds[0]!.state, lost.feeds[0]!.losses], ["lost", 1]);
+  assert.match(lost.trouble!.advice[0]!, /has lost its contact/);
+  feed.reader.fail(new Error("password SECRET is wrong"));
+  await settled();
+  const ended = await state();
+  assert.match(ended.trouble!.advice[0]!, /has failed for good \(Error, of which follower\.error has more\)/);
+  assert.doesNotMatch(JSON.stringify(ended), /SECRET/);
+  await follower.close();
+});
