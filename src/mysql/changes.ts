@@ -18,10 +18,15 @@
  *   { kind: "shape", a: "posts", b: "engine InnoDB/2026-01-01" },
  *   ...["insert", "update", "delete"].map((event) => ({ kind: "shape", a: "posts", b: `trigger ${event}` })),
  * ];
- * const pool = { query: (..._statement: [text: string, parameters: string[]]) => Promise.resolve([looked, []]) };
+ * const pool = {
+ *   query(text: string) {
+ *     const [, asked] = /'asked', convert\('([^']+)'/.exec(text)!;
+ *     return Promise.resolve([[...looked, { kind: "asked", a: asked, b: "" }], []]);
+ *   },
+ * };
  *
  * const registry = new EtagRegistry();
- * const feed = changes((text, parameters) => pool.query(text, parameters), { tables: ["posts"] });
+ * const feed = changes((text) => pool.query(text), { tables: ["posts"] });
  * const follower = follow(registry, feed);
  * await follower.ready;
  * assert.equal(registry.live, true);
@@ -142,6 +147,8 @@ class TablesSource implements PolledSource {
     if (tables !== this.#asked) return await this.#begin("since-refused");
     if (identity !== looked.identity) return await this.#begin("restarted");
     if (isWhole && shape !== await digestOf(looked)) return await this.#begin("schema");
+    // Such as a machine that was set back, memory included: then nothing else is different.
+    if (looked.top < known.top) return await this.#begin("rolled-back");
     if (listed.decided < looked.floor) return await this.#begin("since-refused");
     if (looked.rows.length > this.#most) return await this.#begin("overflow");
     const seen = this.#keep(listed.see(looked.rows.map(([number]) => number)));
@@ -152,18 +159,21 @@ class TablesSource implements PolledSource {
   /** Finds where the numbers stand. */
   async #begin(reset?: Look["reset"]): Promise<Look> {
     const looked = await this.#look(undefined, true);
-    const seen = this.#keep(new Undecided(looked.top!, looked.gaps));
+    const seen = this.#keep(new Undecided(looked.top, looked.gaps));
     const source = JSON.stringify([looked.identity!, await digestOf(looked), this.#asked] satisfies Source);
     return { changes: [], position: { since: seen.toString(), source }, reset };
   }
 
   async #look(seen: Undecided | undefined, isWhole: boolean): Promise<Looked> {
-    const statement = lookStatement(seen, this.#most, isWhole);
-    let looked = readLook(await this.#run(statement));
+    const ask = async () => {
+      const asked = crypto.randomUUID();
+      return readLook(await this.#run(lookStatement(seen, this.#most, isWhole, asked)), asked);
+    };
+    let looked = await ask();
     checkLook(looked, this.#tables, isWhole);
     if (looked.identity === undefined) {
       await this.#run("insert ignore into stillfresh_lives values (1, uuid())");
-      looked = readLook(await this.#run(statement));
+      looked = await ask();
       if (looked.identity === undefined) {
         throw new ChangesError(
           "server-error",
