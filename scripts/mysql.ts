@@ -14,6 +14,7 @@ import { ledgerRun, type Outcome } from "../tests/mysql/ledger_run.ts";
 import { programs, Server } from "../tests/mysql/server.ts";
 import { statementRun } from "../tests/mysql/statements.ts";
 import { weakenings } from "../tests/mysql/weakened.ts";
+import { conclude, runLedgers } from "./ledger_runs.ts";
 
 /** Seconds for a weakened feed: the run ends when it is found. */
 const WEAKENED = 60;
@@ -40,6 +41,7 @@ function report(
 }
 
 async function main([seconds = "60", seed = "7", only]: readonly string[]): Promise<number> {
+  const asked = { seconds: Number(seconds), seed: Number(seed), only };
   if (programs === undefined) {
     console.log("NOT RUN: no MariaDB; apt-get install mariadb-server");
     return 0;
@@ -58,32 +60,12 @@ async function main([seconds = "60", seed = "7", only]: readonly string[]): Prom
       console.log(`${ran} kinds of statements`);
     }
     if (only === "cost") console.log("cost", JSON.stringify(await costRun(server, Number(seconds))));
-    if (only === undefined || only === "none") {
-      const whole = await ledgerRun(server, {
-        seed: Number(seed),
-        seconds: Number(seconds),
-        weakening: undefined,
-      });
-      report("the feed", whole);
-      if (whole.wrong.length > 0) {
-        found.push(`${whole.wrong.length} wrong: ${whole.wrong.slice(0, 3).join("; ")}`);
-      }
-    }
-    for (const [name, weakening] of Object.entries(weakenings)) {
-      if (only !== undefined && name !== only) continue;
-      const weak = await ledgerRun(server, { seed: Number(seed), seconds: WEAKENED, weakening });
-      report(name, weak);
-      if (weak.wrong.length === 0) found.push(`nothing was wrong with ${name}`);
-    }
+    const run = (plan: Parameters<typeof ledgerRun>[1]) => ledgerRun(server, plan);
+    found.push(...await runLedgers(asked, { run, weakenings, weakened: WEAKENED, report }));
   } finally {
     await server.stop();
   }
-  console.log(
-    found.length === 0
-      ? `0 wrong${only === "none" ? "" : ", and each weakened feed that was run was found"}`
-      : `NOT CLEAN: ${found.join("; ")}`,
-  );
-  return found.length === 0 ? 0 : 1;
+  return conclude(found, only);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -12,6 +12,7 @@ import { firstLookRun } from "../tests/postgres/first_look_run.ts";
 import { ledgerRun, type Outcome } from "../tests/postgres/ledger_run.ts";
 import { programs, Server } from "../tests/postgres/server.ts";
 import { weakenings } from "../tests/postgres/weakened.ts";
+import { conclude, runLedgers } from "./ledger_runs.ts";
 
 /** Seconds for a weakened feed, on a busy machine: the run ends when it is found. */
 const WEAKENED = 45;
@@ -51,6 +52,7 @@ function omissions({ hits, held, bypasses, undone }: Outcome, seconds: number): 
 }
 
 async function main([seconds = "60", seed = "7", only]: readonly string[]): Promise<number> {
+  const asked = { seconds: Number(seconds), seed: Number(seed), only };
   if (programs === undefined) {
     console.log("NOT RUN: no PostgreSQL; apt-get install postgresql");
     return 0;
@@ -61,32 +63,13 @@ async function main([seconds = "60", seed = "7", only]: readonly string[]): Prom
     if (only === undefined || only === "none") {
       await firstLookRun(server);
       console.log("a restart during the first look: waited out");
-      const whole = await ledgerRun(server, {
-        seed: Number(seed),
-        seconds: Number(seconds),
-        weakening: undefined,
-      });
-      report("the feed", whole);
-      if (whole.wrong.length > 0) {
-        found.push(`${whole.wrong.length} wrong: ${whole.wrong.slice(0, 3).join("; ")}`);
-      }
-      found.push(...omissions(whole, Number(seconds)));
     }
-    for (const [name, weakening] of Object.entries(weakenings)) {
-      if (only !== undefined && name !== only) continue;
-      const weak = await ledgerRun(server, { seed: Number(seed), seconds: WEAKENED, weakening });
-      report(name, weak);
-      if (weak.wrong.length === 0) found.push(`nothing was wrong with ${name}`);
-    }
+    const run = (plan: Parameters<typeof ledgerRun>[1]) => ledgerRun(server, plan);
+    found.push(...await runLedgers(asked, { run, weakenings, weakened: WEAKENED, report, omissions }));
   } finally {
     await server.stop();
   }
-  console.log(
-    found.length === 0
-      ? `0 wrong${only === "none" ? "" : ", and each weakened feed that was run was found"}`
-      : `NOT CLEAN: ${found.join("; ")}`,
-  );
-  return found.length === 0 ? 0 : 1;
+  return conclude(found, only);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -10,6 +10,7 @@
  */
 import type { Outcome } from "../tests/sqlite/ledger_run.ts";
 import { weakenings } from "../tests/sqlite/weakened.ts";
+import { conclude } from "./ledger_runs.ts";
 import { run } from "./run.ts";
 import { bunRuntime, denoRuntime, nodeRuntime, type Runtime } from "./runtimes.ts";
 
@@ -59,14 +60,7 @@ async function main([seconds = "30", seed = "7", only]: readonly string[]): Prom
     report(`${name}, on ${runtime.name}`, outcome);
     if (outcome.wrong.length + outcome.lost.length === 0) found.push(`nothing was wrong with ${name}`);
   }
-  console.log(
-    found.length === 0
-      ? `0 of ${hits} wrong, 0 lost${
-        only === "none" ? "" : ", and each weakened feed that was run was found"
-      }`
-      : `NOT CLEAN: ${found.join("; ")}`,
-  );
-  return found.length === 0 ? 0 : 1;
+  return conclude(found, only, `0 of ${hits} wrong, 0 lost`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

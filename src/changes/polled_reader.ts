@@ -33,6 +33,8 @@ export interface PolledSource {
    * @throws {ChangesError} With a code in {@linkcode FINAL}, where waiting does not help at the start.
    */
   look(from: Position | undefined, isWhole: boolean): Promise<Look>;
+  /** Called when the reader begins: `wake` makes it look at once. */
+  listen?(wake: () => void): void;
   /** Called when the reader ends. */
   close?(): void;
 }
@@ -91,6 +93,7 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
     this.#onEnd = onEnd;
     this.#position = from;
     this.#batches = this.#read();
+    source.listen?.(() => this.wake());
   }
 
   [Symbol.asyncIterator](): this {

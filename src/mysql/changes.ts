@@ -18,10 +18,15 @@
  *   { kind: "shape", a: "posts", b: "engine InnoDB/2026-01-01" },
  *   ...["insert", "update", "delete"].map((event) => ({ kind: "shape", a: "posts", b: `trigger ${event}` })),
  * ];
- * const pool = { query: (..._statement: [text: string, parameters: string[]]) => Promise.resolve([looked, []]) };
+ * const pool = {
+ *   query(text: string) {
+ *     const [, asked] = /'asked', convert\('([^']+)'/.exec(text)!;
+ *     return Promise.resolve([[...looked, { kind: "asked", a: asked, b: "" }], []]);
+ *   },
+ * };
  *
  * const registry = new EtagRegistry();
- * const feed = changes((text, parameters) => pool.query(text, parameters), { tables: ["posts"] });
+ * const feed = changes((text) => pool.query(text), { tables: ["posts"] });
  * const follower = follow(registry, feed);
  * await follower.ready;
  * assert.equal(registry.live, true);
@@ -30,18 +35,10 @@
  *
  * @module
  */
-import type { BatchOptions, Change, MappableFeed, Position } from "../changes/change.ts";
-import { systemClock } from "../changes/clock.ts";
+import type { Change, Position } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import { mapFeed } from "../changes/map_feed.ts";
-import {
-  type Look,
-  type PolledFeedEvent,
-  PolledReader,
-  type PolledSource,
-  type PollSettings,
-} from "../changes/polled_reader.ts";
-import { type Sleep, systemSleep } from "../changes/timing.ts";
+import { namedTables, PolledFeed, type TableFeed, type TableFeedOptions } from "../changes/polled_feed.ts";
+import type { Look, PolledSource, PollSettings } from "../changes/polled_reader.ts";
 import { faultOf } from "./faults.ts";
 import {
   checkLook,
@@ -62,6 +59,7 @@ export {
   type MigrationOptions,
   type TableOptions,
 } from "./migration.ts";
+export type { TableFeed, TableFeedOptions } from "../changes/polled_feed.ts";
 export type { PolledFeedEvent } from "../changes/polled_reader.ts";
 
 /**
@@ -74,33 +72,11 @@ export type Query = (
 ) => PromiseLike<readonly unknown[] | { readonly rows: readonly unknown[] }>;
 
 /** Options of the feed. */
-export interface MysqlOptions {
-  /** The tables, by the names that the migration was given. */
-  readonly tables: readonly string[];
-  /** ms between two looks; default 200. */
-  readonly poll?: number;
-  /** ms: how old its contact may become; a whole look is made every quarter of that. Default 25,000, or less if follow says so. */
-  readonly maxLag?: number;
+export interface MysqlOptions extends TableFeedOptions {
   /** Most changes of one look; if there are more, everything counts as changed. Also most gaps that it keeps. Default 10,000. */
   readonly overflow?: number;
   /** ms for which a change is kept for followers that are behind, at least; 0: this feed prunes nothing. Default 600,000. */
   readonly keep?: number;
-  /** Called with what happens to the feed; whatever it throws is ignored. */
-  readonly onEvent?: (event: PolledFeedEvent) => void;
-  /** Wall clock; default `Date.now`. */
-  readonly now?: () => number;
-  /** Monotonic clock; default `performance.now`. */
-  readonly monotonic?: () => number;
-  /** Default: a timer. */
-  readonly sleep?: Sleep;
-  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
-  readonly random?: () => number;
-}
-
-/** What {@linkcode changes} gives. */
-export interface MysqlFeed extends MappableFeed {
-  /** The tables, and the columns by which their lists are told apart, once the first look has found them. */
-  readonly sources: ReadonlySet<string>;
 }
 
 /**
@@ -116,84 +92,16 @@ export interface MysqlFeed extends MappableFeed {
  * @throws {TypeError} If `query` is no function, or no table is named.
  * @throws {RangeError} If a number is illegal.
  */
-export function changes(query: Query, options: MysqlOptions): MysqlFeed {
+export function changes(query: Query, options: MysqlOptions): TableFeed {
   if (typeof query !== "function") {
     throw new TypeError(
       `changes() takes a function that runs a statement, not a value of type ${typeof query}`,
     );
   }
-  const tables = options?.tables;
-  if (!Array.isArray(tables) || tables.length === 0) {
-    throw new TypeError('changes() takes the tables to follow: { tables: ["posts"] }');
-  }
-  return new TablesFeed(query, tables.map(tableName), options);
-}
-
-class TablesFeed implements MysqlFeed {
-  readonly sources: Set<string> = new Set();
-  readonly #query: Query;
-  readonly #tables: readonly string[];
-  readonly #options: MysqlOptions;
-  readonly #settings: PollSettings;
-  #reader: PolledReader | undefined;
-  #position: Position | undefined;
-
-  constructor(query: Query, tables: readonly string[], options: MysqlOptions) {
-    this.#query = query;
-    this.#tables = tables;
-    this.#options = options;
-    positive("overflow", options.overflow ?? 1);
-    this.#settings = {
-      poll: positive("poll", options.poll ?? 200),
-      maxLag: positive("maxLag", options.maxLag ?? 25_000),
-      onEvent: options.onEvent ?? (() => {}),
-      clock: { now: options.now ?? systemClock.now, monotonic: options.monotonic ?? systemClock.monotonic },
-      sleep: options.sleep ?? systemSleep,
-      random: options.random ?? Math.random,
-    };
-  }
-
-  get position(): Position | undefined {
-    return this.#position;
-  }
-
-  batches(from?: Position, options: BatchOptions = {}): PolledReader {
-    if (this.#reader !== undefined) {
-      throw new TypeError("This feed is being read already: one reader at a time");
-    }
-    const maxLag = Math.min(positive("maxLag", options.maxLag ?? Infinity), this.#settings.maxLag);
-    const settings = { ...this.#settings, maxLag };
-    const source = new TablesSource(this.#query, this.#tables, this.#options, settings, this.sources);
-    const start = options.anew ? undefined : from ?? this.#position;
-    const reader = new PolledReader(source, settings, start, () => {
-      if (this.#reader === reader) this.#reader = undefined;
-    });
-    return this.#reader = reader;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, undefined> {
-    for await (const { changes, position } of this.batches()) {
-      yield* changes;
-      this.#position = position;
-    }
-  }
-
-  map<D extends Change>(transform: (change: Change) => D): MappableFeed<D> {
-    return mapFeed(this, transform);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader?.return();
-  }
-
-  toString(): string {
-    return `changes of ${this.#tables.join(", ")}`;
-  }
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`${name} must be a positive number, not ${value}`);
+  const tables = namedTables(options).map(tableName);
+  const source = (settings: PollSettings, sources: Set<string>) =>
+    new TablesSource(query, tables, options, settings, sources);
+  return new PolledFeed(options, 200, source);
 }
 
 /** What a position belongs to. */
@@ -239,6 +147,8 @@ class TablesSource implements PolledSource {
     if (tables !== this.#asked) return await this.#begin("since-refused");
     if (identity !== looked.identity) return await this.#begin("restarted");
     if (isWhole && shape !== await digestOf(looked)) return await this.#begin("schema");
+    // Such as a machine that was set back, memory included: then nothing else is different.
+    if (looked.top < known.top) return await this.#begin("rolled-back");
     if (listed.decided < looked.floor) return await this.#begin("since-refused");
     if (looked.rows.length > this.#most) return await this.#begin("overflow");
     const seen = this.#keep(listed.see(looked.rows.map(([number]) => number)));
@@ -249,18 +159,21 @@ class TablesSource implements PolledSource {
   /** Finds where the numbers stand. */
   async #begin(reset?: Look["reset"]): Promise<Look> {
     const looked = await this.#look(undefined, true);
-    const seen = this.#keep(new Undecided(looked.top!, looked.gaps));
+    const seen = this.#keep(new Undecided(looked.top, looked.gaps));
     const source = JSON.stringify([looked.identity!, await digestOf(looked), this.#asked] satisfies Source);
     return { changes: [], position: { since: seen.toString(), source }, reset };
   }
 
   async #look(seen: Undecided | undefined, isWhole: boolean): Promise<Looked> {
-    const statement = lookStatement(seen, this.#most, isWhole);
-    let looked = readLook(await this.#run(statement));
+    const ask = async () => {
+      const asked = crypto.randomUUID();
+      return readLook(await this.#run(lookStatement(seen, this.#most, isWhole, asked)), asked);
+    };
+    let looked = await ask();
     checkLook(looked, this.#tables, isWhole);
     if (looked.identity === undefined) {
       await this.#run("insert ignore into stillfresh_lives values (1, uuid())");
-      looked = readLook(await this.#run(statement));
+      looked = await ask();
       if (looked.identity === undefined) {
         throw new ChangesError(
           "server-error",

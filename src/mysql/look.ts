@@ -19,8 +19,9 @@ export interface Looked {
   readonly server: readonly string[];
   /** Of a whole look: all that shows that rows may have changed without a trigger. */
   readonly shape: readonly (readonly [table: string, about: string])[];
-  /** Of a first look: the highest number, and what is missing below it. */
-  readonly top: number | undefined;
+  /** The highest number. */
+  readonly top: number;
+  /** Of a first look: what is missing below it. */
   readonly gaps: readonly Range[];
 }
 
@@ -43,16 +44,29 @@ const IDENTITY =
 
 const text = (expression: string): string => `convert(${expression} using utf8mb4) collate utf8mb4_bin`;
 
+const FLOOR = "(select floor from stillfresh_state)";
+/** What was pruned is below the floor, and counts as there. */
+const TOP = text(`greatest(coalesce(max(n), 0), ${FLOOR})`);
+
 /**
  * The statement of a look. The rows come first: were the floor read after the rows in a later snapshot, it could only be
  * higher, and a position would be refused without need.
  *
  * @param known What was seen; undefined: this is the first look.
  * @param most Most rows.
+ * @param asked A text that no other look has, and that the answer repeats.
  */
-export function lookStatement(known: Undecided | undefined, most: number, isWhole: boolean): string {
+export function lookStatement(
+  known: Undecided | undefined,
+  most: number,
+  isWhole: boolean,
+  asked: string,
+): string {
   const parts = [
-    ...(known === undefined ? first(most) : [next(known, most)]),
+    ...(known === undefined
+      ? first(most)
+      : [next(known, most), `select 'top', ${TOP}, '' from stillfresh_changes`]),
+    `select 'asked', ${text(literal(asked))}, ''`,
     `select 'floor', ${text("floor")}, '' from stillfresh_state`,
     `select 'identity', ${text(IDENTITY)}, ''`,
     `select 'server', ${text("if(@@in_transaction, 'transaction', '')")}, ''`,
@@ -81,13 +95,10 @@ function next({ top, gaps }: Undecided, most: number): string {
 
 /** Where the numbers stand, without the changes: nothing is known yet that they could void. */
 function first(most: number): string[] {
-  const floor = "(select floor from stillfresh_state)";
   return [
-    `select sql_no_cache 'top' as kind, ${text(`greatest(coalesce(max(n), 0), ${floor})`)} as a, ${
-      text("''")
-    } as b from stillfresh_changes`,
+    `select sql_no_cache 'top' as kind, ${TOP} as a, ${text("''")} as b from stillfresh_changes`,
     `(select 'gap', ${text("since + 1")}, ${text("n - 1")} from (
-      select n, coalesce(lag(n) over (order by n), ${floor}) as since from stillfresh_changes where n > ${floor}
+      select n, coalesce(lag(n) over (order by n), ${FLOOR}) as since from stillfresh_changes where n > ${FLOOR}
     ) numbers where n > since + 1 order by n limit ${most + 1})`,
   ];
 }
@@ -109,8 +120,12 @@ export function rowsOf(result: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(rows[0]) ? rows[0] : rows;
 }
 
-/** Reads what {@linkcode lookStatement} gives. */
-export function readLook(result: unknown): Looked {
+/**
+ * Reads what {@linkcode lookStatement} gives.
+ *
+ * @throws {ChangesError} `bad-request` if it is the answer to another look.
+ */
+export function readLook(result: unknown, asked: string): Looked {
   const all = rowsOf(result).map(({ kind, a, b }) =>
     [String(kind), a === null ? undefined : String(a), String(b)] as const
   );
@@ -119,18 +134,23 @@ export function readLook(result: unknown): Looked {
   if (identity === undefined) {
     throw new ChangesError("server-error", "The answer to a look lacks what every look has");
   }
+  if (of("asked")[0]?.[1] !== asked) {
+    throw new ChangesError(
+      "bad-request",
+      "The query gave the answer to another look, as a cache does: it has to run its statement each time",
+    );
+  }
   // A crash may have undone it.
   if (floor?.[1] === undefined) {
     throw new ChangesError("not-found", "The table stillfresh_state lacks its row: run the migration again");
   }
-  const top = of("top")[0]?.[1];
   return {
     rows: of("change").map(([, n, id]) => [number(n), id]),
     floor: number(floor[1]),
     identity: identity[1],
     server: of("server").map(([, state]) => state ?? ""),
     shape: of("shape").map(([, table, about]) => [table ?? "", about]),
-    top: top === undefined ? undefined : number(top),
+    top: number(of("top")[0]?.[1]),
     gaps: of("gap").map(([, from, to]) => [number(from), number(to)]),
   };
 }

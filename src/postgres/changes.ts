@@ -29,23 +29,16 @@
  *
  * @module
  */
-import type { BatchOptions, Change, MappableFeed, Position, ResetReason } from "../changes/change.ts";
+import type { Change, Position, ResetReason } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import { systemClock } from "../changes/clock.ts";
-import { mapFeed } from "../changes/map_feed.ts";
-import {
-  type Look,
-  type PolledFeedEvent,
-  PolledReader,
-  type PolledSource,
-  type PollSettings,
-} from "../changes/polled_reader.ts";
-import { type Sleep, systemSleep } from "../changes/timing.ts";
+import { namedTables, PolledFeed, type TableFeed, type TableFeedOptions } from "../changes/polled_feed.ts";
+import type { Look, PolledSource, PollSettings } from "../changes/polled_reader.ts";
 import { faultOf } from "./faults.ts";
 import { checkLook, type Looked, lookStatement, readLook, SNAPSHOT, watchedTable } from "./look.ts";
 import { identifier, type TableName, tableName } from "./table_name.ts";
 
 export { type Migration, migration, type MigrationOptions, type TableOptions } from "./migration.ts";
+export type { TableFeed, TableFeedOptions } from "../changes/polled_feed.ts";
 export type { PolledFeedEvent } from "../changes/polled_reader.ts";
 
 /** All that is asked of a client: it runs one statement outside of transactions, and gives its rows. */
@@ -61,37 +54,13 @@ export type Query = (
 export type Listen = (channel: string, onNotify: () => void, onListen: () => void) => PromiseLike<unknown>;
 
 /** Options of the feed. */
-export interface PostgresOptions {
-  /** The tables, by the names that the migration was given. */
-  readonly tables: readonly string[];
-  /** ms between two looks; default 200. */
-  readonly poll?: number;
-  /** ms: how old its contact may become; a whole look is made every quarter of that. Default 25,000, or less if follow says so. */
-  readonly maxLag?: number;
+export interface PostgresOptions extends TableFeedOptions {
   /** Looks at once when a statement has notified; for a migration with `notify`. Default: none. */
   readonly listen?: Listen;
   /** The schema that was given to the migration; default `"stillfresh"`. */
   readonly schema?: string;
-  /** Most changes of one look; if there are more, everything counts as changed. Default 10,000. */
-  readonly overflow?: number;
   /** ms for which a change is kept for followers that are behind, at least; 0: this feed prunes nothing. Default 600,000. */
   readonly keep?: number;
-  /** Called with what happens to the feed; whatever it throws is ignored. */
-  readonly onEvent?: (event: PolledFeedEvent) => void;
-  /** Wall clock; default `Date.now`. */
-  readonly now?: () => number;
-  /** Monotonic clock; default `performance.now`. */
-  readonly monotonic?: () => number;
-  /** Default: a timer. */
-  readonly sleep?: Sleep;
-  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
-  readonly random?: () => number;
-}
-
-/** What {@linkcode changes} gives. */
-export interface PostgresFeed extends MappableFeed {
-  /** The tables, and the columns by which their lists are told apart, once the first look has found them. */
-  readonly sources: ReadonlySet<string>;
 }
 
 /** The channel that a migration with `notify` notifies. */
@@ -111,85 +80,16 @@ const CHANNEL = "stillfresh";
  * @throws {TypeError} If `query` is no function, or no table is named.
  * @throws {RangeError} If a number is illegal.
  */
-export function changes(query: Query, options: PostgresOptions): PostgresFeed {
+export function changes(query: Query, options: PostgresOptions): TableFeed {
   if (typeof query !== "function") {
     throw new TypeError(
       `changes() takes a function that runs a statement, not a value of type ${typeof query}`,
     );
   }
-  const tables = options?.tables;
-  if (!Array.isArray(tables) || tables.length === 0) {
-    throw new TypeError('changes() takes the tables to follow: { tables: ["posts"] }');
-  }
-  return new TablesFeed(query, tables.map(tableName), options);
-}
-
-class TablesFeed implements PostgresFeed {
-  readonly sources: Set<string> = new Set();
-  readonly #query: Query;
-  readonly #tables: readonly TableName[];
-  readonly #options: PostgresOptions;
-  readonly #settings: PollSettings;
-  #reader: PolledReader | undefined;
-  #position: Position | undefined;
-
-  constructor(query: Query, tables: readonly TableName[], options: PostgresOptions) {
-    this.#query = query;
-    this.#tables = tables;
-    this.#options = options;
-    positive("overflow", options.overflow ?? 1);
-    this.#settings = {
-      poll: positive("poll", options.poll ?? 200),
-      maxLag: positive("maxLag", options.maxLag ?? 25_000),
-      onEvent: options.onEvent ?? (() => {}),
-      clock: { now: options.now ?? systemClock.now, monotonic: options.monotonic ?? systemClock.monotonic },
-      sleep: options.sleep ?? systemSleep,
-      random: options.random ?? Math.random,
-    };
-  }
-
-  get position(): Position | undefined {
-    return this.#position;
-  }
-
-  batches(from?: Position, options: BatchOptions = {}): PolledReader {
-    if (this.#reader !== undefined) {
-      throw new TypeError("This feed is being read already: one reader at a time");
-    }
-    const maxLag = Math.min(positive("maxLag", options.maxLag ?? Infinity), this.#settings.maxLag);
-    const settings = { ...this.#settings, maxLag };
-    const source = new TablesSource(this.#query, this.#tables, this.#options, settings, this.sources);
-    const start = options.anew ? undefined : from ?? this.#position;
-    const reader = new PolledReader(source, settings, start, () => {
-      if (this.#reader === reader) this.#reader = undefined;
-    });
-    source.listen(() => reader.wake());
-    return this.#reader = reader;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, undefined> {
-    for await (const { changes, position } of this.batches()) {
-      yield* changes;
-      this.#position = position;
-    }
-  }
-
-  map<D extends Change>(transform: (change: Change) => D): MappableFeed<D> {
-    return mapFeed(this, transform);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader?.return();
-  }
-
-  toString(): string {
-    return `changes of ${this.#tables.map(({ name }) => name).join(", ")}`;
-  }
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`${name} must be a positive number, not ${value}`);
+  const tables = namedTables(options).map(tableName);
+  const source = (settings: PollSettings, sources: Set<string>) =>
+    new TablesSource(query, tables, options, settings, sources);
+  return new PolledFeed(options, 200, source);
 }
 
 /** What a position belongs to. */

@@ -13,26 +13,10 @@
  *
  * @module
  */
-import type {
-  BatchOptions,
-  Change,
-  FeedLook,
-  MappableFeed,
-  Position,
-  ResetReason,
-  Since,
-} from "../changes/change.ts";
+import type { Change, FeedLook, Position, ResetReason, Since } from "../changes/change.ts";
 import { ChangesError } from "../changes/changes_error.ts";
-import { systemClock } from "../changes/clock.ts";
-import { mapFeed } from "../changes/map_feed.ts";
-import {
-  type Look,
-  type PolledFeedEvent,
-  PolledReader,
-  type PolledSource,
-  type PollSettings,
-} from "../changes/polled_reader.ts";
-import { type Sleep, systemSleep } from "../changes/timing.ts";
+import { namedTables, PolledFeed, type TableFeed, type TableFeedOptions } from "../changes/polled_feed.ts";
+import type { Look, PolledSource } from "../changes/polled_reader.ts";
 import { type SqliteConnection, type SqliteOpen, triggers, VERSION, type Watched } from "./migration.ts";
 
 export {
@@ -42,34 +26,11 @@ export {
   type SqliteOpen,
   type TableOptions,
 } from "./migration.ts";
+export type { TableFeed, TableFeedOptions } from "../changes/polled_feed.ts";
 export type { PolledFeedEvent } from "../changes/polled_reader.ts";
 
-/** Options of the feed. */
-export interface SqliteOptions {
-  /** The tables, by the names that the migration was given. */
-  readonly tables: readonly string[];
-  /** ms between two looks; default 20. */
-  readonly poll?: number;
-  /** ms: how old its contact may become; the file is opened anew every quarter of that. Default 25,000, or less if follow says so. */
-  readonly maxLag?: number;
-  /** Most changes of one look; if there are more, everything counts as changed. Default 10,000. */
-  readonly overflow?: number;
-  /** Called with what happens to the feed; whatever it throws is ignored. */
-  readonly onEvent?: (event: PolledFeedEvent) => void;
-  /** Wall clock; default `Date.now`. */
-  readonly now?: () => number;
-  /** Monotonic clock; default `performance.now`. */
-  readonly monotonic?: () => number;
-  /** Default: a timer. */
-  readonly sleep?: Sleep;
-  /** Jitter of the back-off, from 0 up to, not including, 1; default `Math.random`. */
-  readonly random?: () => number;
-}
-
 /** What {@linkcode changes} gives. */
-export interface SqliteFeed extends MappableFeed {
-  /** The tables, and the columns by which their lists are told apart, once the file has been opened. */
-  readonly sources: ReadonlySet<string>;
+export interface SqliteFeed extends TableFeed {
   /** Looks at once: what was committed after a position. */
   look(from: Position | undefined): FeedLook | undefined;
 }
@@ -111,86 +72,26 @@ export interface SqliteFeed extends MappableFeed {
  * @throws {TypeError} If `open` is no function, or no table is named.
  * @throws {RangeError} If a number is illegal.
  */
-export function changes(open: SqliteOpen, options: SqliteOptions): SqliteFeed {
+export function changes(open: SqliteOpen, options: TableFeedOptions): SqliteFeed {
   if (typeof open !== "function") {
     throw new TypeError(`changes() takes a function that opens the file, not a value of type ${typeof open}`);
-  }
-  if (!Array.isArray(options?.tables) || options.tables.length === 0) {
-    throw new TypeError('changes() takes the tables to follow: { tables: ["posts"] }');
   }
   return new FileFeed(open, options);
 }
 
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`${name} must be a positive number, not ${value}`);
-}
-
-class FileFeed implements SqliteFeed {
-  readonly sources: Set<string> = new Set();
+class FileFeed extends PolledFeed implements SqliteFeed {
   readonly #source: FileSource;
-  readonly #settings: PollSettings;
-  readonly #tables: readonly string[];
-  #reader: PolledReader | undefined;
-  #position: Position | undefined;
 
-  constructor(open: SqliteOpen, options: SqliteOptions) {
-    this.#tables = options.tables;
-    this.#source = new FileSource(
-      open,
-      options.tables,
-      positive("overflow", options.overflow ?? 10_000),
-      this.sources,
-    );
-    this.#settings = {
-      poll: positive("poll", options.poll ?? 20),
-      maxLag: positive("maxLag", options.maxLag ?? 25_000),
-      onEvent: options.onEvent ?? (() => {}),
-      clock: { now: options.now ?? systemClock.now, monotonic: options.monotonic ?? systemClock.monotonic },
-      sleep: options.sleep ?? systemSleep,
-      random: options.random ?? Math.random,
-    };
-  }
-
-  get position(): Position | undefined {
-    return this.#position;
+  constructor(open: SqliteOpen, options: TableFeedOptions) {
+    const source = new FileSource(open, namedTables(options), options.overflow ?? 10_000);
+    super(options, 20, () => source, source.sources);
+    this.#source = source;
   }
 
   look(from: Position | undefined): FeedLook | undefined {
     const look = this.#source.lookNow(from);
-    if (look !== undefined) this.#reader?.advance(from, look);
+    if (look !== undefined) this.advance(from, look);
     return look;
-  }
-
-  batches(from?: Position, options: BatchOptions = {}): PolledReader {
-    if (this.#reader !== undefined) {
-      throw new TypeError("This feed is being read already: one reader at a time");
-    }
-    const maxLag = Math.min(positive("maxLag", options.maxLag ?? Infinity), this.#settings.maxLag);
-    const start = options.anew ? undefined : from ?? this.#position;
-    const reader = new PolledReader(this.#source, { ...this.#settings, maxLag }, start, () => {
-      if (this.#reader === reader) this.#reader = undefined;
-    });
-    return this.#reader = reader;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, undefined> {
-    for await (const { changes, position } of this.batches()) {
-      yield* changes;
-      this.#position = position;
-    }
-  }
-
-  map<D extends Change>(transform: (change: Change) => D): MappableFeed<D> {
-    return mapFeed(this, transform);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader?.return();
-  }
-
-  toString(): string {
-    return `changes of ${this.#tables.join(", ")}`;
   }
 }
 
@@ -230,15 +131,14 @@ class FileSource implements PolledSource {
   readonly #open: SqliteOpen;
   readonly #tables: readonly string[];
   readonly #most: number;
-  readonly #sources: Set<string>;
+  readonly sources: Set<string> = new Set();
   readonly #name: string;
   #opened: Opened | undefined;
 
-  constructor(open: SqliteOpen, tables: readonly string[], most: number, sources: Set<string>) {
+  constructor(open: SqliteOpen, tables: readonly string[], most: number) {
     this.#open = open;
     this.#tables = tables;
     this.#most = most;
-    this.#sources = sources;
     this.#name = `sqlite ${JSON.stringify(tables)}`;
   }
 
@@ -350,11 +250,11 @@ class FileSource implements PolledSource {
         `The trigger ${name} is not what the tables and unique indexes of the file need: run the migration again`,
       );
     }
-    this.#sources.clear();
+    this.sources.clear();
     for (const { name, groups } of watched) {
       if (!this.#tables.includes(name)) continue;
-      this.#sources.add(name);
-      for (const column of groups) this.#sources.add(`${name}?${column}`);
+      this.sources.add(name);
+      for (const column of groups) this.sources.add(`${name}?${column}`);
     }
   }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
 import { changes, migration, type PolledFeedEvent } from "../../src/mysql/changes.ts";
-import { readList } from "../../src/mysql/look.ts";
+import { lookStatement, readList } from "../../src/mysql/look.ts";
 import { StandIn } from "./stand_in.ts";
 import { Watch } from "./watch.ts";
 
@@ -352,6 +352,43 @@ test("mysql: garbage, nothing, and an answer that does not come are losses, and 
   const reader = feed.batches();
   assert.equal((await reader.next()).value!.state, "lost");
   await reader.return!();
+});
+
+test("mysql: a client that answers from a cache ends the feed at the start, and is a loss later", async () => {
+  const server = new StandIn();
+  const kept = server.answer(lookStatement(undefined, 10, true, "another look"));
+  await assert.rejects(changes(() => Promise.resolve(kept), { tables }).batches().next(), {
+    code: "bad-request",
+    message: /answer to another look, as a cache does/,
+  });
+  // One that leaves the look's own text out of what it keeps an answer for.
+  const cache = new Map<string, ReturnType<StandIn["answer"]>>();
+  const seen = new Watch((text) => {
+    const key = text.replace(/'asked', convert\('[^']+'/, "");
+    if (!cache.has(key)) cache.set(key, server.answer(text));
+    return Promise.resolve(cache.get(key)!);
+  }, { tables });
+  const states: string[] = [];
+  for (let n = 0; n < 3; n++) states.push((await seen.look()).state);
+  assert.deepEqual(states, ["live", "live", "lost"], "the second look is another statement than the first");
+  await seen.close();
+});
+
+test("mysql: a server that was set back, memory included, or whose changes were emptied, is a reset", async () => {
+  const server = new StandIn();
+  server.rows.set(1, "posts/1");
+  const seen = watch(server);
+  await seen.look();
+  server.rows.set(2, "posts/2");
+  await seen.look();
+  server.rows.delete(2);
+  assert.equal((await seen.look()).reset, "rolled-back");
+  assert.equal((await seen.look()).reset, undefined);
+  // What was pruned is no such thing.
+  server.floor = 1;
+  server.rows.delete(1);
+  assert.equal((await seen.look()).reset, undefined);
+  await seen.close();
 });
 
 test("mysql: the rows of a client come as an array, in `rows`, or with the fields", async () => {

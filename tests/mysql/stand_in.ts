@@ -52,6 +52,7 @@ export class StandIn {
     ];
     const state = [
       ...(this.hasState ? [row("floor", `${this.floor}`)] : []),
+      row("asked", /'asked', convert\('([^']+)'/.exec(text)![1]!),
       row("identity", this.life),
       ...this.server.map((s) => row("server", s)),
     ];
@@ -60,18 +61,19 @@ export class StandIn {
 
   #rows(text: string, row: (kind: string, a: string, b?: string) => Row): Row[] {
     const numbers = [...this.rows.keys()].toSorted((a, b) => a - b);
-    if (text.includes("'top'")) {
+    const top = /n > (\d+)/.exec(text)?.[1];
+    const highest = row("top", `${Math.max(this.floor, ...numbers)}`);
+    if (top === undefined) {
       const gaps = numbers.map((n, index) => [(numbers[index - 1] ?? this.floor) + 1, n - 1] as const);
       return [
-        row("top", `${Math.max(this.floor, ...numbers)}`),
+        highest,
         ...gaps.filter(([from, to]) => from <= to).map(([from, to]) => row("gap", `${from}`, `${to}`)),
       ];
     }
-    const top = Number(/n > (\d+)/.exec(text)![1]);
     const gaps = [...text.matchAll(/n between (\d+) and (\d+)|n = (\d+)/g)].map(([, from, to, only]) =>
       [Number(from ?? only), Number(to ?? only)] as const
     );
-    return numbers.filter((n) => n > top || gaps.some(([from, to]) => n >= from && n <= to))
-      .map((n) => row("change", `${n}`, this.rows.get(n)));
+    const found = numbers.filter((n) => n > Number(top) || gaps.some(([from, to]) => n >= from && n <= to));
+    return [highest, ...found.map((n) => row("change", `${n}`, this.rows.get(n)))];
   }
 }

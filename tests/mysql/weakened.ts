@@ -1,7 +1,7 @@
 /** The feed with one rule taken away: the ledger has to find each of them. */
 import type { ChangesFeed } from "../../src/changes/change.ts";
-import { instant, systemClock } from "../../src/changes/clock.ts";
 import type { Query } from "../../src/mysql/changes.ts";
+import { withContact } from "../support/watched_feed.ts";
 
 /** Troubles after which everything counts as changed. */
 export type Reset = "crash" | "bypass" | "forced";
@@ -42,22 +42,7 @@ function listed(change: (rows: Row[], token: string) => Row[]): (query: Query) =
 }
 
 function contact(at: (sent: number) => number): Weakening {
-  return {
-    feed: (feed, sent) => {
-      const weaker = {
-        async *batches(...args: Parameters<ChangesFeed["batches"]>) {
-          for await (const batch of feed.batches(...args)) {
-            const now = instant(systemClock);
-            const age = now.monotonic - at(sent());
-            yield batch.contact === undefined
-              ? batch
-              : { ...batch, contact: { wall: now.wall - age, monotonic: now.monotonic - age } };
-          }
-        },
-      };
-      return Object.create(feed, { batches: { value: weaker.batches } });
-    },
-  };
+  return { feed: (feed, sent) => withContact(feed, sent, at) };
 }
 
 /** Whatever the server says of the tables of these kinds. */

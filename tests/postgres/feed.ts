@@ -1,6 +1,6 @@
 /** The feed over PostgreSQL: where it resumes, what it refuses, and what it says when something is wrong. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "./declared.ts";
 import { type ChangesError, dependsOn, EtagRegistry, follow, row, rows, withEtag } from "../../mod.ts";
 import { changes, type PolledFeedEvent } from "../../src/postgres/changes.ts";
 import { lookStatement } from "../../src/postgres/look.ts";

@@ -1,6 +1,6 @@
 /** Keys and groups as the triggers spell them are those that `row()` and `rows()` name. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "./declared.ts";
 import { row, rows } from "../../mod.ts";
 import { migration } from "../../src/postgres/changes.ts";
 import fc from "../support/fast_check.ts";

@@ -1,6 +1,6 @@
 /** Each kind of statement on a watched table: what the feed tells of it. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "./declared.ts";
 import { migration } from "../../src/postgres/changes.ts";
 import { database, QUICK, skip, type Told, type Watch } from "./database.ts";
 

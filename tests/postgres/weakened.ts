@@ -1,8 +1,8 @@
 /** The feed with one rule taken away: the ledger has to find each of them. */
 import type { ChangesFeed } from "../../src/changes/change.ts";
-import { instant, systemClock } from "../../src/changes/clock.ts";
 import type { Query } from "../../src/postgres/changes.ts";
 import type { Undoing } from "./ledger_run.ts";
+import { withContact } from "../support/watched_feed.ts";
 
 /** What is taken away. */
 export interface Weakening {
@@ -43,22 +43,7 @@ function asked(change: (text: string) => string): Weakening {
 }
 
 function contact(at: (sent: number) => number): Weakening {
-  return {
-    feed: (feed, sent) => {
-      const weaker = {
-        async *batches(...args: Parameters<ChangesFeed["batches"]>) {
-          for await (const batch of feed.batches(...args)) {
-            const now = instant(systemClock);
-            const age = now.monotonic - at(sent());
-            yield batch.contact === undefined
-              ? batch
-              : { ...batch, contact: { wall: now.wall - age, monotonic: now.monotonic - age } };
-          }
-        },
-      };
-      return Object.create(feed, { batches: { value: weaker.batches } });
-    },
-  };
+  return { feed: (feed, sent) => withContact(feed, sent, at) };
 }
 
 const noIdentity = told((looked) => "identity" in looked ? { ...looked, identity: "same" } : looked);

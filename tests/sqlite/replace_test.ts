@@ -1,7 +1,7 @@
 /** Every row that a statement changes or removes is noted, whatever makes it be in the way. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { row, rows } from "../../mod.ts";
 import { migration } from "../../src/sqlite/changes.ts";
 import { openSqlite, type WritableSqlite } from "../support/sqlite.ts";

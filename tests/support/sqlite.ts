@@ -17,5 +17,12 @@ export function openSqlite(path: string): WritableSqlite {
   return database;
 }
 
-/** Copies a database into a file, also into one that is open; undefined: the runtime has no such function. */
-export const backup: ((source: WritableSqlite, path: string) => Promise<unknown>) | undefined = driver.backup;
+/** Copies a database into a file, also into one that is open. Bun's own SQLite cannot: better-sqlite3 does it there. */
+export async function backup(from: string, to: string): Promise<void> {
+  const source = isBun ? new (await import("better-sqlite3")).default(from) : new driver.DatabaseSync(from);
+  try {
+    await (isBun ? source.backup(to) : driver.backup(source, to));
+  } finally {
+    source.close();
+  }
+}
