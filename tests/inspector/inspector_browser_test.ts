@@ -8,14 +8,20 @@ import { serve } from "../../examples/blog/serve.ts";
 import { instant, systemClock } from "../../src/changes/clock.ts";
 import { inspector } from "../../src/inspector/inspector.ts";
 import { PushedFeed } from "../support/feed.ts";
-import { type Chromium, chromiumProgram, startChromium, type Tab, type View } from "../support/chromium.ts";
+import {
+  type Chromium,
+  chromiumProgram,
+  startChromium,
+  type Tab,
+  type View,
+} from "../support/chromium.ts";
 import { json, withBlog } from "../examples/blog_support.ts";
 
 const skip = chromiumProgram === undefined
   ? "no browser; apt-get install chromium"
-  : "Deno" in globalThis
+  : "Deno" in globalThis || "Bun" in globalThis
   ? false
-  : "the page is the same on every runtime: seen on Deno alone";
+  : "the page is the same on every runtime: seen on Deno and Bun";
 
 let chromium: Chromium;
 before(async () => {
@@ -29,16 +35,26 @@ const post = "post-2026-11-20-0060";
 const path = `/posts/${post}`;
 
 /** Waits until an expression in the page has a value that will do. */
-async function until(tab: Tab, expression: string, expected: RegExp): Promise<string> {
+async function until(
+  tab: Tab,
+  expression: string,
+  expected: RegExp,
+): Promise<string> {
   for (const end = performance.now() + 8_000;;) {
-    const value = String(await tab.evaluate(expression).catch((error) => error));
+    const value = String(
+      await tab.evaluate(expression).catch((error) => error),
+    );
     if (expected.test(value)) return value;
-    assert.ok(performance.now() < end, `${expression} is ${value}, not ${expected}`);
+    assert.ok(
+      performance.now() < end,
+      `${expression} is ${value}, not ${expected}`,
+    );
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-const text = (selector: string) => `document.querySelector('${selector}').innerText.replace(/\\s+/g, " ")`;
+const text = (selector: string) =>
+  `document.querySelector('${selector}').innerText.replace(/\\s+/g, " ")`;
 const newest = text("#decisions li");
 
 /** What axe-core finds against any of its rules, a line each. */
@@ -59,13 +75,24 @@ test(
       // Rows that are out of sight have no text in this sense: they are not laid out.
       await tab.resize({ width: 1280, height: 3_000 });
       await tab.open(`${origin}/_stillfresh`);
-      await until(tab, text("#state-text"), /^Live: the registry answers, build blog-2$/);
-      assert.match(await tab.evaluate(text("#unprotected, .banner")), /^No access check protects this page/);
+      await until(
+        tab,
+        text("#state-text"),
+        /^Live: the registry answers, build blog-2$/,
+      );
+      assert.match(
+        await tab.evaluate(text("#unprotected, .banner")),
+        /^No access check protects this page/,
+      );
 
       const first = await ask(path);
       await first.body?.cancel();
       const etag = first.headers.get("etag")!;
-      await until(tab, newest, new RegExp(`200 handler GET ${path} unconditional, registered$`));
+      await until(
+        tab,
+        newest,
+        new RegExp(`200 handler GET ${path} unconditional, registered$`),
+      );
       const again = () => ask(path, { headers: { "if-none-match": etag } });
       assert.equal((await again()).status, 304);
       await until(tab, newest, new RegExp(`304 registry GET ${path}$`));
@@ -75,7 +102,9 @@ test(
         `document.querySelector("#share-chart").getAttribute("aria-label")`,
         /^50 % in the last minute/,
       );
-      await tab.evaluate("document.querySelector('#decisions summary').click()");
+      await tab.evaluate(
+        "document.querySelector('#decisions summary').click()",
+      );
       await until(
         tab,
         text("#decisions .detail"),
@@ -90,35 +119,60 @@ test(
       await tab.evaluate("document.querySelector('#found summary').click()");
       const entry = await until(tab, text("#found .detail"), /^Tag /);
       assert.ok(entry.includes(`Tag ${etag} Age `), entry);
-      assert.match(entry, new RegExp(`Depends on ${post} author-\\d+ For everyone Variant accept-encoding`));
+      assert.match(
+        entry,
+        new RegExp(
+          `Depends on ${post} author-\\d+ For everyone Variant accept-encoding`,
+        ),
+      );
       await (await ask("/")).body?.cancel();
       await tab.evaluate("document.querySelector('#found .group').click()");
-      await until(tab, text("#found-note"), new RegExp(`^2 entries depend on "${post}", of 2\\.$`));
+      await until(
+        tab,
+        text("#found-note"),
+        new RegExp(`^2 entries depend on "${post}", of 2\\.$`),
+      );
 
       // An edit that the feed brings.
       const document = await (await database(`/${post}`)).json();
-      const written = await database(`/${post}`, json("PUT", { ...document, title: "Edited" }));
+      const written = await database(
+        `/${post}`,
+        json("PUT", { ...document, title: "Edited" }),
+      );
       assert.equal(written.status, 201);
       await written.body?.cancel();
       await until(tab, text(".card"), /Changes 1, /);
       await tab.evaluate("document.querySelector('#search button').click()");
       await until(tab, text("#found .badge"), /^void$/);
       await (await again()).body?.cancel();
-      await until(tab, newest, new RegExp(`200 handler GET ${path} group-changed, registered$`));
+      await until(
+        tab,
+        newest,
+        new RegExp(`200 handler GET ${path} group-changed, registered$`),
+      );
 
       // Each filter, and each of the reasons that are shown.
       await tab.evaluate(
         `const kind = document.querySelector("#kind"); kind.value = "hit"; kind.dispatchEvent(new Event("change"))`,
       );
-      await until(tab, "document.querySelectorAll('#decisions li').length", /^1$/);
+      await until(
+        tab,
+        "document.querySelectorAll('#decisions li').length",
+        /^1$/,
+      );
       await tab.evaluate(
         `document.querySelector("#kind").value = "refused"; document.querySelector("#kind").dispatchEvent(new Event("change"))`,
       );
-      await withEtag(() => new Response("", { headers: { ...dependsOn("x"), "set-cookie": "a=b" } }), {
+      await withEtag(() =>
+        new Response("", {
+          headers: { ...dependsOn("x"), "set-cookie": "a=b" },
+        }), {
         registry: site.registry,
       })(new Request("http://localhost/login"));
       await until(tab, newest, /GET \/login unconditional, set-cookie$/);
-      await tab.evaluate("document.querySelector('#decisions summary').click()");
+      await tab.evaluate(
+        "document.querySelector('#decisions summary').click()",
+      );
       await until(
         tab,
         text("#decisions .detail"),
@@ -127,8 +181,15 @@ test(
 
       // The feed is cut.
       await closeDatabase();
-      await until(tab, text("#trouble"), /The feed "changes" has lost its contact/);
-      assert.match(await tab.evaluate(text("#state")), /^Suspended: every handler runs/);
+      await until(
+        tab,
+        text("#trouble"),
+        /The feed "changes" has lost its contact/,
+      );
+      assert.match(
+        await tab.evaluate(text("#state")),
+        /^Suspended: every handler runs/,
+      );
       assert.deepEqual(tab.complaints, []);
     }),
 );
@@ -142,25 +203,59 @@ test(
     const server = await serve(inspect, { hostname: "127.0.0.1", port: 0 });
     const tab = await chromium.tab();
     await tab.open(`http://127.0.0.1:${server.port}/any/path?of=it`);
-    await until(tab, text("#trouble"), /no feed is followed.* Call follow\(registry, changes\(url\)\)/);
-    assert.equal(await tab.evaluate("document.querySelectorAll('.banner:not(#trouble)').length"), 0);
+    await until(
+      tab,
+      text("#trouble"),
+      /no feed is followed.* Call follow\(registry, changes\(url\)\)/,
+    );
+    assert.equal(
+      await tab.evaluate(
+        "document.querySelectorAll('.banner:not(#trouble)').length",
+      ),
+      0,
+    );
 
     const feed = new PushedFeed();
-    const follower = follow(registry, feed, { name: "posts", onError: () => {} });
+    const follower = follow(registry, feed, {
+      name: "posts",
+      onError: () => {},
+    });
     const position = { since: "7-x", source: "posts" };
     const live = () =>
-      feed.reader.push({ changes: [], state: "live", contact: instant(systemClock), position });
+      feed.reader.push({
+        changes: [],
+        state: "live",
+        contact: instant(systemClock),
+        position,
+      });
     live();
     await until(tab, text("#state-text"), /^Live/);
     await until(tab, "document.querySelector('#trouble').hidden", /^true$/);
-    feed.reader.push({ changes: [], state: "lost", contact: undefined, position });
+    feed.reader.push({
+      changes: [],
+      state: "lost",
+      contact: undefined,
+      position,
+    });
     await until(tab, text("#trouble"), /The feed "posts" has lost its contact/);
-    await until(tab, text(".card"), /^posts: contact lost .* Reconnects 0 after 1 loss/);
+    await until(
+      tab,
+      text(".card"),
+      /^posts: contact lost .* Reconnects 0 after 1 loss/,
+    );
     live();
     await until(tab, "document.querySelector('#trouble').hidden", /^true$/);
-    await until(tab, text(".card"), /^posts: live .* Position 7-x .* Reconnects 1 after 1 loss/);
+    await until(
+      tab,
+      text(".card"),
+      /^posts: live .* Position 7-x .* Reconnects 1 after 1 loss/,
+    );
     feed.reader.fail(new TypeError("the password is SECRET"));
-    await until(tab, text(".card"), /^posts: ended .* Fault TypeError, of which follower\.error has more$/);
+    await until(
+      tab,
+      text(".card"),
+      /^posts: ended .* Fault TypeError, of which follower\.error has more$/,
+    );
     assert.deepEqual(tab.complaints, []);
     await follower.close();
     inspect.close();
@@ -180,20 +275,45 @@ test(
   { skip },
   () =>
     withBlog(async ({ origin, ask }) => {
-      const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+      const axe = readFileSync(
+        createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+        "utf8",
+      );
       const tab = await chromium.tab();
       await tab.open(`${origin}/_stillfresh`);
-      for (const asked of ["/", path, "/none"]) await (await ask(asked)).body?.cancel();
-      await until(tab, "document.querySelectorAll('#decisions li').length", /^3$/);
+      for (const asked of ["/", path, "/none"]) {
+        await (await ask(asked)).body?.cancel();
+      }
+      await until(
+        tab,
+        "document.querySelectorAll('#decisions li').length",
+        /^3$/,
+      );
       await tab.evaluate("document.querySelector('#search button').click()");
-      await until(tab, "document.querySelectorAll('#found details').length", /^2$/);
-      await tab.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
+      await until(
+        tab,
+        "document.querySelectorAll('#found details').length",
+        /^2$/,
+      );
+      await tab.evaluate(
+        "document.querySelectorAll('details').forEach((one) => one.open = true)",
+      );
       await until(tab, "document.querySelectorAll('.detail').length", /^5$/);
       for (const view of views) {
         const where = `${view.width} px`;
         await tab.resize(view);
-        assert.equal(await tab.evaluate("document.documentElement.scrollWidth"), view.width, where);
-        if (view.isJudged) assert.deepEqual(await violations(tab, axe), [], where);
+        assert.equal(
+          await tab.evaluate("document.documentElement.scrollWidth"),
+          view.width,
+          where,
+        );
+        if (view.isJudged) {
+          assert.deepEqual(
+            await violations(tab, axe),
+            [],
+            where,
+          );
+        }
       }
       assert.deepEqual(tab.complaints, []);
     }),
