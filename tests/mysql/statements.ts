@@ -409,6 +409,26 @@ export async function statementRun(server: Server, say: (name: string) => void):
       await seen.close();
     });
   }
+  await test("a trigger that was gone, a write that is prepared, and the trigger again: lost until it is committed", async () => {
+    const seen = watch();
+    await seen.look();
+    await session([
+      "drop trigger stillfresh_2_update",
+      "xa start 'a'",
+      "update authors set name = 'x' where id = 1",
+      "xa end 'a'",
+      "xa prepare 'a'",
+    ]);
+    await session([migration(watched).up.find((statement) => statement.includes("stillfresh_2_update"))!]);
+    try {
+      assert.equal((await seen.look()).state, "lost");
+      assert.match(seen.error!.message, /prepared transaction without a connection/);
+    } finally {
+      await session(["xa commit 'a'"]);
+    }
+    assert.equal((await seen.look()).reset, "schema");
+    await seen.close();
+  });
   for (const [kind, [statements, sentence, undo]] of Object.entries(losses)) {
     await test(`${kind}: lost until it is over`, async () => {
       const seen = watch();

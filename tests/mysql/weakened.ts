@@ -26,10 +26,12 @@ async function rowsFrom(query: Query, text: string): Promise<Row[]> {
 }
 
 /** Changes the rows of a look. */
-function told(change: (rows: Row[]) => Row[] | Promise<Row[]>): Weakening {
+function told(change: (rows: Row[], text: string) => Row[] | Promise<Row[]>): Weakening {
   return {
     query: (query) => async (text, parameters) =>
-      text.includes("'floor'") ? await change(await rowsFrom(query, text)) : await query(text, parameters),
+      text.includes("'floor'")
+        ? await change(await rowsFrom(query, text), text)
+        : await query(text, parameters),
   };
 }
 
@@ -60,6 +62,10 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
   "gaps forgotten at once": {
     query: listed((rows, token) => rows.filter(({ query }) => query?.includes(token))),
   },
+  "transactions without a connection": {
+    resets: ["bypass"],
+    query: listed((rows) => rows.map((row) => String(row["thread"]) === "0" ? { ...row, thread: "1" } : row)),
+  },
   "the list after the look": {
     resets: [],
     query: (query) => {
@@ -77,8 +83,15 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
     session: "set session transaction isolation level read uncommitted",
     ...told((rows) => rows.filter(({ kind }) => kind !== "server")),
   },
-  "no identity": told((rows) =>
-    rows.map((row) => row["kind"] === "identity" && row["a"] !== null ? { ...row, a: "same" } : row)
+  // Without it, a step back of the numbers is found by the look that comes before they have caught up.
+  "no identity, and no step back": told((rows, text) =>
+    rows.map((row) =>
+      row["kind"] === "identity" && row["a"] !== null
+        ? { ...row, a: "same" }
+        : row["kind"] === "top" && /where n > \d/.test(text)
+        ? { ...row, a: "9007199254740991" }
+        : row
+    )
   ),
   "no fingerprint": same(/^(engine InnoDB.|space |trigger ).*/),
   "no negative numbers": {
