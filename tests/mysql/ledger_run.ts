@@ -39,6 +39,8 @@ const clients = 6;
 /** Readings of a client in a row. */
 const READS = 8;
 const database = "ledger";
+/** The one prepared transaction that is committed only when its rows can be written past the triggers no more. */
+const ABANDONED = "abandoned";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -224,6 +226,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
         const [recovered] = await ending.query("xa recover");
         for (const { data } of recovered) {
           const name = String(data);
+          if (name === ABANDONED) continue;
           const since = prepared.get(name) ?? performance.now();
           prepared.set(name, since);
           if (performance.now() - since < 400) continue;
@@ -254,16 +257,15 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
 
   const anIdle = () => Array.from({ length: posts }, (_, n) => n + 1).findLast((id) => !busy.has(id));
 
-  /** A write that is prepared, and left to another connection: its own, which held the table, is gone. */
-  async function abandoned(id: number): Promise<void> {
+  /** Prepares a write, and leaves it to another connection: its own, which held the table, is gone. */
+  async function abandon(id: number): Promise<void> {
     const connection = await writing.getConnection();
     try {
-      const name = `'x${seed}-${written}-${id}'`;
       last.set(id, String(written + 1));
-      await connection.query(`xa start ${name}`);
+      await connection.query(`xa start '${ABANDONED}'`);
       await connection.query("update posts set value = ? where id = ?", [++written, id]);
-      await connection.query(`xa end ${name}`);
-      await connection.query(`xa prepare ${name}`);
+      await connection.query(`xa end '${ABANDONED}'`);
+      await connection.query(`xa prepare '${ABANDONED}'`);
     } finally {
       connection.destroy();
     }
@@ -273,7 +275,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   async function bypass(): Promise<void> {
     const id = anIdle();
     if (id === undefined) return;
-    let leaving: Promise<void> | undefined;
+    let abandoned: Promise<void> | undefined;
     await write([id], async () => {
       /** Does not wait for long, because all others wait behind it. */
       const define = async (statement: string) => {
@@ -290,7 +292,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
         const other = anIdle();
         if (other !== undefined) {
           await new Promise<void>((resolve) => {
-            leaving = write([other], () => abandoned(other).finally(resolve));
+            abandoned = write([other], () => abandon(other).finally(resolve));
           });
         }
         last.set(id, String(written + 1));
@@ -301,7 +303,14 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
         while (await spared(() => define(again).then(() => true)) === undefined) await wait(50);
       }
     });
-    await leaving;
+    // Time for a feed to begin.
+    await wait(500 + random.next() * 1_000);
+    const isLeft = async () =>
+      (await ending.query("xa recover"))[0].some(({ data }) => String(data) === ABANDONED);
+    while (await isLeft()) {
+      await spared(() => ending.query(`xa commit '${ABANDONED}'`).then(() => adopted++));
+    }
+    await abandoned;
   }
 
   /** A session that says which number its next row gets. */

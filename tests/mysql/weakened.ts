@@ -26,12 +26,10 @@ async function rowsFrom(query: Query, text: string): Promise<Row[]> {
 }
 
 /** Changes the rows of a look. */
-function told(change: (rows: Row[], text: string) => Row[] | Promise<Row[]>): Weakening {
+function told(change: (rows: Row[]) => Row[]): Weakening {
   return {
     query: (query) => async (text, parameters) =>
-      text.includes("'floor'")
-        ? await change(await rowsFrom(query, text), text)
-        : await query(text, parameters),
+      text.includes("'floor'") ? change(await rowsFrom(query, text)) : await query(text, parameters),
   };
 }
 
@@ -83,16 +81,18 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
     session: "set session transaction isolation level read uncommitted",
     ...told((rows) => rows.filter(({ kind }) => kind !== "server")),
   },
-  // Without it, a step back of the numbers is found by the look that comes before they have caught up.
-  "no identity, and no step back": told((rows, text) =>
-    rows.map((row) =>
-      row["kind"] === "identity" && row["a"] !== null
-        ? { ...row, a: "same" }
-        : row["kind"] === "top" && /where n > \d/.test(text)
-        ? { ...row, a: "9007199254740991" }
-        : row
-    )
-  ),
+  // A step back of the numbers is found as well, by the look that comes before they have caught up.
+  "no identity, and no step back": {
+    query: (query) => async (text, parameters) => {
+      if (text.startsWith("call") || text.startsWith("insert")) return await query(text, parameters);
+      return (await rowsFrom(query, text)).map((row) => {
+        if ("identity" in row) return { ...row, identity: "same" };
+        if (row["kind"] === "identity" && row["a"] !== null) return { ...row, a: "same" };
+        const isTop = row["kind"] === "top" && /where n > \d/.test(text);
+        return isTop ? { ...row, a: String(Number.MAX_SAFE_INTEGER) } : row;
+      });
+    },
+  },
   "no fingerprint": same(/^(engine InnoDB.|space |trigger ).*/),
   "no negative numbers": {
     resets: ["forced"],
