@@ -20,8 +20,9 @@
  * ];
  * const pool = {
  *   query(text: string) {
- *     const [, asked] = /'asked', convert\('([^']+)'/.exec(text)!;
- *     return Promise.resolve([[...looked, { kind: "asked", a: asked, b: "" }], []]);
+ *     const [, asked] = /'asked', convert\('([^']+)'/.exec(text) ?? [];
+ *     const running = { id: 0, thread: 1, started: 1, identity: "life/1", query: text };
+ *     return Promise.resolve([asked === undefined ? [running] : [...looked, { kind: "asked", a: asked, b: "" }], []]);
  *   },
  * };
  *
@@ -42,6 +43,7 @@ import type { Look, PolledSource, PollSettings } from "../changes/polled_reader.
 import { faultOf } from "./faults.ts";
 import {
   checkLook,
+  isDetached,
   listStatement,
   type Looked,
   lookStatement,
@@ -49,8 +51,8 @@ import {
   readLook,
   watchedTables,
 } from "./look.ts";
-import { tableName } from "./names.ts";
-import { Undecided } from "./undecided.ts";
+import { literal, tableName } from "./names.ts";
+import { type Transaction, Undecided } from "./undecided.ts";
 
 export {
   type Cascade,
@@ -104,6 +106,10 @@ export function changes(query: Query, options: MysqlOptions): TableFeed {
   return new PolledFeed(options, 200, source);
 }
 
+/** How long, in ms, the server keeps what it has listed, and how often it is asked until it lists anew. */
+const KEPT = 100;
+const MOST_LISTS = 4;
+
 /** What a position belongs to. */
 type Source = readonly [identity: string, shape: string, tables: string];
 
@@ -112,6 +118,7 @@ class TablesSource implements PolledSource {
   readonly #tables: readonly string[];
   readonly #settings: PollSettings;
   readonly #sources: Set<string>;
+  readonly #closing = new AbortController();
   readonly #asked: string;
   readonly #most: number;
   readonly #period: number;
@@ -141,9 +148,10 @@ class TablesSource implements PolledSource {
     const known = this.#seen?.toString() === from.since ? this.#seen! : Undecided.parse(from.since);
     const source = sourceOf(from);
     if (known === undefined || source === undefined) return await this.#begin("since-refused");
-    const listed = isWhole && known.gaps.length > 0 ? await this.#list(known, source) : known;
-    const looked = await this.#look(listed, isWhole);
     const [identity, shape, tables] = source;
+    const running = isWhole && known.gaps.length > 0 ? await this.#list(identity) : undefined;
+    const listed = running === undefined ? known : known.list(running);
+    const looked = await this.#look(listed, isWhole);
     if (tables !== this.#asked) return await this.#begin("since-refused");
     if (identity !== looked.identity) return await this.#begin("restarted");
     if (isWhole && shape !== await digestOf(looked)) return await this.#begin("schema");
@@ -152,15 +160,36 @@ class TablesSource implements PolledSource {
     if (listed.decided < looked.floor) return await this.#begin("since-refused");
     if (looked.rows.length > this.#most) return await this.#begin("overflow");
     const seen = this.#keep(listed.see(looked.rows.map(([number]) => number)));
-    if (isWhole) this.#prune(seen);
+    if (isWhole) this.#prune(seen, identity);
     return { changes: changesOf(looked.rows), position: { since: seen.toString(), source: from.source } };
   }
 
-  /** Finds where the numbers stand. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /**
+   * Finds where the numbers stand. A trigger can be made only while no connection holds the table, but one that ends with a
+   * prepared transaction lets go of it: what that one changed before is told by no trigger. So none may be left, between
+   * two looks at the same triggers.
+   */
   async #begin(reset?: Look["reset"]): Promise<Look> {
+    const before = await this.#look(undefined, true);
+    const running = await this.#listNow(before.identity!);
+    if (running.some(isDetached)) {
+      throw new ChangesError(
+        "server-error",
+        "A prepared transaction without a connection, or one that a crash has left, may hold changes from before the " +
+          "triggers: the feed begins once it has been committed or rolled back (XA RECOVER lists it)",
+      );
+    }
     const looked = await this.#look(undefined, true);
+    const shape = await digestOf(looked);
+    if (looked.identity !== before.identity || shape !== await digestOf(before)) {
+      throw new ChangesError("server-error", "The tables have been changed while the feed began");
+    }
     const seen = this.#keep(new Undecided(looked.top, looked.gaps));
-    const source = JSON.stringify([looked.identity!, await digestOf(looked), this.#asked] satisfies Source);
+    const source = JSON.stringify([looked.identity!, shape, this.#asked] satisfies Source);
     return { changes: [], position: { since: seen.toString(), source }, reset };
   }
 
@@ -185,11 +214,21 @@ class TablesSource implements PolledSource {
     return looked;
   }
 
-  /** Asks which transactions run; an answer that is not of now, or not of this server, tells nothing. */
-  async #list(known: Undecided, [identity]: Source): Promise<Undecided> {
+  /** Asks which transactions run; undefined: the answer is not of now, or not of this server, and tells nothing. */
+  async #list(identity: string): Promise<Transaction[] | undefined> {
     const token = `stillfresh ${crypto.randomUUID()}`;
-    const running = readList(await this.#run(listStatement(token)), token, identity);
-    return running === undefined ? known : known.list(running);
+    return readList(await this.#run(listStatement(token)), token, identity);
+  }
+
+  /** The same, until an answer is of now: the server keeps what it has listed for a tenth of a second. */
+  async #listNow(identity: string): Promise<Transaction[]> {
+    const { sleep, random } = this.#settings;
+    for (let attempt = 0; attempt < MOST_LISTS; attempt++) {
+      const running = await this.#list(identity);
+      if (running !== undefined) return running;
+      await sleep(KEPT * (1 + random()), this.#closing.signal);
+    }
+    throw new ChangesError("server-error", "The server has not listed which transactions run now");
   }
 
   /** Keeps it for the next look. With too many gaps, the look would be of as many parts. */
@@ -220,18 +259,23 @@ class TablesSource implements PolledSource {
     }
   }
 
-  /** The first of all followers to come after that time takes out what none of them needs. */
-  #prune({ decided }: Undecided): void {
+  /**
+   * The first of all followers to come after that time takes out what none of them needs. It may reach a server that has
+   * been started meanwhile, whose numbers stand lower: that one leaves it.
+   */
+  #prune({ decided }: Undecided, identity: string): void {
     const { clock, onEvent } = this.#settings;
     if (this.#period === 0 || clock.monotonic() - this.#prunedAt < this.#period / 2) return;
     this.#prunedAt = clock.monotonic();
-    this.#run(`call stillfresh_prune(${decided}, ${this.#period / 1_000})`).catch((error) => {
-      try {
-        onEvent({ type: "unpruned", error });
-      } catch {
-        // What the listener does with it must not harm the feed.
-      }
-    });
+    this.#run(`call stillfresh_prune(${decided}, ${this.#period / 1_000}, ${literal(identity)})`).catch(
+      (error) => {
+        try {
+          onEvent({ type: "unpruned", error });
+        } catch {
+          // What the listener does with it must not harm the feed.
+        }
+      },
+    );
   }
 }
 

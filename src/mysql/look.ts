@@ -4,8 +4,9 @@
  * @module
  */
 import { ChangesError } from "../changes/changes_error.ts";
+import { IDENTITY } from "./identity.ts";
 import { VERSION } from "./migration.ts";
-import { literal } from "./names.ts";
+import { literal, text } from "./names.ts";
 import type { Range, Transaction, Undecided } from "./undecided.ts";
 
 /** What a look has found. */
@@ -35,15 +36,6 @@ export interface WatchedTable {
   readonly triggers: number;
 }
 
-/**
- * Which server process this is. `life` is a random value in a MEMORY table, which is empty after each start of the server;
- * what a replica has applied shows that rows may have changed without a trigger.
- */
-const IDENTITY =
-  "concat((select life from stillfresh_lives), '/', @@server_uid, '/', @@server_id, '/', @@hostname, '/', @@port, '/', @@global.gtid_slave_pos)";
-
-const text = (expression: string): string => `convert(${expression} using utf8mb4) collate utf8mb4_bin`;
-
 const FLOOR = "(select floor from stillfresh_state)";
 /** What was pruned is below the floor, and counts as there. */
 const TOP = text(`greatest(coalesce(max(n), 0), ${FLOOR})`);
@@ -68,7 +60,7 @@ export function lookStatement(
       : [next(known, most), `select 'top', ${TOP}, '' from stillfresh_changes`]),
     `select 'asked', ${text(literal(asked))}, ''`,
     `select 'floor', ${text("floor")}, '' from stillfresh_state`,
-    `select 'identity', ${text(IDENTITY)}, ''`,
+    `select 'identity', ${IDENTITY}, ''`,
     `select 'server', ${text("if(@@in_transaction, 'transaction', '')")}, ''`,
     `select 'server', ${text("if(@@tx_isolation = 'READ-UNCOMMITTED', 'uncommitted', '')")}, ''`,
     `select 'server', ${text("if(@@global.read_only, 'read-only', '')")}, ''`,
@@ -105,9 +97,9 @@ function first(most: number): string[] {
 
 /** Which transactions run. The statement itself has to be listed, by this token: the server keeps what it lists for a while. */
 export function listStatement(token: string): string {
-  return `select ${literal(token)} as token, ${
-    text(IDENTITY)
-  } as identity, id, thread, started, query from stillfresh_running`;
+  return `select ${
+    literal(token)
+  } as token, ${IDENTITY} as identity, id, thread, started, query from stillfresh_running`;
 }
 
 /** The rows of a statement, however the client gives them. */
@@ -183,6 +175,11 @@ export function readList(result: unknown, token: string, identity: string): Tran
     thread: String(thread),
     started: String(started),
   }));
+}
+
+/** Whether a transaction that has written is prepared, or was found after a crash: no connection holds its tables. */
+export function isDetached({ id, thread }: Transaction): boolean {
+  return thread === "0" && id !== "0";
 }
 
 /** Why a server is refused. */

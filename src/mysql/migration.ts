@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { identifier, literal, tableName } from "./names.ts";
+import { IDENTITY } from "./identity.ts";
+import { identifier, literal, tableName, text } from "./names.ts";
 
 /** Of the SQL below: a feed refuses what another version has made. */
 export const VERSION = 1;
@@ -255,11 +256,11 @@ function foundation(): string[] {
   one tinyint primary key, floor bigint not null, next bigint not null, at datetime(6) not null
 ) engine = InnoDB`,
     "insert ignore into stillfresh_state values (1, 0, 0, utc_timestamp(6))",
-    `create or replace procedure stillfresh_prune(decided bigint, seconds double) sql security definer modifies sql data
+    `create or replace procedure stillfresh_prune(decided bigint, seconds double, identity text) sql security definer modifies sql data
 begin
   declare newest bigint;
   update stillfresh_state set floor = next, next = greatest(next, decided), at = utc_timestamp(6)
-    where at < utc_timestamp(6) - interval seconds second;
+    where at < utc_timestamp(6) - interval seconds second and ${text("identity")} = ${IDENTITY};
   if row_count() > 0 then
     select max(n) into newest from stillfresh_changes;
     delete from stillfresh_changes where n > 0 and n <= (select floor from stillfresh_state) and n < newest;

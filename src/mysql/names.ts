@@ -1,5 +1,5 @@
 /**
- * Names of tables and columns, and how SQL quotes them.
+ * Names of tables and columns, and how SQL quotes names and text.
  *
  * @module
  */
@@ -31,4 +31,9 @@ export function literal(text: string): string {
   if (!text.includes("\\")) return `'${text.replaceAll("'", "''")}'`;
   const bytes = Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0"));
   return `convert(x'${bytes.join("")}' using utf8mb4)`;
+}
+
+/** The value of an expression as text, which is the same to no other text. */
+export function text(expression: string): string {
+  return `convert(${expression} using utf8mb4) collate utf8mb4_bin`;
 }

@@ -18,6 +18,8 @@ export class StandIn {
   about: string | undefined = '{"table":"posts","groups":["author_id"],"cascades":[],"triggers":3}';
   /** Ids of transactions that run. */
   running: string[] = [];
+  /** Ids of those whose connection is gone. */
+  detached: string[] = [];
   /** Whether the list is one of now. */
   isListFresh = true;
   /** Statements besides looks. */
@@ -39,7 +41,9 @@ export class StandIn {
   #list(token: string): Row[] {
     const row = { token, identity: this.life, started: "1", query: null };
     const own = { ...row, id: "0", thread: "99", query: this.isListFresh ? `select '${token}'` : null };
-    return [...this.running.map((id) => ({ ...row, id, thread: id })), own];
+    const listed = (ids: string[], threadOf: (id: string) => string) =>
+      ids.map((id) => ({ ...row, id, thread: threadOf(id) }));
+    return [...listed(this.running, (id) => id), ...listed(this.detached, () => "0"), own];
   }
 
   #look(text: string): Row[] {
