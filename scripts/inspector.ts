@@ -10,12 +10,6 @@ import { readFileSync } from "node:fs";
 const folder = new URL("../src/inspector/page/", import.meta.url);
 const target = new URL("../src/inspector/page.ts", import.meta.url);
 
-const unprotected =
-  '<section class="banner" aria-labelledby="open-title"><h2 id="open-title">No access check protects this page</h2>' +
-  "<p>It answers requests of its own machine, as far as that can be known. A proxy on the same machine that adds no field " +
-  "such as X-Forwarded-For looks like one. Before the site goes online, give <code>inspector()</code> the option " +
-  "<code>authorize</code>: this page shows addresses of pages and names of documents.</p></section>";
-
 function read(name: string): string {
   return readFileSync(new URL(name, folder), "utf8");
 }
@@ -54,8 +48,6 @@ export function pageModule(): string {
     /\n\/\* script \*\/\n/,
     () => script,
   );
-  const [before, after] = filled.split("<!-- unprotected -->\n") as [string, string];
-  const [beforeCauses, afterCauses] = after.split("\n/* causes */\n") as [string, string];
   return [
     "// Written by `deno task inspector --write` from src/inspector/page/: change it there.",
     "// deno-fmt-ignore-file",
@@ -69,30 +61,37 @@ export function pageModule(): string {
     "/** Nothing but this style and this script, nothing from elsewhere, in no frame. */",
     `export const contentSecurityPolicy: string = ${JSON.stringify(policy)};`,
     "",
-    "/**",
-    " * The document.",
-    " *",
-    " * @param isUnprotected Whether it says that no access check protects it.",
-    " */",
-    "export function page(isUnprotected: boolean): string {",
-    '  const data = JSON.stringify(causes).replaceAll("<", "\\\\u003c");',
-    '  return `${before}${isUnprotected ? unprotected : ""}${between}${data}${after}`;',
+    "/** What the document says of itself, and offers. */",
+    "export interface PageFacts {",
+    "  /** Whether no access check protects it. */",
+    "  readonly isUnprotected: boolean;",
+    "  /** Whether entries can be voided. */",
+    "  readonly canVoid: boolean;",
+    "  /** Whether values of clients are hidden. */",
+    "  readonly hidesValues: boolean;",
     "}",
     "",
-    `const unprotected = ${literal(unprotected)};`,
-    "",
-    `const before = ${literal(before)};`,
-    "",
-    `const between = ${literal(beforeCauses)};`,
-    "",
-    `const after = ${literal(afterCauses)};`,
+    "/** The document. */",
+    "export function page({ isUnprotected, canVoid, hidesValues }: PageFacts): string {",
+    '  const data = JSON.stringify(causes).replaceAll("<", "\\u003c");',
+    `  return ${literal(filled)};`,
+    "}",
     "",
   ].join("\n");
 }
 
-/** A text as a template literal that keeps its lines. */
+/** A part of the markup that is there if a fact is one, or unless it is. */
+const CONDITIONAL = /<!-- (if|unless) (\w+) -->\n([^]*?)<!-- end -->\n/g;
+
+/** A text as a template literal that keeps its lines, with the causes and the conditional parts in their places. */
 function literal(text: string): string {
-  return `\`${text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${")}\``;
+  const escaped = text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${");
+  const filled = escaped.replace("\n/* causes */\n", () => "${data}")
+    .replace(
+      CONDITIONAL,
+      (_, word, fact, part) => `\${${word === "if" ? fact : `!${fact}`} ? \`${part}\` : ""}`,
+    );
+  return `\`${filled}\``;
 }
 
 if (import.meta.main) {

@@ -135,13 +135,18 @@ export function inspector({ registry, authorize, showValues = false }: Inspector
     if (by === "url" || by === "group" || by === "dependents") {
       return search(by, searchParams.get("text") ?? "");
     }
-    return new Response(request.method === "HEAD" ? null : page(authorize === undefined), {
-      headers: {
-        ...COMMON,
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy": contentSecurityPolicy,
+    return new Response(
+      request.method === "HEAD"
+        ? null
+        : page({ isUnprotected: authorize === undefined, canVoid: false, hidesValues: !showValues }),
+      {
+        headers: {
+          ...COMMON,
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": contentSecurityPolicy,
+        },
       },
-    });
+    );
   }
 
   function inspect(request: Request, ...connection: readonly unknown[]): Response | Promise<Response> {

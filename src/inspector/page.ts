@@ -10,19 +10,20 @@ import { causes } from "../why/causes.ts";
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
 export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-DOB6F/OtY8duPurnNkxazqVSy0zl9RW5vQZXIbKhFHU='; script-src 'sha256-Fr3ojrloujhtfNeOh6GssWYEfykFIESKGerli0OlVuQ='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/**
- * The document.
- *
- * @param isUnprotected Whether it says that no access check protects it.
- */
-export function page(isUnprotected: boolean): string {
-  const data = JSON.stringify(causes).replaceAll("<", "\\u003c");
-  return `${before}${isUnprotected ? unprotected : ""}${between}${data}${after}`;
+/** What the document says of itself, and offers. */
+export interface PageFacts {
+  /** Whether no access check protects it. */
+  readonly isUnprotected: boolean;
+  /** Whether entries can be voided. */
+  readonly canVoid: boolean;
+  /** Whether values of clients are hidden. */
+  readonly hidesValues: boolean;
 }
 
-const unprotected = `<section class="banner" aria-labelledby="open-title"><h2 id="open-title">No access check protects this page</h2><p>It answers requests of its own machine, as far as that can be known. A proxy on the same machine that adds no field such as X-Forwarded-For looks like one. Before the site goes online, give <code>inspector()</code> the option <code>authorize</code>: this page shows addresses of pages and names of documents.</p></section>`;
-
-const before = `<!DOCTYPE html>
+/** The document. */
+export function page({ isUnprotected, canVoid, hidesValues }: PageFacts): string {
+  const data = JSON.stringify(causes).replaceAll("<", "\u003c");
+  return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -505,9 +506,11 @@ padding: 0.35rem 0.6rem;
 <p id="state" role="status"
 data-state="unknown"><span class="dot" aria-hidden="true"></span><span id="state-text">Connecting…</span></p>
 </header>
-`;
-
-const between = `<section id="trouble" class="banner bad" aria-labelledby="trouble-title" hidden>
+${isUnprotected ? `<section class="banner" aria-labelledby="open-title">
+<h2 id="open-title">No access check protects this page</h2>
+<p>It answers requests of its own machine, as far as that can be known. A proxy on the same machine that adds no field such as X-Forwarded-For looks like one. Before the site goes online, give <code>inspector()</code> the option <code>authorize</code>: this page shows addresses of pages and names of documents.</p>
+</section>
+` : ""}<section id="trouble" class="banner bad" aria-labelledby="trouble-title" hidden>
 <h2 id="trouble-title">The registry answers nothing now</h2>
 <p id="trouble-what" role="alert"></p>
 <ul id="trouble-advice"></ul>
@@ -598,7 +601,12 @@ aria-hidden="true"><span class="from">1 min ago</span><span id="rate-most"></spa
 <button type="submit">Search</button>
 </form>
 <p id="found-note" class="quiet" role="status">An empty text finds the newest entries.</p>
-<div id="found"></div>
+${canVoid ? `<div class="controls">
+<button id="void" type="button">Void what depends on it</button>
+<button id="clear" type="button">Void all entries</button>
+<p id="void-note" class="quiet" role="status"></p>
+</div>
+` : ""}<div id="found"></div>
 </section>
 <section aria-labelledby="reasons-title">
 <h2 id="reasons-title">Every reason</h2>
@@ -619,11 +627,10 @@ aria-hidden="true"><span class="from">1 min ago</span><span id="rate-most"></spa
 </section>
 </main>
 <footer>
-<p>Values of queries, callers and request fields are hidden unless the option <code>showValues</code> is set. This page changes nothing.</p>
-</footer>
-<script type="application/json" id="causes">`;
-
-const after = `</script>
+${hidesValues ? `<p>Values of queries, callers and request fields are hidden: the option <code>showValues</code> shows them.</p>
+` : ""}${!canVoid ? `<p>This page changes nothing.</p>
+` : ""}</footer>
+<script type="application/json" id="causes">${data}</script>
 <script>const SPANS = [60_000, 120_000, 300_000];
 const MINUTE = 60_000;
 const MOST_SAMPLES = 600;
@@ -1173,3 +1180,4 @@ addEventListener("pageshow", connect);</script>
 </body>
 </html>
 `;
+}

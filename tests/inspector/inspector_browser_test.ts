@@ -8,13 +8,7 @@ import { serve } from "../../examples/blog/serve.ts";
 import { instant, systemClock } from "../../src/changes/clock.ts";
 import { inspector } from "../../src/inspector/inspector.ts";
 import { PushedFeed } from "../support/feed.ts";
-import {
-  type Chromium,
-  chromiumProgram,
-  startChromium,
-  type Tab,
-  type View,
-} from "../support/chromium.ts";
+import { type Chromium, chromiumProgram, startChromium, type Tab, type View } from "../support/chromium.ts";
 import { json, withBlog } from "../examples/blog_support.ts";
 
 const skip = chromiumProgram === undefined
@@ -53,8 +47,7 @@ async function until(
   }
 }
 
-const text = (selector: string) =>
-  `document.querySelector('${selector}').innerText.replace(/\\s+/g, " ")`;
+const text = (selector: string) => `document.querySelector('${selector}').innerText.replace(/\\s+/g, " ")`;
 const newest = text("#decisions li");
 
 /** What axe-core finds against any of its rules, a line each. */
