@@ -7,6 +7,7 @@ import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.
 import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { attempts, shownFault } from "./feed_fault.ts";
 import { discard, milliseconds, nothing, requireFeed } from "./followable.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
 import { type Group, group, type GroupOptions } from "./group.ts";
@@ -46,7 +47,7 @@ export interface FollowOptions<C extends Change = Change> {
   /**
    * Called once with the fault that ends the feed. Nothing is answered from then on. Whatever it throws is ignored.
    * Default: the console shows the fault, unless the program has read {@linkcode Follower.ready} before it was settled,
-   * or {@linkcode Follower.error}.
+   * or {@linkcode Follower.error}; and it warns once of a feed that has had no contact in its first 10 s, and goes on trying.
    */
   readonly onError?: (error: unknown) => unknown;
   /**
@@ -105,6 +106,9 @@ function reportedDocuments<C extends Change>(
   return documents;
 }
 
+/** ms without a first contact after which the console is told. */
+const LONGEST_SILENCE = 10_000;
+
 /** ms of applying in a row, after which requests and timers have their turn. */
 const MOST_WORK = 1;
 
@@ -126,6 +130,8 @@ class FeedFollower<C extends Change> implements Follower {
   #errorRead = false;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => void this.close();
+  /** Whether the console has been told that there is no contact. */
+  #isTold = false;
   /** {@linkcode Subscription.spent} when requests and timers last had a turn. */
   #restedAt = 0;
 
@@ -237,9 +243,27 @@ class FeedFollower<C extends Change> implements Follower {
     const { touchedBy, forget } = this.#groups;
     if (this.#onVoid === undefined) this.#subscription.apply(batch, touchedBy, forget);
     else this.#applyTelling(batch, this.#onVoid);
-    if (!this.#subscription.live) return;
+    if (!this.#subscription.live) {
+      if (batch.state === "lost") this.#warnOfNoContact();
+      return;
+    }
     this.#wasLive = true;
     this.#settleReady.resolve();
+  }
+
+  /** Tells once of a feed that tries again and again without ever having had contact: its address may be wrong. */
+  #warnOfNoContact(): void {
+    const { age, fault, name } = this.#subscription;
+    if (this.#isTold || this.#wasLive || this.#onError !== undefined || age < LONGEST_SILENCE) return;
+    this.#isTold = true;
+    const met = fault === undefined ? "" : ` (${fault.what}; ${attempts(fault)})`;
+    console.warn(
+      `Stillfresh: the feed ${JSON.stringify(name)} has had no contact with its source for ` +
+        `${
+          Math.round(age / 1_000)
+        } s${met}, so nothing is answered from its registry. It goes on trying: check its ` +
+        "address, and whether the source runs and can be reached from here. With onError, follow() says nothing of this.",
+    );
   }
 
   #applyTelling(batch: ChangeBatch<C>, onVoid: NonNullable<FollowOptions["onVoid"]>): void {
@@ -276,7 +300,7 @@ class FeedFollower<C extends Change> implements Follower {
   #fail(error: unknown): void {
     if (this.#subscription.closed) return;
     this.#error = error;
-    this.#subscription.fault = faultOf(error);
+    this.#subscription.noteFault(error, true);
     this.#end(error);
     if (this.#onError === undefined) {
       const heard = this.#errorRead || (this.#readyRead && !this.#wasLive);
@@ -303,21 +327,12 @@ function isAbort(error: unknown): boolean {
   return error instanceof ChangesError && error.code === "aborted";
 }
 
-/** Of a fault that is not of this package only the name is shown: its message may hold a credential. */
-function faultOf(error: unknown): string {
-  return error instanceof ChangesError
-    ? `${error.code}: ${error.message}`
-    : error instanceof Error
-    ? `${error.name}, of which follower.error has more`
-    : `${typeof error}, which follower.error has`;
-}
-
 function sentence(feed: string, error: unknown): string {
   return `Stillfresh: the feed ${
     JSON.stringify(feed)
   } has failed for good, so nothing is answered from its ` +
-    `registry (${
-      faultOf(error)
+    `registry (${shownFault(error)}${
+      error instanceof ChangesError ? "" : ", of which follower.error has more"
     }). Mend the cause and follow it again. With onError, follow() tells you instead of the console.`;
 }
 
