@@ -195,7 +195,9 @@ function adviceFor(feed: Subscription): string[] {
     case "lost":
       if (isUnasked) {
         return [
-          `The feed ${called} could not be asked before an answer (${met}). It is asked again each time.`,
+          `The feed ${called} could not be asked before an answer${
+            met && ` (${met})`
+          }. It is asked again each time.`,
         ];
       }
       return [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
+import type { Change, ChangeBatch, ChangesFeed, FeedLook, Position, Since } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
@@ -47,7 +47,8 @@ export interface FollowOptions<C extends Change = Change> {
   /**
    * Called once with the fault that ends the feed. Nothing is answered from then on. Whatever it throws is ignored.
    * Default: the console shows the fault, unless the program has read {@linkcode Follower.ready} before it was settled,
-   * or {@linkcode Follower.error}; and it warns once of a feed that has had no contact in its first 10 s, and goes on trying.
+   * or {@linkcode Follower.error}. A feed that goes on trying has no such fault: the console warns of it once, where it has
+   * had no contact in its first 10 s.
    */
   readonly onError?: (error: unknown) => unknown;
   /**
@@ -147,7 +148,7 @@ class FeedFollower<C extends Change> implements Follower {
       documents,
       groups: this.#groups.names,
       sources: feed.sources,
-      look: typeof feed.look === "function" ? (from) => feed.look!(from) : undefined,
+      look: typeof feed.look === "function" ? (from) => this.#look(feed, from) : undefined,
     });
     this.#subscription.onLook = (batch) => this.#apply(batch as ChangeBatch<C>);
     this.#onError = options.onError;
@@ -244,25 +245,38 @@ class FeedFollower<C extends Change> implements Follower {
     if (this.#onVoid === undefined) this.#subscription.apply(batch, touchedBy, forget);
     else this.#applyTelling(batch, this.#onVoid);
     if (!this.#subscription.live) {
-      if (batch.state === "lost") this.#warnOfNoContact();
+      if (batch.state === "lost") this.#noteLoss(batch.fault);
       return;
     }
     this.#wasLive = true;
     this.#settleReady.resolve();
   }
 
-  /** Tells once of a feed that tries again and again without ever having had contact: its address may be wrong. */
-  #warnOfNoContact(): void {
+  #look(feed: ChangesFeed<C>, from: Position | undefined): FeedLook<C> | undefined {
+    try {
+      return feed.look!(from);
+    } catch (error) {
+      this.#subscription.noteFault(shownFault(error), "look");
+      throw error;
+    }
+  }
+
+  /**
+   * Notes a loss. Tells once of a feed that tries again and again without ever having had contact: its address may be
+   * wrong. Nothing else does: `ready` waits, and `onError` is for the fault that ends a feed.
+   */
+  #noteLoss(met: unknown): void {
+    if (met !== undefined) this.#subscription.noteFault(shownFault(met));
     const { age, fault, name } = this.#subscription;
-    if (this.#isTold || this.#wasLive || this.#onError !== undefined || age < LONGEST_SILENCE) return;
+    if (this.#isTold || this.#wasLive || age < LONGEST_SILENCE) return;
     this.#isTold = true;
-    const met = fault === undefined ? "" : ` (${fault.what}; ${attempts(fault)})`;
+    const cause = fault === undefined ? "" : ` (${fault.what}; ${attempts(fault)})`;
     console.warn(
       `Stillfresh: the feed ${JSON.stringify(name)} has had no contact with its source for ` +
         `${
           Math.round(age / 1_000)
-        } s${met}, so nothing is answered from its registry. It goes on trying: check its ` +
-        "address, and whether the source runs and can be reached from here. With onError, follow() says nothing of this.",
+        } s${cause}, so nothing is answered from its registry. It goes on trying: check its ` +
+        "address, and whether the source runs and can be reached from here. This is said once.",
     );
   }
 
@@ -300,7 +314,7 @@ class FeedFollower<C extends Change> implements Follower {
   #fail(error: unknown): void {
     if (this.#subscription.closed) return;
     this.#error = error;
-    this.#subscription.noteFault(error, true);
+    this.#subscription.noteFault(shownFault(error), "end");
     this.#end(error);
     if (this.#onError === undefined) {
       const heard = this.#errorRead || (this.#readyRead && !this.#wasLive);

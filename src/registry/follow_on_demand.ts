@@ -203,7 +203,7 @@ class DemandFollower<C extends Change> implements OnDemandFollower<C> {
   #fail(error: unknown): void {
     this.#error = error;
     // That the time was over says less than what the feed has met in it.
-    this.#subscription.noteFault(this.#met ?? error);
+    this.#subscription.noteFault(shownFault(this.#met ?? error));
     if (this.#onError === undefined) {
       if (!this.#isToldOf) console.error(sentence(this.#subscription.name, error));
       this.#isToldOf = true;

@@ -6,7 +6,7 @@
 import type { Change, ChangeBatch, FeedLook, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
-import { type FeedFault, shownFault } from "./feed_fault.ts";
+import type { FeedFault } from "./feed_fault.ts";
 import { type FeedCounters, type FeedReset, feedResetOf, zeroFeedCounters } from "./feed_counters.ts";
 import type { Incident } from "./reason.ts";
 
@@ -178,16 +178,15 @@ export class Subscription {
   }
 
   /**
-   * Notes what an attempt of the feed has met.
+   * Notes what the feed has met.
    *
-   * @param isFinal Whether this has ended it.
+   * @param what A sentence without a secret.
+   * @param at Whether an attempt to read it has failed, a look before an answer, or the feed for good.
    */
-  noteFault(error: unknown, isFinal = false): void {
-    this.#keepFault(error, ++this.#failures, isFinal);
-  }
-
-  #keepFault(error: unknown, attempts: number, isFinal: boolean): void {
-    this.#fault = { what: shownFault(error), at: this.#clock.now(), attempts, isFinal };
+  noteFault(what: string, at: "attempt" | "look" | "end" = "attempt"): void {
+    // A request may look several times: these are no attempts in a row.
+    const attempts = at === "attempt" ? ++this.#failures : 1;
+    this.#fault = { what, at: this.#clock.now(), attempts, isFinal: at === "end" };
   }
 
   /** Why and when the feed has last voided everything, in ms since the epoch; undefined: it has not. */
@@ -261,8 +260,7 @@ export class Subscription {
       this.#live = batch.state === "live" && batch.contact !== undefined;
     }
     this.#count(batch);
-    if (batch.state === "lost" && batch.fault !== undefined) this.noteFault(batch.fault);
-    else if (this.#live) this.#failures = 0;
+    if (this.#live) this.#failures = 0;
     this.#sink.stateChanged();
     this.#sink.batchApplied();
     const spent = this.#clock.monotonic() - start;
@@ -311,10 +309,8 @@ export class Subscription {
       }
       this.#isUnasked = false;
       return this.#live;
-    } catch (error) {
+    } catch {
       this.#isUnasked = true;
-      // A request may look several times: these are no attempts in a row.
-      this.#keepFault(error, 1, false);
       return false;
     }
   }

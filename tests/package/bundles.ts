@@ -43,7 +43,7 @@ const sources = [
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 41_800 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 42_800 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
@@ -64,13 +64,13 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 2_400,
+    most: 2_920,
   },
   "followOnDemand": {
     from: "mod.ts",
     names: ["followOnDemand"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts", "src/registry/follow.ts"],
-    most: 2_290,
+    most: 2_520,
   },
   "group, groupBy": {
     from: "mod.ts",
@@ -143,12 +143,12 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./inspector": {
     from: "src/inspector/inspector.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts", "src/metrics/"],
-    most: 20_200,
+    most: 20_700,
   },
   "everything of ./metrics": {
     from: "src/metrics/metrics.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],
-    most: 3_560,
+    most: 3_700,
   },
   "ChangesError": { from: "mod.ts", names: ["ChangesError"], without: [...feeds, ...rooms], most: 180 },
   "everything of ./couchdb": {
