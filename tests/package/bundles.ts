@@ -58,7 +58,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 15_200,
+    most: 15_600,
   },
   "follow": {
     from: "mod.ts",
@@ -143,7 +143,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./inspector": {
     from: "src/inspector/inspector.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts", "src/metrics/"],
-    most: 20_700,
+    most: 24_900,
   },
   "everything of ./metrics": {
     from: "src/metrics/metrics.ts",
@@ -181,7 +181,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./hono": {
     from: "src/hono/etag.ts",
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 33_300,
+    most: 33_900,
   },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",
