@@ -12,7 +12,7 @@ import type { HandlerContext } from "./context.ts";
 import { countOverlongLists, spellingFields, taggedRepresentation, whyRefused } from "./evaluate.ts";
 import { preconditionFailed } from "./refusals.ts";
 import { crossOriginFields } from "./responses.ts";
-import { tellAnswered } from "./tell.ts";
+import { endRequest, tellEnd } from "./tell.ts";
 
 /**
  * The answer, else why the handler has to run.
@@ -38,8 +38,7 @@ export function answerFromRegistry(
   const isAlone = matchesAlone(entry, field, headers);
   const outcome = isAlone ? 304 : evaluate(context, request, entry);
   if (outcome === 412) {
-    registry.count("precondition-failed");
-    tellAnswered(context, request, "precondition-failed");
+    endRequest(registry, request, "precondition-failed");
     const status = answeredStatus(context.cacheName, "precondition-failed");
     const why = whyRefused(request, validatorsOf(entry));
     return preconditionFailed(request, why, { ...crossOriginFields(entry.headers.fields), ...status });
@@ -51,7 +50,7 @@ export function answerFromRegistry(
   registry.counters.hit++;
   // The response to a HEAD has no content anyway.
   if (!isHead) registry.savedByHits += entry.length;
-  if (registry.observers.tell !== undefined) tellAnswered(context, request, "hit");
+  if (registry.observers.tell !== undefined) tellEnd(registry, request, "hit");
   return notModified(context, entry, isAlone ? undefined : headers);
 }
 

@@ -22,7 +22,7 @@ import { parseHttpDate } from "../http/http_date.ts";
 import { varyFields } from "../http/vary.ts";
 import type { BodyRecord } from "../registry/entry.ts";
 import { randomTag } from "../registry/random_tag.ts";
-import type { RegistrationRefusal } from "../registry/reason.ts";
+import type { Outcome, RegistrationRefusal } from "../registry/reason.ts";
 import { forwardedStatus, type Forwarding } from "./cache_status.ts";
 import type { AuditedAnswer } from "./audit.ts";
 import { mayBeRead } from "./body_limits.ts";
@@ -61,7 +61,7 @@ import {
   remade,
   withFields,
 } from "./responses.ts";
-import { tellForwarded } from "./tell.ts";
+import { endRequest } from "./tell.ts";
 
 /** Characters of a declaration: several thousand documents. A longer one can name a group instead. */
 const MOST_DECLARED = 262_144;
@@ -133,7 +133,7 @@ const NO_TAG: TagChoice = { etag: undefined, id: "", identifiesDependencies: tru
 export function finishRetrieval(context: HandlerContext, request: RequestContext, result: unknown): unknown {
   if (!isResponse(result)) {
     request.lease.release();
-    context.registry.count("handled");
+    endRequest(context.registry, request.given, "handled", { reason: request.reason });
     return result;
   }
   noteCrossOrigin(context.registry, request.key, request.request.headers.get("origin"), result);
@@ -569,7 +569,7 @@ function finish(
   const { request, reason, mayRegister } = asked;
   const stored = mayRegister && refusal === undefined;
   const forwarding = { reason, handlerStatus: response.status, stored, refusal };
-  tellForwarded(context, asked.given, forwarding);
+  const end = (outcome: Outcome) => endRequest(registry, asked.given, outcome, forwarding);
   const fields = fieldsFor(facts, registered);
   // Without a condition, and a date to compare, there is nothing to evaluate. Those of a QUERY have not been looked for.
   const isQuery = request.method === "QUERY";
@@ -589,7 +589,7 @@ function finish(
       });
       // The handler did not ask for its answer to be validated, so that must not lose what it sets.
       if (etag !== undefined && refusalOfWhole === "set-cookie") keepCookies(response, answer);
-      registry.count("not-modified");
+      end("not-modified");
       if (asked.given.method !== "HEAD") registry.savedAfterHandler += lengthOf(response, facts);
       return answer;
     }
@@ -602,12 +602,12 @@ function finish(
         ...repeated,
         ...forwardedStatus(cacheName, null, forwarding),
       });
-      registry.count("precondition-failed-late");
+      end("precondition-failed-late");
       return answer;
     }
     default: {
       const answer = withForwarding(context, response, fields, forwarding);
-      registry.count("handled");
+      end("handled");
       return answer;
     }
   }

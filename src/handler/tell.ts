@@ -1,24 +1,30 @@
 /**
- * Tells what observes a registry what became of a request.
+ * Counts how a request has ended, and tells what observes the registry what became of it.
  *
  * @module
  */
+import type { RegistryCore } from "../registry/core.ts";
+import type { Decision } from "../registry/decision.ts";
 import type { Outcome } from "../registry/reason.ts";
-import type { Forwarding } from "./cache_status.ts";
-import type { HandlerContext } from "./context.ts";
 
-/** Of a request that was answered without the handler. */
-export function tellAnswered({ registry }: HandlerContext, request: Request, reason: Outcome): void {
-  registry.observers.tell?.({
-    request,
-    reason,
-    handlerStatus: undefined,
-    stored: false,
-    refusal: undefined,
-  });
+/** What became of a request besides how it has ended. */
+export type Told = Partial<Omit<Decision, "request" | "end">>;
+
+/**
+ * Counts how a request has ended, and tells it.
+ *
+ * @param end One of `requestEnds`.
+ * @param told Default: the handler did not run, for the reason that `end` is.
+ */
+export function endRequest(registry: RegistryCore, request: Request, end: Outcome, told?: Told): void {
+  registry.count(end);
+  tellEnd(registry, request, end, told);
 }
 
-/** Of a request that the handler answered. */
-export function tellForwarded({ registry }: HandlerContext, request: Request, forwarding: Forwarding): void {
-  registry.observers.tell?.({ request, ...forwarding });
+/** The same where it has been counted. */
+export function tellEnd({ observers }: RegistryCore, request: Request, end: Outcome, told?: Told): void {
+  observers.tell?.({
+    ...{ request, end, reason: end, handlerStatus: undefined, stored: false, refusal: undefined },
+    ...told,
+  });
 }

@@ -11,6 +11,7 @@ import { answerFromRegistry } from "./hit.ts";
 import { finishRetrieval } from "./miss.ts";
 import { wholeRequest } from "./request_copy.ts";
 import { isResponse, withFields } from "./responses.ts";
+import { endRequest } from "./tell.ts";
 import { finishWrite, hasPrecondition, refuseConflicting, refuseUnconditional } from "./write.ts";
 
 /** Methods that change nothing, and whose responses are not validated either (RFC 9110 §9.2.1, §13.2.1). */
@@ -103,40 +104,39 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
       return caller.then((name) => {
         if (name === FAILED) {
           lease.release();
-          return endHandled(withoutDeclaration(result));
+          endRequest(core, request, "handled", { reason });
+          return withoutDeclaration(result);
         }
         lease.caller = name;
         return finishRetrieval(context, { ...asked, caller: name }, result);
       });
     };
     const begun = core.runs.begin();
-    const end = (result: unknown) => {
-      core.runs.end(begun);
-      return settle(finish, itself, endThrown, result);
-    };
-    const fail = (error: unknown) => {
-      core.runs.end(begun);
-      lease.release();
-      return endThrown(error);
-    };
-    return settle(runTracked, end, fail, request);
+    const fail = (error: unknown) => endThrown(request, reason, error);
+    return settle(
+      runTracked,
+      (result) => {
+        core.runs.end(begun);
+        return settle(finish, itself, fail, result);
+      },
+      (error) => {
+        core.runs.end(begun);
+        lease.release();
+        return fail(error);
+      },
+      request,
+    );
   }
 
-  /** Counts a request that ends with what the handler gave. */
-  function endHandled(response: unknown): unknown {
-    core.count("handled");
-    return response;
-  }
-
-  /** Counts a request that ends with an error of the handler, or of the body that it gave. */
-  function endThrown(error: unknown): never {
-    core.count("handler-threw");
+  /** Ends a request with an error of the handler, or of the body that it gave. */
+  function endThrown(request: Req, reason: RequestContext["reason"], error: unknown): never {
+    endRequest(core, request, "handler-threw", { reason });
     throw error;
   }
 
   /** Hands a request to the handler, and its response on, without a look at either but for our declaration. */
-  function passOn(run: () => unknown): unknown {
-    core.count("passed-on");
+  function passOn(request: Req, run: () => unknown): unknown {
+    endRequest(core, request, "passed-on");
     return settle(run, withoutDeclaration);
   }
 
@@ -149,7 +149,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const key = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     if (key === undefined) return passUntouched(self, request, rest);
     const caller = callerFor(request, rest);
-    if (key === FAILED || caller === FAILED) return passOn(() => run(request));
+    if (key === FAILED || caller === FAILED) return passOn(request, () => run(request));
     core.count("unconditional");
     return retrieve(request, `QUERY ${key}`, caller, "unconditional", run, rest);
   }
@@ -163,26 +163,27 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     const run = reads === undefined ? answer : () => reads.runHandler(answer);
     const origin = request.headers.get("origin");
     const isSafe = OTHER_SAFE.has(method);
-    if (isSafe && (origin === null || method !== "OPTIONS")) return passOn(run);
+    if (isSafe && (origin === null || method !== "OPTIONS")) return passOn(request, run);
     const named = keyOf === undefined ? request.url : nameOf("key", keyOf, request, rest);
     const key = named === FAILED ? undefined : named;
     if (isSafe) {
-      core.count("passed-on");
+      endRequest(core, request, "passed-on");
       return settle(run, (result) => {
         if (isResponse(result)) noteCrossOrigin(context.registry, key, origin, result);
         return withoutDeclaration(result);
       });
     }
+    const fail = (error: unknown) => endThrown(request, "unsafe-method", error);
     const proceed = () => {
       const begun = core.runs.begin();
       return settle(run, (result) => {
         core.runs.end(begun);
-        return settle(() => finishWrite(context, request, key, origin, result), itself, endThrown);
+        return settle(() => finishWrite(context, request, key, origin, result), itself, fail);
       }, (error) => {
         core.runs.end(begun);
         // What was written before the error is unknown.
         if (key !== undefined) core.delete(key);
-        return endThrown(error);
+        return fail(error);
       });
     };
     return settle(() => callerFor(request, rest), (name) => {
@@ -201,7 +202,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
             proceed();
         },
         (error) => {
-          core.count("current-threw");
+          endRequest(core, request, "current-threw", { reason: "unsafe-method" });
           throw error;
         },
       );
@@ -210,7 +211,7 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
 
   /** Hands a request that has no key to the handler: what that gives is returned as the object that it is. */
   function passUntouched(self: unknown, request: Req, rest: Rest): unknown {
-    core.count("passed-on");
+    endRequest(core, request, "passed-on");
     return handler.call(self, request, ...rest);
   }
 
@@ -255,13 +256,13 @@ export function withEtag<Req extends Request, Rest extends unknown[], Result>(
     if (key === undefined) return passUntouched(this, request, rest);
     const run = (asked: Req) => handler.call(this, asked, ...rest);
     const caller = callerOf === undefined ? undefined : callerFor(request, rest);
-    if (key === FAILED || caller === FAILED) return passOn(() => run(request));
+    if (key === FAILED || caller === FAILED) return passOn(request, () => run(request));
     const isHead = method === "HEAD";
     if (typeof caller !== "object") return answer(request, key, caller, isHead, run, rest);
     const reason = isConditional(request.headers) ? core.refusalFor(key) : "unconditional";
     if (reason === undefined) {
       return caller.then((name) =>
-        name === FAILED ? passOn(() => run(request)) : answer(request, key, name, isHead, run, rest)
+        name === FAILED ? passOn(request, () => run(request)) : answer(request, key, name, isHead, run, rest)
       );
     }
     // No look-up can give an entry, so the name need not be waited for.

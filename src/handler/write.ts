@@ -17,7 +17,7 @@ import { judgeWrite, type WriteTarget } from "./judge_write.ts";
 import { preconditionFailed, preconditionRequired } from "./refusals.ts";
 import { noteCrossOrigin } from "./cross_origin.ts";
 import { crossOriginFields, isResponse, withFields } from "./responses.ts";
-import { tellAnswered, tellForwarded } from "./tell.ts";
+import { endRequest } from "./tell.ts";
 
 /** Methods that replace or remove the state of their target, and so can lose an update by another client. */
 const REPLACING: ReadonlySet<string> = /* @__PURE__ */ new Set(["PUT", "PATCH", "DELETE"]);
@@ -47,8 +47,7 @@ export function refuseUnconditional(
   // An `If-Match` without a legal tag is false, and gets the 412 that says so.
   if (state !== undefined && headers.has("if-match")) return undefined;
   if (state && comparesDate(headers, representationWith(state.validators))) return undefined;
-  context.registry.count("precondition-required");
-  tellAnswered(context, request, "precondition-required");
+  endRequest(context.registry, request, "precondition-required");
   return preconditionRequired(request, {
     ...crossOriginOf(context, target),
     ...answeredStatus(context.cacheName, "precondition-required"),
@@ -73,8 +72,7 @@ export function refuseConflicting(
   countOverlongLists(context, request.headers);
   const why = judgeWrite(context, target, state);
   if (why === undefined) return undefined;
-  context.registry.count("precondition-failed");
-  tellAnswered(context, request, "precondition-failed");
+  endRequest(context.registry, request, "precondition-failed");
   return preconditionFailed(request, why, {
     ...crossOriginOf(context, target),
     ...answeredStatus(context.cacheName, "precondition-failed"),
@@ -105,7 +103,7 @@ export function finishWrite(
 ): unknown {
   if (!isResponse(result)) {
     if (key !== undefined) context.registry.delete(key);
-    context.registry.count("handled");
+    endRequest(context.registry, request, "handled", { reason: "unsafe-method" });
     return result;
   }
   const { status, headers } = result;
@@ -118,10 +116,9 @@ export function finishWrite(
     stored: false,
     refusal: undefined,
   } as const;
-  tellForwarded(context, request, forwarding);
   const before = headers.get("cache-status");
   const answer = withFields(result, { ...fields, ...forwardedStatus(context.cacheName, before, forwarding) });
-  context.registry.count("handled");
+  endRequest(context.registry, request, "handled", forwarding);
   return answer;
 }
 

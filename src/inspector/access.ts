@@ -1,6 +1,6 @@
 /**
- * Who may look. An inspector shows the addresses of pages and the names of documents, so that without an access check it
- * answers this machine alone, as far as that can be known.
+ * Who may look, and from where. An inspector shows the addresses of pages and the names of documents, so that without an
+ * access check it answers this machine alone, as far as that can be known.
  *
  * @module
  */
@@ -9,29 +9,47 @@
 export type Authorize = (request: Request) => boolean | Response | Promise<boolean | Response>;
 
 /** Fields that a proxy in front adds: the request may be anybody's, wherever its connection comes from. */
-const FORWARDING: readonly string[] = [
-  ...["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"],
-  ...["cf-connecting-ip", "true-client-ip", "fly-client-ip"],
-];
+const FORWARDING: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  ...["forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host"],
+  ...["cf-connecting-ip", "true-client-ip", "fly-client-ip", "cdn-loop"],
+]);
+const FORWARDING_PREFIX = /^x-(?:forwarded|envoy-)/;
+
+/** The name and the port of a `Host` field (RFC 9110 §7.2). */
+const HOST = /^(\[[\da-f:.]+\]|[^\s:@/?#\\,]+)(?::\d*)?$/i;
 
 /**
  * What stands against answering a request, in a sentence; undefined: nothing.
  *
+ * @param url The request's, parsed.
  * @param connection What the server passed beside the request.
  */
-export function whyNotLocal(request: Request, connection: readonly unknown[]): string | undefined {
-  const { hostname } = new URL(request.url);
-  // A page of another site may have let its own name point to this machine.
-  if (!isLoopback(hostname)) return `it was asked for as ${hostname}`;
-  const forwarding = FORWARDING.find((name) => request.headers.has(name));
-  if (forwarding !== undefined) return `a proxy has passed the request on (${forwarding})`;
-  const peer = peerOf(request, connection);
-  if (peer !== undefined && !isLoopback(peer)) return "the connection comes from another machine";
+export function whyNotLocal(
+  request: Request,
+  { hostname }: URL,
+  connection: readonly unknown[],
+): string | undefined {
+  // A page of another site may have let its own name point to this machine. A client may write a name into the target of
+  // its request that is another than the one in Host, by which a proxy has chosen this site.
+  const host = request.headers.get("host");
+  const names = host === null ? [hostname] : [hostname, HOST.exec(host)?.[1] ?? ""];
+  const other = names.find((name) => !isLoopback(name));
+  if (other !== undefined) return `it was asked for as ${JSON.stringify(other)}`;
+  for (const name of request.headers.keys()) {
+    if (FORWARDING.has(name) || FORWARDING_PREFIX.test(name)) {
+      return `a proxy has passed the request on (${name})`;
+    }
+  }
+  for (const given of [...connection, request]) {
+    const address = addressOf(given, request);
+    if (address === null) return "the server does not tell from which address the connection comes";
+    if (address !== undefined && !isLoopback(address)) return "the connection comes from another machine";
+  }
   return undefined;
 }
 
 /** Whether this is a name or an address of the machine itself (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/^::ffff:/, "");
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" ||
     /^127(?:\.\d{1,3}){3}$/.test(name) || name === "7f00:1";
@@ -44,29 +62,58 @@ interface Connection {
   /** Bun's server. */
   readonly requestIP?: (request: Request) => { readonly address?: unknown } | null;
   /** Hono's server for Node. */
-  readonly incoming?: { readonly socket?: { readonly remoteAddress?: unknown } };
+  readonly incoming?: { readonly socket?: Socket };
+  /** Node's own request. */
+  readonly socket?: Socket;
   /** srvx, on the request. */
   readonly ip?: unknown;
 }
 
-/** The address at the other end of the connection; undefined where the server does not say. */
-function peerOf(request: Request, connection: readonly unknown[]): string | undefined {
-  for (const given of [...connection, request]) {
-    if (typeof given !== "object" || given === null) continue;
-    const { remoteAddr, incoming, ip } = given as Connection;
-    const address = remoteAddr?.hostname ?? incoming?.socket?.remoteAddress ?? bunAddress(given, request) ??
-      ip;
-    if (typeof address === "string" && address !== "") return address;
-  }
-  return undefined;
+interface Socket {
+  readonly remoteAddress?: unknown;
+}
+
+/**
+ * The address at the other end of a connection; null: it has none, as one over a file, at the other end of which a proxy
+ * is; undefined: this is no connection.
+ */
+function addressOf(given: unknown, request: Request): string | null | undefined {
+  if (typeof given !== "object" || given === null) return undefined;
+  const { remoteAddr, requestIP, incoming, socket, ip } = given as Connection;
+  if (typeof requestIP === "function") return text(bunAddress(given as Connection, request));
+  if (typeof remoteAddr === "object") return text(remoteAddr?.hostname);
+  if (typeof incoming === "object") return text(incoming?.socket?.remoteAddress);
+  if (typeof socket === "object") return text(socket?.remoteAddress);
+  return ip === undefined ? undefined : text(ip);
+}
+
+function text(address: unknown): string | null {
+  return typeof address === "string" && address !== "" ? address : null;
 }
 
 function bunAddress(server: Connection, request: Request): unknown {
-  if (typeof server.requestIP !== "function") return undefined;
   try {
-    return server.requestIP(request)?.address;
+    return server.requestIP?.(request)?.address;
   } catch {
-    // A server of another kind, or a request that is not its own.
+    // A request that is not the server's own.
     return undefined;
   }
+}
+
+/**
+ * Whether a part of the page is asked for by the page itself, or by no page at all (Fetch Metadata §2.4). A page of another
+ * site could read nothing, but it could keep streams open and let searches run.
+ */
+export function isOwnPart({ headers }: Request): boolean {
+  const site = headers.get("sec-fetch-site");
+  return site === null || site === "same-origin" || site === "none";
+}
+
+/** Whether a change surely comes from the page itself, and not from one of another site in an operator's browser. */
+export function isOwnChange({ headers }: Request, { host }: URL): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site === "same-origin";
+  const origin = headers.get("origin");
+  // A proxy that ends TLS lets the schemes differ.
+  return origin !== null && URL.canParse(origin) && new URL(origin).host === (headers.get("host") ?? host);
 }

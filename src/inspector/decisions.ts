@@ -5,6 +5,9 @@
  */
 import type { RegistryCore } from "../registry/core.ts";
 import type { Decision } from "../registry/decision.ts";
+import type { StoredEntry } from "../registry/entry.ts";
+import { copied } from "../registry/kept_text.ts";
+import { cut } from "./hidden.ts";
 
 /** Decisions that are kept; the oldest makes room. */
 export const MOST_DECISIONS = 1_000;
@@ -29,10 +32,15 @@ export interface NotedDecision extends Omit<Decision, "request"> {
 
 /** Notes decisions of one registry while it is watched. */
 export class DecisionLog {
+  /** Tells it from the log of another process, whose numbers begin anew. */
+  readonly id: string = crypto.randomUUID();
   readonly #core: RegistryCore;
   readonly #ring: NotedDecision[] = [];
+  /** When entries were registered, as far as that was seen. */
+  readonly #registered: WeakMap<StoredEntry, number> = new WeakMap();
   #number = 0;
   #watchers = 0;
+  /** By the clock that is never set back, like the span. */
   #leftAt = 0;
   #stop: (() => void) | undefined;
   #spanFrom = 0;
@@ -59,6 +67,11 @@ export class DecisionLog {
     return this.#stop !== undefined;
   }
 
+  /** When an entry was registered, in ms since the epoch; undefined: it was not seen. */
+  registeredAt(entry: StoredEntry): number | undefined {
+    return this.#registered.get(entry);
+  }
+
   /** Notes decisions from now on, until the returned function has been called, and a minute more. */
   watch(): () => void {
     this.#watchers++;
@@ -68,7 +81,7 @@ export class DecisionLog {
       if (!isWatching) return;
       isWatching = false;
       this.#watchers--;
-      this.#leftAt = this.#core.now;
+      this.#leftAt = this.#core.monotonic;
     };
   }
 
@@ -93,18 +106,29 @@ export class DecisionLog {
     this.#hits = this.#others = 0;
   }
 
-  #note({ request, reason, refusal, handlerStatus, stored }: Decision): void {
+  #note({ request, ...made }: Decision): void {
     if (this.#watchers === 0 && !this.#lingers()) return this.close();
+    if (made.stored) this.#noteEntry();
     // Thousands of hits a second must not push out what is rare.
-    if (reason === "hit" ? this.#hits++ >= MOST_HITS : this.#others++ >= MOST_OTHERS) {
+    if (made.end === "hit" ? this.#hits++ >= MOST_HITS : this.#others++ >= MOST_OTHERS) {
       this.#skipped++;
       return;
     }
-    const number = ++this.#number;
+    const { method, url } = request;
+    // What plain JavaScript may have passed as a request.
+    if (typeof url !== "string") return;
+    const number = this.#number + 1;
     this.#ring[number % MOST_DECISIONS] = {
-      ...{ number, time: this.#core.now, method: request.method, url: request.url },
-      ...{ reason, refusal, handlerStatus, stored },
+      ...{ number, time: this.#core.now, method: kept(method), url: kept(url) },
+      ...made,
     };
+    this.#number = number;
+  }
+
+  /** The one that was registered just now has come last. */
+  #noteEntry(): void {
+    const entry = this.#core.newest;
+    if (entry !== undefined) this.#registered.set(entry, this.#core.now);
   }
 
   /**
@@ -112,12 +136,17 @@ export class DecisionLog {
    * without a request there is nothing to note either.
    */
   #lingers(): boolean {
-    const { now } = this.#core;
-    // The clock may be set back.
-    if (Math.abs(now - this.#spanFrom) >= SPAN) {
+    const now = this.#core.monotonic;
+    if (now - this.#spanFrom >= SPAN) {
       this.#spanFrom = now;
       this.beginSpan();
     }
     return now - this.#leftAt <= LINGER;
   }
+}
+
+/** A text that does not keep a longer one alive. */
+function kept(text: string): string {
+  const short = cut(text);
+  return short === text ? text : copied(short);
 }

@@ -6,7 +6,7 @@
 import type { RegistryCore } from "../registry/core.ts";
 import type { StoredEntry } from "../registry/entry.ts";
 import { callerOf, variantValues } from "../registry/storage_key.ts";
-import type { Showing } from "./hidden.ts";
+import { cut, type Showing } from "./hidden.ts";
 
 /** Entries that one answer shows. */
 export const MOST_ENTRIES = 100;
@@ -18,8 +18,8 @@ const MOST_GROUPS = 200;
 const SLICE = 1;
 const REST = 3;
 
-/** Entries between two looks at the clock. */
-const STEP = 32;
+/** Entries, and groups of them, between two looks at the clock. */
+const STEP = 64;
 
 /** What an entry is found by: a part of its URL, a part of the name of a group, or the whole name of one. */
 export type SearchBy = "url" | "group" | "dependents";
@@ -32,8 +32,9 @@ export interface ShownEntry {
   readonly state: "valid" | "void" | "expired";
   /** Its place in the order in which entries came, from 1 on. */
   readonly place: number;
-  /** ms since the epoch, where its response had a `Date`, or its registration was seen. */
+  /** When it was registered, in ms since the epoch; undefined: that was not seen. */
   readonly since: number | undefined;
+  /** For whom it is; undefined: for no caller of its own. */
   readonly caller: string | undefined;
   /** The request fields that select it among the variants of its resource. */
   readonly variant: readonly string[];
@@ -59,26 +60,32 @@ export interface Found {
   readonly lookedAt: number;
 }
 
+/** How entries are told, and for whom. */
+export interface Search {
+  readonly by: SearchBy;
+  readonly text: string;
+  readonly showing: Showing;
+  /** When an entry was registered, where that is known. */
+  readonly registeredAt: (entry: StoredEntry) => number | undefined;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Finds entries, the newest of those that match last seen first. What is not shown cannot be searched for: else a search
  * would tell it letter by letter.
  *
- * @param seen When the registration of a resource was seen, by the URL that was asked for.
+ * @throws The signal's reason.
  */
-export async function findEntries(
-  core: RegistryCore,
-  by: SearchBy,
-  text: string,
-  showing: Showing,
-  seen: (key: string) => number | undefined = () => undefined,
-): Promise<Found> {
-  const matches = matcher(core, by, text, showing);
+export async function findEntries(core: RegistryCore, search: Search): Promise<Found> {
+  const matches = matcher(core, search);
+  const rest = slices(search.signal);
   const walk = core.look();
   const found: (readonly [entry: StoredEntry, place: number])[] = [];
   let total = 0;
   let lookedAt = 0;
   try {
-    for (let from = performance.now();;) {
+    for (;;) {
       const entry = walk.next();
       if (entry === undefined) break;
       lookedAt++;
@@ -87,30 +94,49 @@ export async function findEntries(
         // The newest are shown, and they come last.
         found[(total - 1) % MOST_ENTRIES] = [entry, lookedAt];
       }
-      if (lookedAt % STEP !== 0 || performance.now() - from < SLICE) continue;
-      await new Promise<void>((resolve) => setTimeout(resolve, REST));
-      from = performance.now();
+      const resting = rest(entry);
+      if (resting !== undefined) await resting;
     }
   } finally {
     walk.end();
   }
-  const entries = found.sort(([, one], [, other]) => other - one)
-    .flatMap(([entry, place]) => shownEntry(core, entry, place, showing, seen) ?? []);
+  const entries: ShownEntry[] = [];
+  for (const [entry, place] of found.sort(([, one], [, other]) => other - one)) {
+    const shown = shownEntry(core, entry, place, search);
+    if (shown !== undefined) entries.push(shown);
+    const resting = rest(entry);
+    if (resting !== undefined) await resting;
+  }
   return { entries, total, lookedAt };
 }
 
-function matcher(
-  core: RegistryCore,
-  by: SearchBy,
-  text: string,
-  showing: Showing,
-): (entry: StoredEntry) => boolean {
+/** Says after each entry whether it is time to rest: then it gives a promise. */
+function slices(signal: AbortSignal): (entry: StoredEntry) => Promise<void> | undefined {
+  let from = performance.now();
+  let steps = 0;
+  const pause = async () => {
+    await new Promise<void>((resolve) => setTimeout(resolve, REST));
+    signal.throwIfAborted();
+    from = performance.now();
+  };
+  return ({ groups }) => {
+    steps += 1 + groups.length;
+    if (steps < STEP) return undefined;
+    steps = 0;
+    return performance.now() - from < SLICE ? undefined : pause();
+  };
+}
+
+function matcher(core: RegistryCore, { by, text, showing }: Search): (entry: StoredEntry) => boolean {
   const wanted = text.toLowerCase();
   if (by === "url") return ({ key }) => showing.resource(key).toLowerCase().includes(wanted);
-  const isWanted = by === "dependents"
-    ? (group: string) => group === text
-    : (group: string) => group.toLowerCase().includes(wanted);
-  return (entry) => core.someGroup(entry, isWanted);
+  return (entry) => {
+    const caller = callerOf(entry.storageKey);
+    return core.someGroup(entry, (name) => {
+      if (showing.group(name, caller) === undefined) return false;
+      return by === "dependents" ? name === text : name.toLowerCase().includes(wanted);
+    });
+  };
 }
 
 /** An entry as it is shown; undefined: it has left since it was found. */
@@ -118,30 +144,31 @@ function shownEntry(
   core: RegistryCore,
   entry: StoredEntry,
   place: number,
-  showing: Showing,
-  seen: (key: string) => number | undefined,
+  { showing, registeredAt }: Search,
 ): ShownEntry | undefined {
-  const groups = core.groupsOf(entry);
+  const groups = core.groupsOf(entry, MOST_GROUPS);
   if (groups === undefined) return undefined;
   const { etag, expires, headers, key, length, storageKey } = entry;
   const changed = core.changedIn(entry);
   const caller = callerOf(storageKey);
   const values = variantValues(storageKey);
-  const date = Date.parse(headers.fields["date"] ?? "");
+  const named = (names: readonly string[]) => names.flatMap((name) => showing.group(name, caller) ?? []);
   return {
     resource: showing.resource(key),
-    etag,
+    etag: cut(etag),
     state: changed !== undefined ? "void" : expires <= core.now ? "expired" : "valid",
     place,
-    since: Number.isNaN(date) ? seen(key) : date,
+    since: registeredAt(entry),
     caller: caller === undefined ? undefined : showing.caller(caller),
     variant: core.selectingOf(entry).map((name, at) => showing.field(name, values[at] ?? null)),
-    groups: groups.slice(0, MOST_GROUPS),
-    groupCount: groups.length,
+    groups: named(groups),
+    // That of its own resource is one of them where it is for a caller.
+    groupCount: entry.groups.length - (caller === undefined ? 0 : 1),
     // What only the resource itself has voided is a write to it.
-    changed: (changed ?? []).map((name) => name.startsWith("\0") ? "a write to the resource" : name),
+    changed: named((changed ?? []).slice(0, MOST_GROUPS))
+      .map((name) => name.startsWith("\0") ? "a write to the resource" : name),
     fields: Object.entries(headers.fields).map(([name, value]) =>
-      [name, name === "content-location" ? showing.resource(value) : value] as const
+      [name, showing.repeated(name, value)] as const
     ),
     length,
     expires: expires === Infinity ? undefined : expires,

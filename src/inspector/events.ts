@@ -22,12 +22,20 @@ const MOST_AT_ONCE = 100;
 /** Decisions that a new page is told. */
 const MOST_AT_FIRST = 300;
 
+/** Events of one stream: five minutes. The page comes again, and `authorize` is asked again. */
+const MOST_EVENTS = 600;
+
+/** ms after which a page comes again. */
+const RETRY = 1_000;
+
 /** A decision as the page shows it. */
 export interface ShownDecision {
   readonly number: number;
   readonly time: number;
   readonly method: string;
   readonly path: string;
+  /** What the client got. */
+  readonly end: string;
   readonly reason: string;
   readonly refusal: string | undefined;
   readonly status: number | undefined;
@@ -38,6 +46,8 @@ export interface ShownDecision {
 
 /** What one event tells. */
 export interface Told {
+  /** Tells a server from the one before: its decisions are counted anew. */
+  readonly log: string;
   readonly state: RegistryState;
   /** New ones; the first event has all. */
   readonly samples: readonly Sample[];
@@ -73,10 +83,11 @@ export class Events {
     let page: OpenPage;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
-        page = { controller, stop: this.#log.watch() };
+        page = { controller, stop: this.#log.watch(), left: MOST_EVENTS };
         this.#open.add(page);
-        this.#timer ??= setInterval(() => this.tell(), SPAN);
+        this.#timer ??= setInterval(() => this.#tellOrEnd(), SPAN);
         if (this.#samples.length === 0) this.#samples.push(sampleOf(this.#core));
+        controller.enqueue(this.#encoder.encode(`retry: ${RETRY}\n`));
         controller.enqueue(this.#event(this.#samples, this.#log.after(0, MOST_AT_FIRST)));
       },
       cancel: () => this.#forget(page),
@@ -91,6 +102,10 @@ export class Events {
   /** Ends all streams, and begins none from now on. */
   close(): void {
     this.#closed = true;
+    this.#endAll();
+  }
+
+  #endAll(): void {
     for (const page of [...this.#open]) this.#end(page);
   }
 
@@ -108,6 +123,15 @@ export class Events {
     this.#timer = undefined;
   }
 
+  /** What a timer throws ends the process, and a page that shows how a site is must never do that. */
+  #tellOrEnd(): void {
+    try {
+      this.tell();
+    } catch {
+      this.#endAll();
+    }
+  }
+
   /** Tells all pages what is new, as the timer does twice a second. They are told the same, so it is put into words once. */
   tell(): void {
     const sample = sampleOf(this.#core);
@@ -118,13 +142,15 @@ export class Events {
     this.#log.beginSpan();
     for (const page of [...this.#open]) {
       // A page that does not read, such as one of a computer that sleeps, must not fill the memory, nor keep out others.
-      if ((page.controller.desiredSize ?? 0) >= -MOST_WAITING) page.controller.enqueue(event);
-      else this.#end(page);
+      if (page.left-- > 0 && (page.controller.desiredSize ?? 0) >= -MOST_WAITING) {
+        page.controller.enqueue(event);
+      } else this.#end(page);
     }
   }
 
   #event(samples: readonly Sample[], noted: readonly NotedDecision[]): Uint8Array {
     const told: Told = {
+      log: this.#log.id,
       state: stateOf(this.#core),
       samples,
       decisions: noted.map((decision) => this.#shown(decision)),
@@ -134,12 +160,12 @@ export class Events {
   }
 
   #shown({ number, time, method, url, ...made }: NotedDecision): ShownDecision {
-    const { reason, refusal, handlerStatus, stored } = made;
+    const { end, reason, refusal, handlerStatus, stored } = made;
     const path = this.#showing.resource(pathOf(url));
     const { text } = explained(`${method} ${path}`, made, undefined);
-    const found = [reason, refusal].flatMap((one) => one === undefined ? [] : sections[one] ?? []);
+    const found = [end, reason, refusal].flatMap((one) => one === undefined ? [] : sections[one] ?? []);
     return {
-      ...{ number, time, method, path, reason, refusal, status: handlerStatus, stored, text },
+      ...{ number, time, method, path, end, reason, refusal, status: handlerStatus, stored, text },
       sections: [...new Set(found)],
     };
   }
@@ -153,6 +179,8 @@ interface OpenPage {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   /** Ends its part in the watch. */
   readonly stop: () => void;
+  /** Events that it is still told. */
+  left: number;
 }
 
 /** Path and query of an absolute URL. */

@@ -16,13 +16,14 @@
  *
  * @module
  */
-import { coreOf } from "../registry/core.ts";
+import { coreOf, isRegistry } from "../registry/core.ts";
+import type { StoredEntry } from "../registry/entry.ts";
 import type { EtagRegistry } from "../registry/registry.ts";
-import { type Authorize, whyNotLocal } from "./access.ts";
+import { type Authorize, isOwnChange, isOwnPart, whyNotLocal } from "./access.ts";
 import { DecisionLog } from "./decisions.ts";
 import { findEntries, type SearchBy } from "./entries.ts";
-import { Events, pathOf } from "./events.ts";
-import { showing } from "./hidden.ts";
+import { Events } from "./events.ts";
+import { showing as showingOf } from "./hidden.ts";
 import { contentSecurityPolicy, page } from "./page.ts";
 
 export type { Authorize } from "./access.ts";
@@ -41,12 +42,17 @@ export interface InspectorOptions {
    * Default false.
    */
   readonly showValues?: boolean;
+  /**
+   * Whether it only shows. False: entries can be voided as well, those that depend on a document or a group, and all; a
+   * change is taken from its own page alone, and not from one of another site (CSRF). Default true.
+   */
+  readonly readOnly?: boolean;
 }
 
-/** A fetch handler that answers with the page, and with what the page asks for. It changes nothing. */
+/** A fetch handler that answers with the page, and with what the page asks for. */
 export interface Inspector {
   /**
-   * Answers a GET or HEAD; any other method gets 405.
+   * Answers a GET or HEAD, and a POST unless it is read-only; any other method gets 405.
    *
    * @param request For whichever path.
    * @param connection What the server passes beside the request: it may tell where the request comes from.
@@ -95,82 +101,108 @@ const COMMON: Readonly<Record<string, string>> = {
  * assert.equal((await serve(new Request("https://site.example/_stillfresh"))).status, 403);
  * ```
  *
- * @param options The registry, and who may look.
+ * @param options The registry, who may look, what is shown and changed.
  * @returns The handler.
- * @throws {TypeError} If there is no registry, or `authorize` is no function.
+ * @throws {TypeError} If there is no registry, or another option is not what it has to be.
  */
-export function inspector({ registry, authorize, showValues = false }: InspectorOptions): Inspector {
-  const core = coreOf(registry);
+export function inspector(options: InspectorOptions): Inspector {
+  if (!isRegistry(options?.registry)) {
+    throw new TypeError(`inspector() takes { registry }, one EtagRegistry, not ${shownValue(options)}`);
+  }
+  const { registry, authorize, showValues = false, readOnly = true } = options;
   if (authorize !== undefined && typeof authorize !== "function") {
     throw new TypeError(`authorize is a function of a request, not ${String(authorize)}`);
   }
-  const shown = showing(showValues);
+  for (const [name, value] of Object.entries({ showValues, readOnly })) {
+    if (typeof value !== "boolean") throw new TypeError(`${name} is true or false, not ${String(value)}`);
+  }
+  const core = coreOf(registry);
+  const showing = showingOf(showValues);
   const log = new DecisionLog(core);
-  const events = new Events(core, log, shown);
+  const events = new Events(core, log, showing);
+  const methods = readOnly ? "GET, HEAD" : "GET, HEAD, POST";
   let searches = 0;
 
-  /** What the registration of a resource was seen by, while decisions are noted. */
-  function registrations(): (key: string) => number | undefined {
-    const times = new Map<string, number>();
-    for (const { stored, url, time } of log.after(0, Infinity)) {
-      if (stored) times.set(url, time).set(pathOf(url), time);
-    }
-    return (key) => times.get(key);
-  }
-
-  async function search(by: SearchBy, text: string): Promise<Response> {
+  async function search(by: SearchBy, text: string, { signal, method }: Request): Promise<Response> {
+    const type = { headers: { ...COMMON, "content-type": "application/json" } };
+    if (method === "HEAD") return new Response(null, type);
     if (searches >= MOST_SEARCHES) return plain(503, "Too many searches are under way: try again.");
     searches++;
+    const registeredAt = (entry: StoredEntry) => log.registeredAt(entry);
     try {
-      return Response.json(await findEntries(core, by, text, shown, registrations()), { headers: COMMON });
+      const found = await findEntries(core, { by, text, showing, registeredAt, signal });
+      return new Response(JSON.stringify(found), type);
+    } catch (error) {
+      if (signal.aborted) return plain(499, "The client is gone.");
+      throw error;
     } finally {
       searches--;
     }
   }
 
-  function answer(request: Request): Response | Promise<Response> {
-    const { searchParams } = new URL(request.url);
-    if (searchParams.has("events")) return stream(events, request.method);
+  function answer(request: Request, { searchParams }: URL): Response | Promise<Response> {
     const by = searchParams.get("by");
-    if (by === "url" || by === "group" || by === "dependents") {
-      return search(by, searchParams.get("text") ?? "");
+    const isStream = searchParams.has("events");
+    const isSearch = by === "url" || by === "group" || by === "dependents";
+    if ((isStream || isSearch) && !isOwnPart(request)) {
+      return plain(403, "This is for the inspector's own page.");
     }
-    return new Response(
-      request.method === "HEAD"
-        ? null
-        : page({ isUnprotected: authorize === undefined, canVoid: false, hidesValues: !showValues }),
-      {
-        headers: {
-          ...COMMON,
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": contentSecurityPolicy,
-        },
+    if (isStream) return stream(events, request.method);
+    if (isSearch) return search(by, searchParams.get("text") ?? "", request);
+    const facts = { isUnprotected: authorize === undefined, canVoid: !readOnly, hidesValues: !showValues };
+    return new Response(request.method === "HEAD" ? null : page(facts), {
+      headers: {
+        ...COMMON,
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": contentSecurityPolicy,
       },
-    );
+    });
+  }
+
+  /** Voids what the page asks for. */
+  async function change(request: Request, url: URL): Promise<Response> {
+    if (!isOwnChange(request, url)) return plain(403, "A change has to come from the inspector's own page.");
+    // A form of another site cannot send this type (CORS protocol, "CORS-safelisted request-header").
+    if (!/^application\/json\b/i.test(request.headers.get("content-type") ?? "")) {
+      return plain(415, "A change is JSON, as application/json.");
+    }
+    const wanted = await request.json().catch(() => undefined) as
+      | { void?: unknown; clear?: unknown }
+      | undefined;
+    if (typeof wanted?.void === "string" && wanted.void !== "") registry.invalidate(wanted.void);
+    else if (wanted?.clear === true) registry.clear();
+    else return plain(400, 'A change is { "void": "the name of a document or group" } or { "clear": true }.');
+    return new Response(null, { status: 204, headers: COMMON });
   }
 
   function inspect(request: Request, ...connection: readonly unknown[]): Response | Promise<Response> {
+    if (typeof request?.url !== "string") refuseRequest(request);
+    // Bun hands over what a client sent without a legal Host.
+    if (!URL.canParse(request.url)) return plain(400, "The address of this request cannot be read.");
+    const url = new URL(request.url);
     if (authorize === undefined) {
-      const why = whyNotLocal(request, connection);
-      return why === undefined ? proceed(request) : refusal(
+      const why = whyNotLocal(request, url, connection);
+      return why === undefined ? proceed(request, url) : plain(
+        403,
         `This inspector answers requests of its own machine alone, and ${why}. To show it to others, give ` +
           "inspector() the option authorize, which says who may look.",
       );
     }
     const allowed = authorize(request);
     return typeof (allowed as Promise<unknown>)?.then === "function"
-      ? (allowed as Promise<boolean | Response>).then((allowed) => decided(request, allowed))
-      : decided(request, allowed);
+      ? (allowed as Promise<boolean | Response>).then((allowed) => decided(request, url, allowed))
+      : decided(request, url, allowed);
   }
 
-  function decided(request: Request, allowed: unknown): Response | Promise<Response> {
-    if (allowed === true) return proceed(request);
-    return allowed instanceof Response ? allowed : refusal("You may not look at this.");
+  function decided(request: Request, url: URL, allowed: unknown): Response | Promise<Response> {
+    if (allowed === true) return proceed(request, url);
+    return allowed instanceof Response ? allowed : plain(403, "You may not look at this.");
   }
 
-  function proceed(request: Request): Response | Promise<Response> {
-    if (request.method === "GET" || request.method === "HEAD") return answer(request);
-    return new Response(null, { status: 405, headers: { ...COMMON, "allow": "GET, HEAD" } });
+  function proceed(request: Request, url: URL): Response | Promise<Response> {
+    if (request.method === "GET" || request.method === "HEAD") return answer(request, url);
+    if (request.method === "POST" && !readOnly) return change(request, url);
+    return new Response(null, { status: 405, headers: { ...COMMON, "allow": methods } });
   }
 
   return Object.defineProperties(inspect, {
@@ -184,6 +216,20 @@ export function inspector({ registry, authorize, showValues = false }: Inspector
   }) as Inspector;
 }
 
+/** A framework's context, in the place of the request in it. */
+function refuseRequest(value: unknown): never {
+  throw new TypeError(
+    `An inspector takes a Request first, not ${
+      shownValue(value)
+    }: pass the request that your framework's context ` +
+      "holds, and the connection (Hono: (c) => inspect(c.req.raw, c.env))",
+  );
+}
+
+function shownValue(value: unknown): string {
+  return Object.prototype.toString.call(value);
+}
+
 function stream(events: Events, method: string): Response {
   const headers = { ...COMMON, "content-type": "text/event-stream" };
   if (method === "HEAD") return new Response(null, { headers });
@@ -192,10 +238,6 @@ function stream(events: Events, method: string): Response {
   if (body === "full") return plain(503, "Too many pages of the inspector are open: close one.");
   // Some proxies hold a response back until it is large.
   return new Response(body, { headers: { ...headers, "x-accel-buffering": "no" } });
-}
-
-function refusal(why: string): Response {
-  return plain(403, why);
 }
 
 function plain(status: number, text: string): Response {

@@ -11,7 +11,7 @@ export type DecisionReason = Outcome | LookupRefusal | RegistrationRefusal;
 /** The section of each reason, such as `RFC 9111 §4.1`; undefined: docs/consistency.md and docs/http.md have the rule. */
 export const sections: Readonly<Record<DecisionReason, string | undefined>> = {
   "hit": "RFC 9111 §4.3.2",
-  "not-modified": "RFC 9110 §13.2.2",
+  "not-modified": "RFC 9110 §15.4.5",
   "precondition-failed": "RFC 9110 §15.5.13",
   "precondition-failed-late": "RFC 9110 §15.5.13",
   "precondition-required": "RFC 6585 §3",
@@ -24,7 +24,7 @@ export const sections: Readonly<Record<DecisionReason, string | undefined>> = {
   "unsafe-method": "RFC 9111 §4.4",
   "miss": "RFC 9111 §4",
   "tag-differs": "RFC 9110 §13.1.2",
-  "group-changed": "RFC 9111 §4.4",
+  "group-changed": "RFC 9875 §2.2.1",
   "unfollowed": undefined,
   "suspended": undefined,
   "credentials": "RFC 9111 §3.5",

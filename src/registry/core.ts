@@ -206,6 +206,11 @@ export class RegistryCore {
     return this.#clock.now();
   }
 
+  /** ms of a clock that is never set back. */
+  get monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
   /** Counts a reason. */
   count(reason: Reason): void {
     this.counters[reason]++;
@@ -263,11 +268,20 @@ export class RegistryCore {
     return ready;
   }
 
-  /** The names of the groups that the response of an entry declared; undefined where the entry has left. */
-  groupsOf(entry: StoredEntry): readonly string[] | undefined {
+  /**
+   * The names of the groups that the response of an entry declared; undefined where the entry has left.
+   *
+   * @param most How many names are wanted.
+   */
+  groupsOf(entry: StoredEntry, most: number = Infinity): readonly string[] | undefined {
     if (!this.#entries.has(entry)) return undefined;
     const own = resourceGroup(entry.key);
-    return this.#entries.namesOf(entry).filter((name) => name !== own);
+    return this.#entries.namesOf(entry, most + 1).filter((name) => name !== own).slice(0, most);
+  }
+
+  /** The entry that has come last; undefined: there is none. */
+  get newest(): StoredEntry | undefined {
+    return this.#entries.newest;
   }
 
   /** Begins a walk over all entries, void ones included, oldest first: for an operator who looks at them. */

@@ -9,9 +9,11 @@ import type { LookupRefusal, Outcome, RegistrationRefusal } from "./reason.ts";
 export interface Decision {
   /** As the wrapped handler was given it. */
   readonly request: Request;
+  /** What the client got: one of {@linkcode requestEnds}. */
+  readonly end: Outcome;
   /** How it was answered without the handler, else why the handler had to run. */
   readonly reason: Outcome | LookupRefusal;
-  /** The status that the handler answered with; undefined: it did not run. */
+  /** The status that the handler answered with; undefined: it did not run, threw, or was not looked at. */
   readonly handlerStatus: number | undefined;
   /** Whether the handler's response was registered. */
   readonly stored: boolean;

@@ -174,6 +174,11 @@ export class EntryStore {
     return this.#groups.changedIn(entry);
   }
 
+  /** The entry that has come last; undefined: there is none. */
+  get newest(): StoredEntry | undefined {
+    return this.#entries.newest;
+  }
+
   /** All entries, void ones included. */
   values(): IterableIterator<StoredEntry> {
     return this.#entries.values();
@@ -268,9 +273,10 @@ export class EntryStore {
     return this.#variantsOf(entry)?.fields ?? [];
   }
 
-  /** The names of what an entry depends on; the entry must be kept here. */
-  namesOf(entry: StoredEntry): readonly string[] {
-    return entry.groups.map((group) => this.#groups.nameOf(group));
+  /** The names of what an entry depends on, the first of them; the entry must be kept here. */
+  namesOf(entry: StoredEntry, most: number = Infinity): readonly string[] {
+    const groups = entry.groups.length > most ? entry.groups.slice(0, most) : entry.groups;
+    return groups.map((group) => this.#groups.nameOf(group));
   }
 
   /** Whether the name of a group of an entry will do; the entry must be kept here. */

@@ -26,7 +26,7 @@ export type Outcome =
   | "passed-on"
   /** would have been answered from the registry, but was drawn for a check: the handler ran */
   | "audit"
-  /** a GET or HEAD without a condition that the registry could answer */
+  /** a GET or HEAD without a condition that the registry could answer, or a QUERY */
   | "unconditional"
   /** a method that may change things; its success drops its own resource */
   | "unsafe-method";

@@ -50,6 +50,11 @@ export class Sieve<V extends Sieved<V>> {
     return this.#byKey.size;
   }
 
+  /** The value that was kept last; undefined: there is none. */
+  get newest(): V | undefined {
+    return this.#newest;
+  }
+
   /** Bytes of the table, beyond those of an empty one. */
   get bytes(): number {
     return this.#byKey.bytes;

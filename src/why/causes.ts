@@ -82,7 +82,7 @@ export const causes: Readonly<Record<Reason, Cause>> = {
     cure: "Lower auditRate: 0.001 checks one request in a thousand.",
   },
   "unconditional": {
-    meaning: "a GET or HEAD without a condition that the registry could answer",
+    meaning: "a GET or HEAD without a condition that the registry could answer, or a QUERY",
     cure:
       "The client has no copy, or does not ask whether it is still good: send Cache-Control: no-cache, and not no-store.",
   },

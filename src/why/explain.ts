@@ -44,7 +44,7 @@ interface Asked {
  * assert.equal(answered, false);
  * assert.equal(
  *   text,
- *   "GET /: the handler ran and gave 200: a GET or HEAD without a condition that the registry could answer (unconditional). " +
+ *   "GET /: the handler ran and gave 200: a GET or HEAD without a condition that the registry could answer, or a QUERY (unconditional). " +
  *     "Its response was not registered: the request carries Cookie or Authorization, and nothing says that the response is " +
  *     "for everyone (not-public). Say Cache-Control: public if the page is the same for everyone; else give withEtag() a " +
  *     "caller, such as the session's id.",
@@ -131,11 +131,12 @@ export function explained(
       `${what}: passed on untouched, because the key option gave undefined, or key or caller threw.`;
     return { answered: false, reason: undefined, refusal: undefined, text };
   }
-  const { reason, handlerStatus, refusal } = first;
+  const { end, reason, handlerStatus, refusal } = first;
   const answered = (again ?? first).reason === "hit";
   if (handlerStatus === undefined) {
-    const cure = answered ? "" : ` ${causes[reason].cure}`;
-    return { answered, reason, refusal, text: `${what}: ${meant(reason)}.${cure}` };
+    const meaning = end === reason ? meant(end) : `${meant(reason)}, and ${meant(end)}`;
+    const cure = answered ? "" : ` ${causes[end].cure}`;
+    return { answered, reason, refusal, text: `${what}: ${meaning}.${cure}` };
   }
   const why = refusal ?? (answered ? undefined : again?.reason ?? reason);
   const blocking = [reason, again?.reason].find((one) => one !== undefined && BLOCKING.has(one));
@@ -144,6 +145,7 @@ export function explained(
   );
   const sentences = [
     `${what}: the handler ran and gave ${handlerStatus}: ${meant(reason)}.`,
+    ...end === "handled" ? [] : [`It was ${meant(end)}.`],
     ...refusal === undefined ? [] : [`Its response was not registered: ${meant(refusal)}.`],
     ...again === undefined ? [] : [askedAgain(again)],
     ...cures,

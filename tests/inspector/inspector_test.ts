@@ -1,7 +1,7 @@
 /** The inspector's answers: who gets them, what they show, what they hide, and that nothing is kept while no page is open. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dependsOn, EtagRegistry, follow, withEtag, type WithEtagOptions } from "../../mod.ts";
+import { dependsOn, EtagRegistry, follow, guard, withEtag, type WithEtagOptions } from "../../mod.ts";
 import { coreOf } from "../../src/registry/core.ts";
 import { inspector, type InspectorOptions } from "../../src/inspector/inspector.ts";
 import type { Found, SearchBy } from "../../src/inspector/entries.ts";
@@ -17,6 +17,7 @@ import {
   reasonFamilies,
   type ReasonFamily,
   type RegistrationRefusal,
+  requestEnds,
 } from "../../src/registry/reason.ts";
 import { causes } from "../../src/why/causes.ts";
 import { pageModule } from "../../scripts/inspector.ts";
@@ -65,7 +66,7 @@ async function told(response: Response, wanted: (told: Told) => boolean): Promis
     text += decoder.decode(value, { stream: true });
     const events = text.split("\n\n");
     text = events.pop()!;
-    const event = events.map((event) => JSON.parse(event.slice("data: ".length)) as Told).find(wanted);
+    const event = events.map((event) => JSON.parse(/^data: (.*)$/m.exec(event)![1]!) as Told).find(wanted);
     if (event === undefined) continue;
     await reader.cancel();
     return event;
@@ -78,6 +79,17 @@ const strangers: readonly (readonly [what: string, request: Request, connection?
   ["a proxy, by X-Forwarded-For", open(here, { "x-forwarded-for": "192.0.2.1" })],
   ["a proxy, by Forwarded", open(here, { "forwarded": "for=192.0.2.1" })],
   ["a proxy, by Via", open(here, { "via": "1.1 cache" })],
+  ["a proxy, by X-Forwarded-Port", open(here, { "x-forwarded-port": "443" })],
+  ["a proxy, by X-Envoy-External-Address", open(here, { "x-envoy-external-address": "192.0.2.1" })],
+  ["a proxy, by CDN-Loop", open(here, { "cdn-loop": "cache" })],
+  ["another Host", open(here, { "host": "site.example" })],
+  ["a Host of several", open(here, { "host": "localhost, site.example" })],
+  ["a Host with a user", open(here, { "host": "a@localhost" })],
+  ["a Host that is empty", open(here, { "host": "" })],
+  ["a socket of a file, on Deno", open(), { remoteAddr: { transport: "unix", path: "/run/site" } }],
+  ["a socket of a file, on Bun", open(), { requestIP: () => null }],
+  ["a socket of a file, on Node", open(), { incoming: { socket: { remoteAddress: undefined } } }],
+  ["another machine, by Node's own request", open(), { socket: { remoteAddress: "192.0.2.1" } }],
   ["another machine, on Deno", open(), { remoteAddr: { hostname: "192.0.2.1" } }],
   ["another machine, on Bun", open(), { requestIP: () => ({ address: "2001:db8::1" }) }],
   ["another machine, on Node", open(), { incoming: { socket: { remoteAddress: "::ffff:192.0.2.1" } } }],
@@ -95,6 +107,8 @@ for (const [what, request, connection] of strangers) {
 
 const locals: readonly (readonly [what: string, request: Request, connection?: unknown])[] = [
   ["localhost", open()],
+  ["localhost, by Host", open(here, { "host": "localhost:8000" })],
+  ["::1, by Host", open("http://[::1]:8000/", { "host": "[::1]:8000" })],
   ["127.0.0.1", open("http://127.0.0.1:8000/_stillfresh"), { remoteAddr: { hostname: "127.0.0.1" } }],
   ["::1", open("http://[::1]:8000/_stillfresh"), { requestIP: () => ({ address: "::1" }) }],
   ["an IPv4 address in IPv6", open(), { incoming: { socket: { remoteAddress: "::ffff:127.0.0.1" } } }],
@@ -139,7 +153,85 @@ test("inspector: authorize may give the response", async () => {
 test("inspector: what is no function, and no registry, is refused at once", () => {
   const registry = new EtagRegistry();
   assert.throws(() => inspector({ registry, authorize: true as never }), /authorize is a function.*not true/);
-  assert.throws(() => inspector({ registry: undefined as never }), /Expected an EtagRegistry, not undefined/);
+  for (const given of [undefined, registry, { registry: undefined }, { registry: { site: registry } }]) {
+    assert.throws(() => inspector(given as never), /inspector\(\) takes \{ registry \}, one EtagRegistry/);
+  }
+  for (const name of ["showValues", "readOnly"]) {
+    assert.throws(
+      () => inspector({ registry, [name]: "no" }),
+      new RegExp(`${name} is true or false, not no`),
+    );
+  }
+  const context = { req: { raw: open() } };
+  assert.throws(() => siteOf().inspect(context as never), /takes a Request first.*c\.req\.raw/);
+});
+
+/** Requests to change something, and what comes of them. */
+const changes: readonly (readonly [
+  what: string,
+  headers: Record<string, string>,
+  body: string,
+  status: number,
+])[] = [
+  ["its own page", { "sec-fetch-site": "same-origin" }, '{"void":"two"}', 204],
+  ["its own page, by Origin", { "origin": "http://localhost" }, '{"void":"two"}', 204],
+  ["its own page behind TLS", { "origin": "https://localhost", "host": "localhost" }, '{"void":"two"}', 204],
+  ["another site", { "sec-fetch-site": "cross-site", "origin": "http://localhost" }, '{"void":"two"}', 403],
+  ["another port of this machine", { "sec-fetch-site": "same-site" }, '{"void":"two"}', 403],
+  ["an address bar", { "sec-fetch-site": "none" }, '{"void":"two"}', 403],
+  ["another site, by Origin", { "origin": "http://localhost:81" }, '{"void":"two"}', 403],
+  ["a page without an origin", { "origin": "null" }, '{"void":"two"}', 403],
+  ["no browser", {}, '{"void":"two"}', 403],
+  ["a form", { "sec-fetch-site": "same-origin", "content-type": "text/plain" }, '{"void":"two"}', 415],
+  ["its own page, without JSON", { "sec-fetch-site": "same-origin" }, "void", 400],
+  ["its own page, without a name", { "sec-fetch-site": "same-origin" }, '{"void":""}', 400],
+];
+
+for (const [what, headers, body, status] of changes) {
+  test(`inspector: a change that comes from ${what} is answered ${status}`, async () => {
+    const { site, inspect } = siteOf({ readOnly: false });
+    for (const name of ["one", "two"]) await site(open(`http://localhost/${name}`));
+    const init = { method: "POST", body, headers: { "content-type": "application/json", ...headers } };
+    const response = await inspect(new Request(here, init));
+    assert.equal(response.status, status);
+    const { entries } = await found(inspect, "url", "");
+    assert.deepEqual(entries.map(({ state }) => state), [status === 204 ? "void" : "valid", "valid"]);
+  });
+}
+
+test("inspector: everything can be voided, and nothing where authorize says no or it is read-only", async () => {
+  const own = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
+  const clear = () => new Request(here, { method: "POST", body: '{"clear":true}', headers: own });
+  const { registry, site, inspect } = siteOf({ readOnly: false, authorize: () => true });
+  await site(open("http://localhost/one"));
+  const refused = inspector({ registry, readOnly: false, authorize: () => false });
+  assert.equal((await refused(clear())).status, 403);
+  assert.equal((await inspector({ registry })(clear())).status, 405);
+  assert.equal(registry.size, 1);
+  assert.equal((await inspect(clear())).status, 204);
+  assert.equal(registry.size, 0);
+  assert.equal((await inspect(new Request(here, { method: "PUT" }))).headers.get("allow"), "GET, HEAD, POST");
+  assert.match(await (await inspect(open())).text(), /id="clear"/);
+});
+
+for (const query of ["?events", "?by=url&text="]) {
+  test(`inspector: a page of another site gets nothing of ${query}, and its own page does`, async () => {
+    const { inspect } = siteOf();
+    for (const [site, status] of [["cross-site", 403], ["same-site", 403], ["same-origin", 200]] as const) {
+      const response = await inspect(open(`${here}${query}`, { "sec-fetch-site": site }));
+      await response.body?.cancel();
+      assert.equal(response.status, status, site);
+    }
+  });
+}
+
+test("inspector: an address that cannot be read is refused, and throws nothing", async () => {
+  for (const authorize of [undefined, () => true]) {
+    const { inspect } = siteOf(authorize === undefined ? {} : { authorize });
+    // As Bun has it where Host is missing.
+    const request = Object.create(open(), { url: { value: "/_stillfresh" } });
+    assert.equal((await inspect(request)).status, 400);
+  }
 });
 
 test("inspector: it only reads", async () => {
@@ -222,27 +314,51 @@ test("inspector: secrets of clients are hidden, and cannot be searched for", asy
     caller: ({ headers }) => headers.get("x-user") ?? undefined,
   });
   const varied = withEtag(
-    () =>
+    ({ headers }: Request) =>
       new Response("", {
         headers: {
           ...dependsOn("all"),
-          ...{ "vary": "cookie", "cache-control": "public", "content-location": "/varied?key=SECRET5" },
+          ...{ "vary": "cookie, origin", "cache-control": "public", "link": "</reset?token=SECRET6>" },
+          "access-control-allow-origin": headers.get("origin") ?? "*",
+          "content-location": "https://user:SECRET7@site.example/varied;id=SECRET8?key=SECRET5#SECRET9",
         },
       }),
-    { registry },
+    { registry, retainedHeaders: ["link"] },
   );
   await site(open("http://localhost/reset?token=SECRET1&SECRET2", { "x-user": "SECRET3" }));
-  await varied(open("http://localhost/varied", { "cookie": "SECRET4" }));
+  await varied(
+    open("http://localhost/varied", { "cookie": "SECRET4", "origin": "https://SECRET10.example" }),
+  );
+  // A session is commonly the caller, and a guard as well.
+  await withEtag(() => new Response("", { headers: dependsOn("note", guard("SECRET11")) }), {
+    registry,
+    caller: () => "SECRET11",
+    key: () => "https://user:SECRET12@site.example/b#SECRET13",
+  })(open("http://localhost/b"));
   const { entries } = await found(inspect, "url", "");
   assert.doesNotMatch(JSON.stringify(entries), /SECRET/);
   const reset = entries.find(({ resource }) => resource.includes("reset"))!;
   assert.equal(reset.resource, "http://localhost/reset?token=…&…");
   assert.match(reset.caller!, /^caller [\w-]{4}$/);
-  assert.deepEqual(entries.find(({ resource }) => resource.includes("varied"))!.variant, ["cookie: …"]);
+  const other = entries.find(({ resource }) => resource.includes("varied"))!;
+  assert.deepEqual(other.variant, ["cookie: …", "origin: …"]);
+  assert.deepEqual(Object.fromEntries(other.fields), {
+    "access-control-allow-origin": "…",
+    "cache-control": "public",
+    "content-location": "https://…@site.example/varied;id=…?key=…#…",
+    "link": "…",
+    "vary": "cookie, origin",
+  });
+  assert.deepEqual(entries[0]!.groups, ["note"]);
   for (const text of ["SECRET1", "token=S"]) assert.equal((await found(inspect, "url", text)).total, 0);
+  for (const by of ["group", "dependents"] as const) {
+    assert.equal((await found(inspect, by, "SECRET11")).total, 0, by);
+  }
 
   const shown = JSON.stringify(await found(inspector({ registry, showValues: true }), "url", ""));
-  for (const secret of [1, 2, 3, 4, 5]) assert.ok(shown.includes(`SECRET${secret}`), `SECRET${secret}`);
+  for (let secret = 1; secret <= 13; secret++) {
+    assert.ok(shown.includes(`SECRET${secret}`), `SECRET${secret}`);
+  }
 });
 
 test("inspector: decisions are told in sentences with their sections, and without secrets", async () => {
@@ -292,17 +408,136 @@ test("inspector: each reason of a decision is told in its own sentence", async (
     (Object.keys(reasonFamilies) as Reason[]).filter((reason) => reasonFamilies[reason] === family);
   const { tell } = coreOf(registry).observers;
   for (const reason of [...reasons("outcome"), ...reasons("lookup")] as (Outcome | LookupRefusal)[]) {
-    tell!({ request, reason, handlerStatus: undefined, stored: false, refusal: undefined });
+    const end = reasons("outcome").includes(reason) ? reason as Outcome : "handler-threw";
+    tell!({ request, end, reason, handlerStatus: undefined, stored: false, refusal: undefined });
   }
   for (const refusal of reasons("registration") as RegistrationRefusal[]) {
-    tell!({ request, reason: "unconditional", handlerStatus: 200, stored: false, refusal });
+    const made = { end: "handled", reason: "unconditional", handlerStatus: 200, stored: false } as const;
+    tell!({ request, ...made, refusal });
   }
   const { decisions } = await told(events, ({ decisions }) => decisions.length > 0);
   assert.equal(decisions.length, Object.keys(sections).length);
   for (const { reason, refusal, text } of decisions) {
     const shown = (refusal ?? reason) as Reason;
-    assert.ok(text.includes(`${causes[shown].meaning} (${shown}).`), text);
+    assert.ok(text.includes(`${causes[shown].meaning} (${shown})`), text);
   }
+});
+
+test("inspector: every end of a request is among the decisions, with what the client got", async () => {
+  const registry = new EtagRegistry({ manual: true });
+  const inspect = inspector({ registry });
+  const events = await inspect(open(`${here}?events`));
+  const site = withEtag((request: Request): Response => {
+    if (request.url.endsWith("/throws")) throw new Error("it does");
+    return new Response("", { headers: { etag: '"own"' } });
+  }, {
+    registry,
+    requirePrecondition: true,
+    key: ({ url }) => url.endsWith("/left-out") ? undefined : url,
+    current: ({ url }) => {
+      if (url.endsWith("/unknown")) throw new Error("it is not");
+      return undefined;
+    },
+  });
+  const asked: readonly (readonly [path: string, init: RequestInit, end: Outcome])[] = [
+    ["/handled", {}, "handled"],
+    ["/late", { headers: { "if-none-match": '"own"' } }, "not-modified"],
+    ["/other", { headers: { "if-match": '"other"' } }, "precondition-failed-late"],
+    ["/throws", {}, "handler-threw"],
+    ["/left-out", {}, "passed-on"],
+    ["/options", { method: "OPTIONS" }, "passed-on"],
+    ["/put", { method: "PUT" }, "precondition-required"],
+    ["/unknown", { method: "PUT", headers: { "if-match": '"a"' } }, "current-threw"],
+    ["/post", { method: "POST" }, "handled"],
+  ];
+  for (const [path, init] of asked) {
+    await Promise.resolve().then(() => site(new Request(`http://localhost${path}`, init))).catch(() => {});
+  }
+  const { decisions, state } = await told(events, ({ decisions }) => decisions.length > 0);
+  assert.deepEqual(decisions.map(({ path, end }) => [path, end]), asked.map(([path, , end]) => [path, end]));
+  for (const { end, path, text } of decisions) {
+    if (end !== "handled") {
+      assert.ok(text.includes(`${causes[end as Outcome].meaning} (${end})`), `${path}: ${text}`);
+    }
+  }
+  const ends = requestEnds.reduce((sum, end) => sum + state.counters[end]!, 0);
+  assert.equal(ends, asked.length);
+});
+
+test("inspector: the age of a variant is its own, and is known while a page is open", async () => {
+  const clock = new SettableClock();
+  const registry = new EtagRegistry({ manual: true, now: clock.now, monotonic: clock.monotonic });
+  const inspect = inspector({ registry });
+  const site = withEtag(
+    () => new Response("", { headers: { ...dependsOn("all"), vary: "accept-language" } }),
+    {
+      registry,
+    },
+  );
+  const ask = (language: string) => site(open("http://localhost/a", { "accept-language": language }));
+  await ask("fr");
+  const { body } = await inspect(open(`${here}?events`));
+  const first = clock.now();
+  await ask("de");
+  clock.advance(30_000);
+  await ask("en");
+  const { entries } = await found(inspect, "url", "");
+  assert.deepEqual(
+    entries.map(({ variant, since }) => [variant[0], since]),
+    [
+      ["accept-language: en", first + 30_000],
+      ["accept-language: de", first],
+      ["accept-language: fr", undefined],
+    ].map(([variant, since]) => [variant, since]),
+  );
+  await body!.cancel();
+});
+
+test("inspector: long addresses of visitors are not kept, nor sent, in full", async () => {
+  const { site, inspect } = siteOf();
+  const events = await inspect(open(`${here}?events`));
+  for (let page = 0; page < 80; page++) await site(open(`http://localhost/${page}${"x".repeat(60_000)}`));
+  const { decisions } = await told(events, ({ decisions }) => decisions.length > 0);
+  assert.equal(decisions.length, 80);
+  assert.ok(JSON.stringify(decisions).length < 200_000);
+  assert.ok(JSON.stringify(await found(inspect, "url", "")).length < 200_000);
+});
+
+test("inspector: a search whose client is gone makes room for another", async () => {
+  const { registry, inspect } = siteOf();
+  for (let page = 0; page < 20_000; page++) keep(registry, `http://localhost/${page}`, ["all"]);
+  const search = (init: RequestInit = {}) => inspect(new Request(`${here}?by=group&text=none`, init));
+  const client = new AbortController();
+  const searches = Array.from({ length: 4 }, () => search({ signal: client.signal }));
+  assert.equal((await search()).status, 503);
+  assert.equal((await search({ method: "HEAD" })).status, 200);
+  client.abort();
+  await Promise.all(searches);
+  assert.equal((await search()).status, 200);
+});
+
+test("inspector: what is no Request breaks no stream", async () => {
+  const registry = new EtagRegistry({ manual: true });
+  const inspect = inspector({ registry });
+  const site = withEtag(() => new Response("", { headers: dependsOn("all") }), { registry, key: () => "a" });
+  const events = await inspect(open(`${here}?events`));
+  await site({ method: "GET", headers: new Headers() } as Request);
+  await site(open("http://localhost/a"));
+  const { decisions } = await told(events, ({ decisions }) => decisions.length > 0);
+  assert.deepEqual(decisions.map(({ number, path }) => [number, path]), [[1, "/a"]]);
+});
+
+test("Events: a stream ends after five minutes, so that authorize is asked again", async () => {
+  const core = coreOf(new EtagRegistry());
+  const events = new Events(core, new DecisionLog(core), showing(false));
+  const reader = (events.stream() as ReadableStream<Uint8Array>).getReader();
+  let told = 0;
+  for (; told < 1_000; told++) {
+    events.tell();
+    if ((await reader.read()).done) break;
+  }
+  assert.ok(told > 500 && told <= 610, `${told} events of half a second`);
+  assert.equal(events.size, 0);
 });
 
 test("Events: a page that reads nothing is let go of, and the others are told", async () => {
@@ -369,7 +604,7 @@ test("inspector: close ends the streams, and a browser is told not to come again
   const { inspect } = siteOf();
   const events = await inspect(open(`${here}?events`));
   inspect.close();
-  assert.match(await events.text(), /^data: /);
+  assert.match(await events.text(), /^retry: 1000\ndata: /);
   assert.equal((await inspect(open(`${here}?events`))).status, 204);
 });
 

@@ -305,11 +305,20 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
     });
     // Time for a feed to begin.
     await wait(500 + random.next() * 1_000);
-    const isLeft = async () =>
-      (await ending.query("xa recover"))[0].some(({ data }) => String(data) === ABANDONED);
-    while (await isLeft()) {
-      await spared(() => ending.query(`xa commit '${ABANDONED}'`).then(() => adopted++));
-    }
+    // By connections of its own: one of a pool may have been killed, or be left in the middle of such a commit.
+    const isCommitted = async () => {
+      const connection = await mysql.createConnection({ ...address, database });
+      try {
+        const [prepared] = await connection.query("xa recover");
+        if (!prepared.some(({ data }) => String(data) === ABANDONED)) return true;
+        await connection.query(`xa commit '${ABANDONED}'`);
+        adopted++;
+        return true;
+      } finally {
+        connection.destroy();
+      }
+    };
+    while (!await spared(isCommitted)) await wait(50);
     await abandoned;
   }
 
