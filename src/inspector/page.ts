@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-C82mA7nxeQp39mfUP7nFsFOKe+RQmoueFjRNqeLmPBY='; script-src 'sha256-quEAmreWx827RTJBfrcg5kF1uG2Y90VEzE3dz5T39po='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-C82mA7nxeQp39mfUP7nFsFOKe+RQmoueFjRNqeLmPBY='; script-src 'sha256-gkQDKfiHGRfrvP6wRsdPF15H74FFVtsq+AozQDypiD8='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -1167,16 +1167,11 @@ let waitsForRow = false;
 let untold = 0;
 const decisionOf = new WeakMap();
 const narrow = matchMedia("(max-width: 30rem)");
-function endOf({ end, reason, status }) {
-return end ?? (reason !== "hit" && status !== undefined ? "handled" : reason);
-}
 function filter() {
 const kind = field("kind").value;
 const words = field("words").value.trim().toLowerCase();
-return (decision) => {
-const { method, path, reason, refusal, status = 0 } = decision;
-const end = endOf(decision);
-if (kind === "hit" && reason !== "hit") return false;
+return ({ method, path, end, reason, refusal, status = 0 }) => {
+if (kind === "hit" && end !== "hit") return false;
 if (kind === "run" && status === 0) return false;
 if (kind === "refused" && refusal === undefined) return false;
 if (kind === "errors" && status < 500 && BADGES[end]?.[1] !== "bad-ink") return false;
@@ -1187,8 +1182,7 @@ words,
 };
 }
 function decisionRow(decision) {
-const { time, method, path, reason, refusal, status = 0, stored, text, sections } = decision;
-const end = endOf(decision);
+const { time, method, path, end, reason, refusal, status = 0, stored, text, sections } = decision;
 const [badge, colour] = BADGES[end] ?? [\`\${status} handler\`, status >= 500 ? "bad-ink" : "run"];
 const outcome = [reason === end ? [] : reason, refusal ?? (stored ? "registered" : [])].flat().join(", ");
 const summary = make(

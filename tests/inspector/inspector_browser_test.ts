@@ -204,9 +204,10 @@ test(
   { skip },
   async () => {
     const registry = new EtagRegistry();
-    const inspect = inspector({ registry, authorize: () => true });
+    const inspect = inspector({ registry, authorize: () => true, readOnly: false });
     const server = await serve(inspect, { hostname: "127.0.0.1", port: 0 });
     const tab = await chromium.tab();
+    await tab.resize({ width: 1280, height: 1_600 });
     await tab.open(`http://127.0.0.1:${server.port}/any/path?of=it`);
     await until(
       tab,
@@ -236,6 +237,20 @@ test(
     live();
     await until(tab, text("#state-text"), /^Live/);
     await until(tab, "document.querySelector('#trouble').hidden", /^true$/);
+
+    // What depends on a document is void at the press of a button.
+    await withEtag(() => new Response("", { headers: dependsOn("post-1") }), { registry })(
+      new Request("http://localhost/posts/1"),
+    );
+    await tab.evaluate(
+      `document.querySelector("#by").value = "dependents"; document.querySelector("#text").value = "post-1";
+      document.querySelector("#search button").click()`,
+    );
+    await until(tab, text("#found summary"), /^valid \S*\/posts\/1 1 group$/);
+    await tab.evaluate("document.querySelector('#void').click()");
+    await until(tab, text("#found summary"), /^void \S*\/posts\/1 1 group$/);
+    assert.match(await tab.evaluate(text("#void-note")), /^What depends on "post-1" is void\.$/);
+
     feed.reader.push({
       changes: [],
       state: "lost",
@@ -736,6 +751,8 @@ test("inspector in a browser: names are searched for as they are, and shown so t
     await until(tab, text("#void"), /^Void what depends on "line/);
     await tab.evaluate("document.querySelector('#void').click()");
     await until(tab, text("#void-note"), /^What depends on .* is void\.$/);
+    // It has searched again.
+    await until(tab, text("#found-note"), /^1 entry depends/);
     assert.deepEqual(orders.slice(-2), [
       `application/json ${JSON.stringify({ void: name })}`,
       `dependents ${name}`,

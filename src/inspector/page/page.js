@@ -5,8 +5,8 @@
  */
 
 /**
- * @typedef {import("../events.ts").Told & { log?: string }} Told
- * @typedef {import("../events.ts").ShownDecision & { end?: string }} ShownDecision
+ * @typedef {import("../events.ts").Told} Told
+ * @typedef {import("../events.ts").ShownDecision} ShownDecision
  * @typedef {import("../entries.ts").ShownEntry} ShownEntry
  * @typedef {import("../entries.ts").Found} Found
  * @typedef {Omit<import("../state.ts").FeedState, "state"> & { state: string, faultAt?: number | undefined }} FeedState
@@ -608,19 +608,12 @@ let untold = 0;
 const decisionOf = new WeakMap();
 const narrow = matchMedia("(max-width: 30rem)");
 
-/** @param {ShownDecision} decision */
-function endOf({ end, reason, status }) {
-  return end ?? (reason !== "hit" && status !== undefined ? "handled" : reason);
-}
-
 /** Whether a decision passes the filter. @returns {(decision: ShownDecision) => boolean} */
 function filter() {
   const kind = field("kind").value;
   const words = field("words").value.trim().toLowerCase();
-  return (decision) => {
-    const { method, path, reason, refusal, status = 0 } = decision;
-    const end = endOf(decision);
-    if (kind === "hit" && reason !== "hit") return false;
+  return ({ method, path, end, reason, refusal, status = 0 }) => {
+    if (kind === "hit" && end !== "hit") return false;
     if (kind === "run" && status === 0) return false;
     if (kind === "refused" && refusal === undefined) return false;
     if (kind === "errors" && status < 500 && BADGES[end]?.[1] !== "bad-ink") return false;
@@ -633,8 +626,7 @@ function filter() {
 
 /** @param {ShownDecision} decision */
 function decisionRow(decision) {
-  const { time, method, path, reason, refusal, status = 0, stored, text, sections } = decision;
-  const end = endOf(decision);
+  const { time, method, path, end, reason, refusal, status = 0, stored, text, sections } = decision;
   const [badge, colour] = BADGES[end] ?? [`${status} handler`, status >= 500 ? "bad-ink" : "run"];
   const outcome = [reason === end ? [] : reason, refusal ?? (stored ? "registered" : [])].flat().join(", ");
   const summary = make(
