@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-C82mA7nxeQp39mfUP7nFsFOKe+RQmoueFjRNqeLmPBY='; script-src 'sha256-gkQDKfiHGRfrvP6wRsdPF15H74FFVtsq+AozQDypiD8='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-C82mA7nxeQp39mfUP7nFsFOKe+RQmoueFjRNqeLmPBY='; script-src 'sha256-li9TMrtGnfL/WxR6BirDOSRVmE3BPZTW9Z7wo5drk0s='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -818,12 +818,13 @@ function field(id) {
 return (document.getElementById(id));
 }
 function visible(text) {
-return text.replace(
+return /^[ -~]*$/.test(text) ? text : text.replace(
 /[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]/gu,
 (character) => \`\\\\u{\${(character.codePointAt(0) ?? 0).toString(16)}}\`,
 );
 }
 function readable(path) {
+if (!path.includes("%")) return path;
 try {
 return decodeURI(path).replace(/\\s/g, encodeURIComponent);
 } catch {
@@ -874,8 +875,11 @@ return ms < 48 * 60 * MINUTE
 ? \`\${count(Math.floor(ms / MINUTE / 60))} h\`
 : counted(Math.floor(ms / MINUTE / 60 / 24), "day");
 }
+let [second, written] = [0, ""];
 function clock(time) {
-return times.format(time);
+const now = Math.floor(time / 1_000);
+if (now !== second) [second, written] = [now, times.format(time)];
+return written;
 }
 function percent(share) {
 if (share > 0 && share < 0.001) return "< 0.1 %";
@@ -1235,11 +1239,12 @@ const isWanted = filter();
 const passing = (paused ?? decisions).filter(isWanted);
 const wanted = passing.slice(0, narrow.matches ? MOST_NARROW_ROWS : MOST_ROWS);
 const kept = new Set(wanted);
+const focused = document.activeElement?.closest("#decisions > li");
 let spared = 0;
 for (const row of [...list.children]) {
 const decision = decisionOf.get(row);
 if (decision === undefined || kept.has(decision)) continue;
-const isRead = row.querySelector("details[open]") !== null || row.contains(document.activeElement);
+const isRead = row === focused || (row.firstElementChild).open;
 if (isRead && isWanted(decision) && spared++ < MOST_SPARED) continue;
 row.remove();
 }

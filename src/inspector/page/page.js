@@ -103,7 +103,8 @@ function field(id) {
  * @param {string} text
  */
 function visible(text) {
-  return text.replace(
+  // Most are of such characters alone, and seen at a glance.
+  return /^[ -~]*$/.test(text) ? text : text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
@@ -115,6 +116,7 @@ function visible(text) {
  * @param {string} path
  */
 function readable(path) {
+  if (!path.includes("%")) return path;
   try {
     return decodeURI(path).replace(/\s/g, encodeURIComponent);
   } catch {
@@ -204,9 +206,14 @@ function duration(ms) {
     : counted(Math.floor(ms / MINUTE / 60 / 24), "day");
 }
 
+/** The time that was written last: rows of one moment have the same. */
+let [second, written] = [0, ""];
+
 /** @param {number} time */
 function clock(time) {
-  return times.format(time);
+  const now = Math.floor(time / 1_000);
+  if (now !== second) [second, written] = [now, times.format(time)];
+  return written;
 }
 
 /**
@@ -691,11 +698,12 @@ function showDecisions() {
   const passing = (paused ?? decisions).filter(isWanted);
   const wanted = passing.slice(0, narrow.matches ? MOST_NARROW_ROWS : MOST_ROWS);
   const kept = new Set(wanted);
+  const focused = document.activeElement?.closest("#decisions > li");
   let spared = 0;
   for (const row of [...list.children]) {
     const decision = decisionOf.get(row);
     if (decision === undefined || kept.has(decision)) continue;
-    const isRead = row.querySelector("details[open]") !== null || row.contains(document.activeElement);
+    const isRead = row === focused || /** @type {HTMLDetailsElement} */ (row.firstElementChild).open;
     if (isRead && isWanted(decision) && spared++ < MOST_SPARED) continue;
     row.remove();
   }
