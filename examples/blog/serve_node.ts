@@ -28,24 +28,36 @@ export async function serveNode(handler: Handler, address: Address): Promise<Ser
 }
 
 async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const response = await handler(requestOf(incoming), { incoming });
+  const request = requestOf(incoming);
+  if (request === undefined) return void outgoing.writeHead(400).end();
+  const response = await handler(request, { incoming });
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  if (response.headers.get("content-type") === "text/event-stream") return await stream(response, outgoing);
+  if (response.body !== null && response.headers.get("content-type") === "text/event-stream") {
+    return await stream(response.body, outgoing);
+  }
   outgoing.end(incoming.method === "HEAD" ? undefined : new Uint8Array(await response.arrayBuffer()));
 }
 
 /** Sends a body as it comes, until the client is gone. */
-async function stream({ body }: Response, outgoing: ServerResponse): Promise<void> {
+async function stream(body: ReadableStream, outgoing: ServerResponse): Promise<void> {
   outgoing.flushHeaders();
-  await pipeline(Readable.fromWeb(body! as Parameters<typeof Readable.fromWeb>[0]), outgoing).catch(() => {});
+  await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), outgoing).catch(() => {});
 }
 
-function requestOf(incoming: IncomingMessage): Request {
+/** The request; undefined where its address cannot be read. */
+function requestOf(incoming: IncomingMessage): Request | undefined {
   const { method = "GET", headers, url = "/" } = incoming;
+  // Put together as text: as a base, the host would give way to one that a client writes in front of its path.
+  const address = `http://${headers.host ?? "localhost"}${url}`;
+  if (!url.startsWith("/")) return undefined;
   const init: RequestInit & { duplex?: "half" } = { method, headers: headers as Record<string, string> };
   if (method !== "GET" && method !== "HEAD") {
     init.body = Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
     init.duplex = "half";
   }
-  return new Request(new URL(url, `http://${headers.host ?? "localhost"}`), init);
+  try {
+    return new Request(address, init);
+  } catch {
+    return undefined;
+  }
 }

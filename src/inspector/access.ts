@@ -35,9 +35,11 @@ export function whyNotLocal(
   const names = host === null ? [hostname] : [hostname, HOST.exec(host)?.[1] ?? ""];
   const other = names.find((name) => !isLoopback(name));
   if (other !== undefined) return `it was asked for as ${JSON.stringify(other)}`;
-  for (const name of request.headers.keys()) {
-    if (FORWARDING.has(name) || FORWARDING_PREFIX.test(name)) {
-      return `a proxy has passed the request on (${name})`;
+  for (const [name, value] of request.headers) {
+    // No browser closes after each request, and nginx does where nothing is configured.
+    const isClosing = name === "connection" && /\bclose\b/i.test(value);
+    if (isClosing || FORWARDING.has(name) || FORWARDING_PREFIX.test(name)) {
+      return `a proxy has passed the request on (${isClosing ? "connection: close" : name})`;
     }
   }
   for (const given of [...connection, request]) {

@@ -13,7 +13,7 @@ import { causes } from "./causes.ts";
 export interface Explanation {
   /** Whether it is answered without the handler from now on, until something that its page declares changes. */
   readonly answered: boolean;
-  /** How it was answered, or why the registry did not answer; undefined: `withEtag` passes it on untouched. */
+  /** How it was answered, or why the registry did not answer; undefined: `withEtag` was not asked. */
   readonly reason: Outcome | LookupRefusal | undefined;
   /** Why the response was not registered; undefined: it was, or it could not have been. */
   readonly refusal: RegistrationRefusal | undefined;
@@ -128,7 +128,7 @@ export function explained(
 ): Explanation {
   if (first === undefined) {
     const text =
-      `${what}: passed on untouched, because the key option gave undefined, or key or caller threw.`;
+      `${what}: withEtag() was not asked, because what is around it gave the answer, or asked with another Request.`;
     return { answered: false, reason: undefined, refusal: undefined, text };
   }
   const { end, reason, handlerStatus, refusal } = first;

@@ -82,6 +82,7 @@ const strangers: readonly (readonly [what: string, request: Request, connection?
   ["a proxy, by X-Forwarded-Port", open(here, { "x-forwarded-port": "443" })],
   ["a proxy, by X-Envoy-External-Address", open(here, { "x-envoy-external-address": "192.0.2.1" })],
   ["a proxy, by CDN-Loop", open(here, { "cdn-loop": "cache" })],
+  ["a proxy, by Connection: close", open(here, { "connection": "close" })],
   ["another Host", open(here, { "host": "site.example" })],
   ["a Host of several", open(here, { "host": "localhost, site.example" })],
   ["a Host with a user", open(here, { "host": "a@localhost" })],

@@ -142,10 +142,21 @@ test("explain: a group that no follower was given", async () => {
   await follower.close();
 });
 
+test("explain: a request that withEtag() is not asked", async () => {
+  const { registry } = withEtag(() => new Response(""), { manual: true });
+  const around = Object.assign(() => new Response("from a cache"), { registry });
+  const made = await explain(around, new Request("http://localhost/"));
+  assert.deepEqual([made.answered, made.reason, made.refusal], [false, undefined, undefined]);
+  assert.match(made.text, /withEtag\(\) was not asked/);
+});
+
 test("explain: a request that is passed on untouched", async () => {
   const made = await explain(page({}, { key: () => undefined }), get());
-  assert.deepEqual([made.answered, made.reason, made.refusal], [false, undefined, undefined]);
-  assert.match(made.text, /passed on untouched, because the key option gave undefined/);
+  assert.deepEqual([made.answered, made.reason, made.refusal], [false, "passed-on", undefined]);
+  assert.match(
+    made.text,
+    /passed on to the handler and not looked at: no key,.* \(passed-on\)\. Nothing, if key/,
+  );
 });
 
 test("explain: a write is not made", async () => {
