@@ -596,7 +596,8 @@ test(
       });
       await until(tab, rows, new RegExp(`^${badges.length}$`));
       const shown = await tab.evaluate<string[]>(
-        `[...document.querySelectorAll("#decisions .row")].map((row) => row.innerText.replace(/\\s+/g, " ").trim()).reverse()`,
+        `[...document.querySelectorAll("#decisions .row")].map((row) =>
+        [...row.children].map(({ textContent }) => textContent).join(" ").trim()).reverse()`,
       );
       badges.forEach(([, , row], at) => assert.match(shown[at]!, row));
       await tab.evaluate(
