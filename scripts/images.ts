@@ -102,11 +102,11 @@ const pictures: Readonly<Record<string, readonly [view: View, path: string, scen
   "blog-800-dark": [{ width: 800, height: 900, dark: true }, "/", confirmed],
   "blog-375-dark": [{ width: 375, height: 667, dark: true }, "/", edited],
   "inspector-1440": [{ width: 1440, height: 1250 }, "/_stillfresh", fromTop],
-  "inspector-800": [{ width: 800, height: 900 }, "/_stillfresh", anEntry],
+  "inspector-800": [{ width: 800, height: 900 }, "/_stillfresh", fromTop],
   "inspector-375": [{ width: 375, height: 667 }, "/_stillfresh", fromTop],
   "inspector-1440-dark": [{ width: 1440, height: 1080, dark: true }, "/_stillfresh", anEntry],
   "inspector-800-dark": [{ width: 800, height: 900, dark: true }, "/_stillfresh", fromTop],
-  "inspector-375-dark": [{ width: 375, height: 667, dark: true }, "/_stillfresh", anEntry],
+  "inspector-375-dark": [{ width: 375, height: 667, dark: true }, "/_stillfresh", fromTop],
 };
 
 async function editElsewhere(address: URL): Promise<void> {
