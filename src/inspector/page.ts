@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-C82mA7nxeQp39mfUP7nFsFOKe+RQmoueFjRNqeLmPBY='; script-src 'sha256-li9TMrtGnfL/WxR6BirDOSRVmE3BPZTW9Z7wo5drk0s='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-q6a6MC/JIfMdPOEJE+lnTh6gNp9hdNG76HEa/ZszNf0='; script-src 'sha256-4fOH45umN4MeCj43nNARkjp25hJx6c3rADCZJNZj90k='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -481,6 +481,9 @@ button:disabled {
 color: var(--quiet);
 border-color: var(--rule);
 cursor: not-allowed;
+}
+.controls:has(#void) {
+margin-top: 0.6rem;
 }
 #void-note {
 flex-basis: 100%;
@@ -1400,6 +1403,7 @@ if (by === "dependents") offerToVoid(text);
 if (!signal.aborted) write(note, \`The search failed: \${(error).message.trim()}\`);
 }
 }
+addEventListener("pageshow", showWanted);
 field("by").addEventListener("change", showWanted);
 byId("search").addEventListener("submit", (event) => {
 event.preventDefault();

@@ -896,6 +896,8 @@ async function search() {
   }
 }
 
+// A browser that goes back to the page may have kept the choice.
+addEventListener("pageshow", showWanted);
 field("by").addEventListener("change", showWanted);
 byId("search").addEventListener("submit", (event) => {
   event.preventDefault();
