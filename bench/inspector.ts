@@ -70,6 +70,7 @@ async function measureHits(): Promise<void> {
     const [without, mounted] = [await hitSite(false, 0), await hitSite(true, pages)];
     const times: [number[], number[]] = [[], []];
     for (let round = -10; round < 100; round++) {
+      if (round % 20 === 0) console.error(`a hit, ${name}: pair ${round} of 100`);
       // Each goes first in turn.
       const pair = round % 2 === 0
         ? [await without.window(), await mounted.window()]
@@ -149,6 +150,7 @@ async function probed(address: string): Promise<number[]> {
 async function measureLoad(rounds: number): Promise<void> {
   const registry = new EtagRegistry({ manual: true, maxEntries: 2 * ENTRIES, maxBytes: 2 ** 30 });
   const core = coreOf(registry);
+  console.error(`registering ${ENTRIES.toLocaleString("en-GB")} entries`);
   for (let page = 0; page < ENTRIES; page++) {
     core.register(core.lease(`http://localhost/posts/${page}`), {
       ...{
@@ -194,7 +196,7 @@ async function measureLoad(rounds: number): Promise<void> {
     while (inspect.pages < PAGES) await new Promise((resolve) => setTimeout(resolve, 50));
     watched.push(await probed(`${origin}/page`));
     longest = Math.max(longest, await said(watching) as number);
-    console.error(`round ${round + 1} of ${rounds}`);
+    console.error(`${DECISIONS.toLocaleString("en-GB")} decisions a second: round ${round + 1} of ${rounds}`);
   }
   if (rounds > 0) printWaits(core.size, without, watched, longest);
   if (chromiumProgram !== undefined) await measurePage(`${origin}/_stillfresh`);
@@ -239,6 +241,7 @@ async function measurePage(address: string): Promise<void> {
   const heap = () => tab.evaluate<number>("performance.memory.usedJSHeapSize");
   const heaps: number[] = [];
   for (let second = 0; second < 40; second++) {
+    if (second % 10 === 0) console.error(`a page in a browser: second ${second} of 40`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     if (second % 5 === 4) {
       await tab.evaluate(

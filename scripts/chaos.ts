@@ -51,7 +51,7 @@ async function main(
 ): Promise<number> {
   console.log(`${target.name}, seed ${seed}`);
   const start = performance.now();
-  let status = "";
+  let status = "the hit rate before the first fault";
   let first: number | undefined;
   const onProgress: Plan["onProgress"] = ({ conditional: asked, wrong, stale }, faults) => {
     if (performance.now() - start >= MEMORY_FROM) first ??= heap();
@@ -72,7 +72,7 @@ async function main(
       each: Number(each),
       onProgress,
     });
-  const outcome = await withProgress("chaos", run, () => status);
+  const outcome = await withProgress(`chaos, for ${seconds} s at least`, run, () => status);
   const { tally, faults, before, within, after } = outcome;
   const last = heap();
   const growth = last / (first ?? last);

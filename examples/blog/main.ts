@@ -74,6 +74,7 @@ async function introduce(origin: string, site: Site, { store, place }: Chosen): 
   console.log(`
 Slack Water is at ${origin}/ and its database at ${place}
 Each page tells what became of the last request for it; ${origin}/stats has the counters.
+What is answered and why, live: ${origin}/_stillfresh
 
 A page and its tag:
   curl -i ${page}

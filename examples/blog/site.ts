@@ -78,8 +78,8 @@ export function createSite(
     ...(secret === undefined ? {} : { secret }),
   });
   const events = new StoryEvents(story, follower);
-  // Without `authorize` it answers this machine alone. The demo has no secret in its addresses.
-  const inspect = inspector({ registry, showValues: true });
+  // Without `authorize` it answers this machine alone. The demo has no secret in its addresses, and anyone may edit it.
+  const inspect = inspector({ registry, showValues: true, readOnly: false });
   /** What would become of a request for a page with the fields of this one. */
   const why = async (asking: Request, page: URL): Promise<string> => {
     const request = new Request(page, { headers: asking.headers });

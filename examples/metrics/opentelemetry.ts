@@ -4,10 +4,11 @@
  *
  *     deno run -A examples/metrics/opentelemetry.ts     or     bun …, node … (24)
  *
- * The program only uses `@opentelemetry/api`. Where the numbers and spans go is for the SDK that it is started with:
+ * It serves two notes at http://127.0.0.1:8000/milk and /tea, or on another `PORT`. The program only uses `@opentelemetry/api`. Where the numbers and spans go is for the SDK that it is started with:
  * `OTEL_DENO=true deno run …`, or `node --import @opentelemetry/auto-instrumentations-node/register …`. In a program of
  * your own, `../../mod.ts` is `@stillfresh/etag`.
  */
+import process from "node:process";
 import {
   type Attributes,
   type Meter,
@@ -18,6 +19,7 @@ import {
 } from "@opentelemetry/api";
 import { dependsOn, EtagRegistry, withEtag } from "../../mod.ts";
 import { type MetricFamily, metrics, type MetricsHandler } from "../../src/metrics/metrics.ts";
+import { serve } from "../blog/serve.ts";
 
 /**
  * Makes an observable instrument of each counter and gauge: they are read when the SDK asks, and not before. The time of
@@ -37,7 +39,7 @@ export function observe(meter: Meter, counted: MetricsHandler): void {
     }),
   );
   meter.addBatchObservableCallback((result) => {
-    // A feed may have been followed since.
+    // A feed that was followed since has samples in its families, which had an instrument before.
     for (const { name, samples } of counted.families()) {
       const instrument = instruments.get(name);
       if (instrument === undefined) continue;
@@ -83,7 +85,10 @@ function reasonsIn(field: string | null): Attributes {
 }
 
 const registry = new EtagRegistry({ manual: true });
-const notes = new Map([["milk", { _id: "milk", _rev: "1", text: "Remember the milk.\n" }]]);
+const notes = new Map([
+  ["milk", { _id: "milk", _rev: "1", text: "Remember the milk.\n" }],
+  ["tea", { _id: "tea", _rev: "1", text: "And the tea.\n" }],
+]);
 
 const site = withEtag((request: Request) => {
   const note = notes.get(new URL(request.url).pathname.slice(1));
@@ -93,7 +98,13 @@ const site = withEtag((request: Request) => {
 
 observe(api.getMeter("site"), metrics({ registry }));
 
-const handler: { readonly fetch: (request: Request) => Promise<Response> } = {
-  fetch: traced(trace.getTracer("site"), site),
-};
-export default handler;
+/** The site, each of whose requests is a span. */
+export const handler: (request: Request) => Promise<Response> = traced(trace.getTracer("site"), site);
+
+if (import.meta.main) {
+  const { port } = await serve(handler, {
+    hostname: "127.0.0.1",
+    port: Number(process.env["PORT"] ?? "8000"),
+  });
+  console.log(`Notes: http://127.0.0.1:${port}/milk and http://127.0.0.1:${port}/tea`);
+}

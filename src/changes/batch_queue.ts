@@ -26,8 +26,10 @@ export class BatchQueue<C extends Change> {
   #reset: ResetReason | undefined;
   #state: FeedState = "catching-up";
   #contact: Instant | undefined;
+  /** What was met at the last loss. */
+  #fault: unknown;
   /** What the last batch that was read has said. */
-  #told: Pick<ChangeBatch, "state" | "contact"> = { state: "catching-up", contact: undefined };
+  #told: Pick<ChangeBatch, "state" | "contact" | "fault"> = { state: "catching-up", contact: undefined };
   /** Whether there is anything to read. */
   #pending = false;
   /** Calls of `next()` that have not been answered. */
@@ -62,10 +64,14 @@ export class BatchQueue<C extends Change> {
     this.#deliver();
   }
 
-  /** The source is lost. */
-  lose(): void {
-    if (this.#state === "lost") return;
+  /**
+   * The source is lost, or could not be connected to again.
+   *
+   * @param fault What was met.
+   */
+  lose(fault: unknown): void {
     this.#state = "lost";
+    this.#fault = fault;
     this.#deliver();
   }
 
@@ -111,7 +117,9 @@ export class BatchQueue<C extends Change> {
     const changes = this.#changes.splice(0, MOST_CHANGES);
     this.#pending = this.#changes.length > 0;
     // A loss is told at once, and a contact only behind all the changes that came before it.
-    if (!this.#pending || this.#state === "lost") this.#told = { state: this.#state, contact: this.#contact };
+    if (this.#state === "lost") {
+      this.#told = { state: this.#state, contact: this.#contact, fault: this.#fault };
+    } else if (!this.#pending) this.#told = { state: this.#state, contact: this.#contact };
     const reset = this.#reset;
     this.#reset = undefined;
     return { changes, position: undefined, ...this.#told, ...(reset === undefined ? {} : { reset }) };

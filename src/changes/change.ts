@@ -161,6 +161,11 @@ export interface ChangeBatch<C extends Change = Change> {
   readonly contact: Instant | undefined;
   /** On the first batch after a gap: everything known before is void. Applies before `changes`. */
   readonly reset?: ResetReason;
+  /**
+   * With the state `"lost"`: what was met, as it was thrown, so that its message may hold a secret. Each attempt that
+   * fails gives a batch of its own. Absent where no fault was the cause, and where the feed does not tell.
+   */
+  readonly fault?: unknown;
   /** Copies that the database keeps of each document (CouchDB, `cluster.n`): above 1, reads may lag behind the feed. */
   readonly replicas?: number;
 }

@@ -156,7 +156,7 @@ export class PolledReader implements AsyncIterableIterator<ChangeBatch, undefine
         if (!wasLive && error instanceof ChangesError && FINAL.has(error.code)) throw error;
         if (state !== "lost") this.#tell({ type: "lost", error });
         state = "lost";
-        yield { changes: [], position: this.#position, state, contact };
+        yield { changes: [], position: this.#position, state, contact, fault: error };
         await this.#rest(backOff.next());
         continue;
       }

@@ -177,7 +177,7 @@ class Connection<C extends Change> {
   lose(reason: unknown, final = reason instanceof ChangesError && FINAL.has(reason.code)): void {
     if (this.#loss !== undefined) return;
     this.#loss = { reason, final };
-    this.#queue.lose();
+    this.#queue.lose(reason);
     this.#abort.abort();
   }
 

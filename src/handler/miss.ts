@@ -389,7 +389,8 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   const dependencies = declared.every((dependency) => dependency[GUARD]) ? [] : declared;
   const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && mayBeRead(response);
   if (dependencies.length === 0 && !isHashed) {
-    return withoutDependencies(ownTag, "undeclared");
+    // Whatever it declared, such as a 404 would not be registered.
+    return withoutDependencies(ownTag, response.status === 200 ? "undeclared" : "not-200");
   }
   const selecting = headers.get("vary");
   const vary = selecting === null ? [] : varyFields(selecting);

@@ -5,7 +5,8 @@
  */
 import type { RegistryCore } from "../registry/core.ts";
 import { type Reason, requestEnds } from "../registry/reason.ts";
-import type { Subscription } from "../registry/subscription.ts";
+import { attempts } from "../registry/feed_fault.ts";
+import type { Subscription, SubscriptionState } from "../registry/subscription.ts";
 import { causes } from "../why/causes.ts";
 
 /** Characters of a position that are shown: those of a cluster have hundreds. */
@@ -14,10 +15,10 @@ const MOST_POSITION = 60;
 /** A feed as it is now. */
 export interface FeedState {
   readonly name: string;
-  /** Stale: it says that it is complete, and its last contact is longer ago than its `maxLag`. */
-  readonly state: "live" | "waiting" | "lost" | "stale" | "ended";
+  readonly state: SubscriptionState;
   /** ms; undefined: no contact yet. */
   readonly lag: number | undefined;
+  /** ms; 0: not known, because a snapshot has brought it, and it has not been followed since. */
   readonly maxLag: number;
   readonly replicaLag: number;
   readonly position: string | undefined;
@@ -27,8 +28,10 @@ export interface FeedState {
   /** ms since the epoch. */
   readonly lostAt: number | undefined;
   readonly lastReset: { readonly reason: string; readonly at: number } | undefined;
-  /** What has ended it for good. */
+  /** What it has met last, which may have passed; where it has ended, that which has ended it. */
   readonly fault: string | undefined;
+  /** When, in ms since the epoch. */
+  readonly faultAt: number | undefined;
 }
 
 /** Everything that the page shows of one moment. */
@@ -92,10 +95,11 @@ function runsOf({ runs }: RegistryCore): number {
 
 /** How the registry and its feeds are now. */
 export function stateOf(core: RegistryCore): RegistryState {
-  const feeds = [...core.feeds].map(feedState);
+  const followed = [...core.feeds];
+  const feeds = followed.map(feedState);
   const state = core.unfollowed
     ? "unfollowed"
-    : !core.live
+    : !core.live || core.unasked
     ? "suspended"
     : feeds.length === 0
     ? "manual"
@@ -105,7 +109,7 @@ export function stateOf(core: RegistryCore): RegistryState {
   return {
     time: core.now,
     state,
-    trouble: troubleOf(state, feeds),
+    trouble: troubleOf(state, followed),
     entries: core.size,
     groups: core.groups,
     bytes: core.bytes,
@@ -120,13 +124,14 @@ export function stateOf(core: RegistryCore): RegistryState {
 }
 
 function feedState(feed: Subscription): FeedState {
-  const { name, live, closed, lag, maxLag, replicaLag, position, counters, lostAt, lastReset, fault } = feed;
+  const { name, state, lag, maxLag, replicaLag, position, counters, lostAt, lastReset, fault } = feed;
   const { changes, losses, recoveries } = counters;
-  const state = closed ? "ended" : live ? lag > maxLag ? "stale" : "live" : losses > 0 ? "lost" : "waiting";
   return {
-    ...{ name, state, maxLag, replicaLag, changes, losses, recoveries, lostAt, lastReset, fault },
+    ...{ name, state, maxLag, replicaLag, changes, losses, recoveries, lostAt, lastReset },
     lag: lag === Infinity ? undefined : lag,
     position: position === undefined ? undefined : shortened(String(position.since)),
+    fault: fault && metBy(feed),
+    faultAt: fault?.at,
   };
 }
 
@@ -134,34 +139,79 @@ function shortened(text: string): string {
   return text.length > MOST_POSITION ? `${text.slice(0, MOST_POSITION)}…` : text;
 }
 
+/** What a feed has met, with how often it has tried; empty: nothing. */
+function metBy({ fault }: Subscription): string {
+  if (fault === undefined) return "";
+  return fault.isFinal || fault.attempts === 1 ? fault.what : `${fault.what}; ${attempts(fault)}`;
+}
+
+/** What each state of a feed means for the registry. */
+const MEANINGS: Readonly<Record<Exclude<SubscriptionState, "live">, string>> = {
+  starting: "a feed has had no contact with its source yet",
+  lost: "a feed has lost the contact with its source",
+  stale: "a feed was not heard of within its maxLag",
+  ended: "a feed has ended",
+};
+
 function troubleOf(
   state: RegistryState["state"],
-  feeds: readonly FeedState[],
+  feeds: readonly Subscription[],
 ): RegistryState["trouble"] {
   if (state !== "unfollowed" && state !== "suspended") return undefined;
   const { meaning, cure } = causes[state];
-  const ofFeeds = feeds.filter((feed) => feed.state !== "live").map(adviceFor);
-  return {
-    what: `Every request runs its handler: ${meaning}.`,
-    advice: [...ofFeeds, cure],
-  };
+  if (state === "suspended" && feeds.length === 0) {
+    return troubleBy("the last feed was retired, and none is followed since", [causes["unfollowed"].cure]);
+  }
+  const [...meanings] = new Set(
+    feeds.flatMap(({ state }) => state === "live" ? [] : MEANINGS[state]),
+  );
+  // The text of the counter says the most general, so it stands where nothing more exact is known.
+  if (meanings.length === 0) return troubleBy(meaning, [cure]);
+  return troubleBy(meanings.join(", and "), feeds.flatMap(adviceFor));
+}
+
+function troubleBy(why: string, advice: readonly string[]): RegistryState["trouble"] {
+  return { what: `Every request runs its handler: ${why}.`, advice };
 }
 
 /** What to do about one feed. */
-function adviceFor({ name, state, maxLag, fault }: FeedState): string {
-  const feed = `The feed ${JSON.stringify(name)}`;
+function adviceFor(feed: Subscription): string[] {
+  const { name, state, maxLag, fault, isAwaited, isUnasked } = feed;
+  const called = JSON.stringify(name);
+  const met = metBy(feed);
+  const has = `The feed ${called} has`;
+  const again = `follow it under this name, or call registry.retire(${called})`;
   switch (state) {
+    case "live":
+      return [];
     case "ended":
-      return fault === undefined
-        ? `${feed} was closed: follow it again under this name, or call registry.retire(${
-          JSON.stringify(name)
-        }).`
-        : `${feed} has failed for good (${fault}): mend the cause, and follow it again under this name.`;
+      return fault?.isFinal
+        ? [`${has} failed for good (${met}): mend the cause, and follow it again under this name.`]
+        : [`The feed ${called} was closed: ${again}.`];
     case "stale":
-      return `${feed} has not been heard of for longer than its maxLag of ${maxLag} ms: the database, or this process, stands still.`;
+      return [
+        `${has} not been heard of for longer than its maxLag of ${maxLag} ms: the database, or this process, stands still.`,
+      ];
     case "lost":
-      return `${feed} has lost its contact. It connects again by itself once the source answers: see whether it does.`;
-    default:
-      return `${feed} has not been live yet: see whether its source answers, and with which status.`;
+      if (isUnasked) {
+        return [
+          `The feed ${called} could not be asked before an answer${
+            met && ` (${met})`
+          }. It is asked again each time.`,
+        ];
+      }
+      return [
+        `${has} lost its contact${
+          met && ` (${met})`
+        }. It connects again by itself once the source answers: see whether it does.`,
+      ];
+    case "starting":
+      if (isAwaited) return [`The feed ${called} comes from a snapshot, and is not followed yet: ${again}.`];
+      return met === ""
+        ? [`${has} had no contact yet. At the start that passes: wait for follower.ready.`]
+        : [
+          `${has} had no contact yet (${met}). It goes on trying: check its address, and whether the source runs and ` +
+          "can be reached from here.",
+        ];
   }
 }

@@ -17,7 +17,8 @@ export const mediaTypes: Readonly<Record<MetricsFormat, string>> = {
 
 /** Writes families as text. */
 export function writeFamilies(families: readonly MetricFamily[], format: MetricsFormat): string {
-  const lines = families.flatMap((family) => linesOf(family, format));
+  const lines = families.filter(({ samples }) => samples.length > 0)
+    .flatMap((family) => linesOf(family, format));
   if (format === "openmetrics") lines.push("# EOF");
   return lines.join("\n") + "\n";
 }

@@ -43,7 +43,7 @@ export interface MetricFamily {
   readonly help: string;
   /** The last part of the name, where it is a unit. */
   readonly unit: "seconds" | "bytes" | undefined;
-  /** At least one. */
+  /** None, where no feed is followed that they could be of. */
   readonly samples: readonly MetricSample[];
 }
 
@@ -159,7 +159,7 @@ const descriptions = (): readonly Description[] => [
       { suffix: "_total", labels: { outcome: "not-modified" }, value: savedAfterHandler },
     ],
   },
-  gauge("stillfresh_live", "1 while the registry may answer", ({ live }) => Number(live)),
+  gauge("stillfresh_live", "1 while the registry may answer", (core) => Number(core.live && !core.unasked)),
   gauge("stillfresh_entries", "Entries kept, void ones included", ({ size }) => size),
   gauge("stillfresh_groups", "Groups that entries depend on", ({ groups }) => groups),
   gauge("stillfresh_bytes", "Estimated memory of all that is kept", ({ bytes }) => bytes),
@@ -233,7 +233,7 @@ const descriptions = (): readonly Description[] => [
 ];
 
 /**
- * Reads all families of some registries, leaving out those that have no sample.
+ * Reads all families of some registries, those of feeds too where none is followed yet.
  *
  * @param cores By the name that each has in the label `registry`; an empty name is no label.
  */
@@ -245,7 +245,7 @@ export function readFamilies(cores: ReadonlyMap<string, RegistryCore>): MetricFa
       )
     );
     return { name, type, help, unit: unitOf(name), samples };
-  }).filter(({ samples }) => samples.length > 0);
+  });
 }
 
 function unitOf(name: string): MetricFamily["unit"] {

@@ -39,7 +39,7 @@ export interface MetricsHandler {
   (request: Request): Response;
   /** The text; default `"openmetrics"`. */
   text(format?: MetricsFormat): string;
-  /** The same as data, for other systems of metrics. */
+  /** The same as data, for other systems of metrics: all families, those that have no sample yet too. */
   families(): MetricFamily[];
 }
 
@@ -72,11 +72,12 @@ export interface MetricsHandler {
  * @throws {TypeError} If there is no registry, an empty name, or one registry twice.
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-export function metrics({ registry }: MetricsOptions): MetricsHandler {
-  const cores = coresOf(registry);
+export function metrics(options: MetricsOptions): MetricsHandler {
+  const cores = coresOf(options?.registry, options);
   const families = () => readFamilies(cores);
   const text = (format: MetricsFormat = "openmetrics") => writeFamilies(families(), format);
-  const handle = ({ method, headers }: Request): Response => {
+  const handle = (request: Request): Response => {
+    const { method, headers } = requireRequest(request);
     if (method !== "GET" && method !== "HEAD") {
       return new Response(null, { status: 405, headers: { "allow": "GET, HEAD" } });
     }
@@ -88,7 +89,19 @@ export function metrics({ registry }: MetricsOptions): MetricsHandler {
   return Object.assign(handle, { text, families });
 }
 
-function coresOf(registry: MetricsOptions["registry"]): ReadonlyMap<string, RegistryCore> {
+/** @throws {TypeError} If this is a framework's context, in the place of the request in it. */
+function requireRequest(value: Request): Request {
+  if (typeof value?.method === "string" && typeof value.headers?.get === "function") return value;
+  throw new TypeError(
+    `The handler of metrics() takes a Request, not ${
+      Object.prototype.toString.call(value)
+    }: pass the request that ` +
+      "your framework's context holds (Hono: (c) => scrape(c.req.raw))",
+  );
+}
+
+function coresOf(registry: MetricsOptions["registry"], options: unknown): ReadonlyMap<string, RegistryCore> {
+  if (isRegistry(options)) throw new TypeError("metrics() takes { registry }, not an EtagRegistry by itself");
   if (isRegistry(registry)) return new Map([["", coreOf(registry as EtagRegistry)]]);
   if (typeof registry !== "object" || registry === null) {
     throw new TypeError(

@@ -191,6 +191,11 @@ export class RegistryCore {
     return this.#subscriptions.live;
   }
 
+  /** Whether a feed could not be asked before the last answer, so that the registry gave none, though it is live. */
+  get unasked(): boolean {
+    return this.#subscriptions.unasked;
+  }
+
   /** Whether a feed is followed, and does not vouch for the entries now. */
   get suspended(): boolean {
     return !this.#subscriptions.live && !this.#subscriptions.unfollowed;

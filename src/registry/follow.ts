@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Change, ChangeBatch, ChangesFeed, Since } from "../changes/change.ts";
+import type { Change, ChangeBatch, ChangesFeed, FeedLook, Position, Since } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { ChangesError } from "../changes/changes_error.ts";
 import { coreOf } from "./core.ts";
+import { attempts, shownFault } from "./feed_fault.ts";
 import { discard, milliseconds, nothing, requireFeed } from "./followable.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
 import { type Group, group, type GroupOptions } from "./group.ts";
@@ -46,7 +47,8 @@ export interface FollowOptions<C extends Change = Change> {
   /**
    * Called once with the fault that ends the feed. Nothing is answered from then on. Whatever it throws is ignored.
    * Default: the console shows the fault, unless the program has read {@linkcode Follower.ready} before it was settled,
-   * or {@linkcode Follower.error}.
+   * or {@linkcode Follower.error}. A feed that goes on trying has no such fault: the console warns of it once, where it has
+   * had no contact in its first 10 s.
    */
   readonly onError?: (error: unknown) => unknown;
   /**
@@ -105,6 +107,9 @@ function reportedDocuments<C extends Change>(
   return documents;
 }
 
+/** ms without a first contact after which the console is told. */
+const LONGEST_SILENCE = 10_000;
+
 /** ms of applying in a row, after which requests and timers have their turn. */
 const MOST_WORK = 1;
 
@@ -126,6 +131,8 @@ class FeedFollower<C extends Change> implements Follower {
   #errorRead = false;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => void this.close();
+  /** Whether the console has been told that there is no contact. */
+  #isTold = false;
   /** {@linkcode Subscription.spent} when requests and timers last had a turn. */
   #restedAt = 0;
 
@@ -141,7 +148,7 @@ class FeedFollower<C extends Change> implements Follower {
       documents,
       groups: this.#groups.names,
       sources: feed.sources,
-      look: typeof feed.look === "function" ? (from) => feed.look!(from) : undefined,
+      look: typeof feed.look === "function" ? (from) => this.#look(feed, from) : undefined,
     });
     this.#subscription.onLook = (batch) => this.#apply(batch as ChangeBatch<C>);
     this.#onError = options.onError;
@@ -237,9 +244,40 @@ class FeedFollower<C extends Change> implements Follower {
     const { touchedBy, forget } = this.#groups;
     if (this.#onVoid === undefined) this.#subscription.apply(batch, touchedBy, forget);
     else this.#applyTelling(batch, this.#onVoid);
-    if (!this.#subscription.live) return;
+    if (!this.#subscription.live) {
+      if (batch.state === "lost") this.#noteLoss(batch.fault);
+      return;
+    }
     this.#wasLive = true;
     this.#settleReady.resolve();
+  }
+
+  #look(feed: ChangesFeed<C>, from: Position | undefined): FeedLook<C> | undefined {
+    try {
+      return feed.look!(from);
+    } catch (error) {
+      this.#subscription.noteFault(shownFault(error), "look");
+      throw error;
+    }
+  }
+
+  /**
+   * Notes a loss. Tells once of a feed that tries again and again without ever having had contact: its address may be
+   * wrong. Nothing else does: `ready` waits, and `onError` is for the fault that ends a feed.
+   */
+  #noteLoss(met: unknown): void {
+    if (met !== undefined) this.#subscription.noteFault(shownFault(met));
+    const { age, fault, name } = this.#subscription;
+    if (this.#isTold || this.#wasLive || age < LONGEST_SILENCE) return;
+    this.#isTold = true;
+    const cause = fault === undefined ? "" : ` (${fault.what}; ${attempts(fault)})`;
+    console.warn(
+      `Stillfresh: the feed ${JSON.stringify(name)} has had no contact with its source for ` +
+        `${
+          Math.round(age / 1_000)
+        } s${cause}, so nothing is answered from its registry. It goes on trying: check its ` +
+        "address, and whether the source runs and can be reached from here. This is said once.",
+    );
   }
 
   #applyTelling(batch: ChangeBatch<C>, onVoid: NonNullable<FollowOptions["onVoid"]>): void {
@@ -276,7 +314,7 @@ class FeedFollower<C extends Change> implements Follower {
   #fail(error: unknown): void {
     if (this.#subscription.closed) return;
     this.#error = error;
-    this.#subscription.fault = faultOf(error);
+    this.#subscription.noteFault(shownFault(error), "end");
     this.#end(error);
     if (this.#onError === undefined) {
       const heard = this.#errorRead || (this.#readyRead && !this.#wasLive);
@@ -303,21 +341,12 @@ function isAbort(error: unknown): boolean {
   return error instanceof ChangesError && error.code === "aborted";
 }
 
-/** Of a fault that is not of this package only the name is shown: its message may hold a credential. */
-function faultOf(error: unknown): string {
-  return error instanceof ChangesError
-    ? `${error.code}: ${error.message}`
-    : error instanceof Error
-    ? `${error.name}, of which follower.error has more`
-    : `${typeof error}, which follower.error has`;
-}
-
 function sentence(feed: string, error: unknown): string {
   return `Stillfresh: the feed ${
     JSON.stringify(feed)
   } has failed for good, so nothing is answered from its ` +
-    `registry (${
-      faultOf(error)
+    `registry (${shownFault(error)}${
+      error instanceof ChangesError ? "" : ", of which follower.error has more"
     }). Mend the cause and follow it again. With onError, follow() tells you instead of the console.`;
 }
 

@@ -9,6 +9,7 @@ import { ChangesError } from "../changes/changes_error.ts";
 import { deadline, EXPIRED, systemSleep } from "../changes/timing.ts";
 import { coreOf } from "./core.ts";
 import type { FollowOptions } from "./follow.ts";
+import { shownFault } from "./feed_fault.ts";
 import { discard, milliseconds, nothing, requireFeed } from "./followable.ts";
 import { type FollowedGroups, followedGroups } from "./followed_groups.ts";
 import type { EtagRegistry } from "./registry.ts";
@@ -71,6 +72,8 @@ class DemandFollower<C extends Change> implements OnDemandFollower<C> {
   readonly #maxChanges: number;
   readonly #onError: ((error: unknown) => unknown) | undefined;
   #error: unknown;
+  /** What the feed has met in the catch-up that is under way, or was last. */
+  #met: unknown;
   #isToldOf = false;
   /** By the monotonic clock: the contact of what was applied last. */
   #contact = -Infinity;
@@ -132,6 +135,7 @@ class DemandFollower<C extends Change> implements OnDemandFollower<C> {
   }
 
   async #catchUp(feed: ChangesFeed<C>, timeout: number, signal?: AbortSignal): Promise<void> {
+    this.#met = undefined;
     const [restarts, applied] = [this.#restarts, this.#applied];
     const reading = new AbortController();
     const late = () => new ChangesError("timeout", `The catch-up was not complete within ${timeout} ms`);
@@ -172,6 +176,7 @@ class DemandFollower<C extends Change> implements OnDemandFollower<C> {
       const { value, done } = await iterator.next();
       if (done) throw new ChangesError("truncated", "The feed ended before it said that it was complete");
       batches.push(value);
+      if (value.fault !== undefined) this.#met = value.fault;
       if (value.state === "live" && value.contact !== undefined) return batches;
       count += value.changes.length;
       if (count > this.#maxChanges) return undefined;
@@ -197,6 +202,8 @@ class DemandFollower<C extends Change> implements OnDemandFollower<C> {
 
   #fail(error: unknown): void {
     this.#error = error;
+    // That the time was over says less than what the feed has met in it.
+    this.#subscription.noteFault(shownFault(this.#met ?? error));
     if (this.#onError === undefined) {
       if (!this.#isToldOf) console.error(sentence(this.#subscription.name, error));
       this.#isToldOf = true;
@@ -221,17 +228,11 @@ interface Reading<C extends Change> {
   readonly anew: boolean;
 }
 
-/** Of a fault that is not of this package only the name is shown: its message may hold a credential. */
 function sentence(feed: string, error: unknown): string {
-  const fault = error instanceof ChangesError
-    ? `${error.code}: ${error.message}`
-    : error instanceof Error
-    ? error.name
-    : typeof error;
   return `Stillfresh: the feed ${
     JSON.stringify(feed)
   } could not be caught up with, so handlers run until it can ` +
-    `(${fault}). This is said once: with onError, followOnDemand() tells you of each.`;
+    `(${shownFault(error)}). This is said once: with onError, followOnDemand() tells you of each.`;
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { Change, ChangeBatch, FeedLook, Position } from "../changes/change.ts";
 import { ignoreRejection } from "../changes/callback.ts";
 import { type Clock, type Instant, instant, possiblyElapsed } from "../changes/clock.ts";
+import type { FeedFault } from "./feed_fault.ts";
 import { type FeedCounters, type FeedReset, feedResetOf, zeroFeedCounters } from "./feed_counters.ts";
 import type { Incident } from "./reason.ts";
 
@@ -38,6 +39,17 @@ export interface Reach {
   readonly look?: ((from: Position | undefined) => FeedLook | undefined) | undefined;
 }
 
+/**
+ * How a feed is, as those who watch are told it.
+ *
+ * - `starting`: it has had no contact since it was followed, or since it began anew.
+ * - `live`: it says that it is complete.
+ * - `stale`: it says so, but its last contact is longer ago than its `maxLag`.
+ * - `lost`: it has lost its contact, or could not be asked when it last was.
+ * - `ended`: its follower was closed, or it has failed for good.
+ */
+export type SubscriptionState = "starting" | "live" | "stale" | "lost" | "ended";
+
 /** A subscription is not live before its first batch whose state is `"live"`. */
 export class Subscription {
   readonly #sink: ChangeSink;
@@ -52,8 +64,13 @@ export class Subscription {
   #closed = false;
   #lostAt: number | undefined;
   #lastReset: { readonly reason: FeedReset; readonly at: number } | undefined;
-  /** What has ended the feed for good, in a sentence without a secret; undefined while nothing has. */
-  fault: string | undefined;
+  #fault: FeedFault | undefined;
+  /** Attempts that have failed since the feed was last live. */
+  #failures = 0;
+  /** Whether the feed could not be asked when it last was. */
+  #isUnasked = false;
+  /** When it was followed, by the monotonic clock. */
+  readonly #since: number;
   /** Whether a batch is being applied: the groups of its changes may ask the registry. */
   #isApplying = false;
   #spent = 0;
@@ -62,6 +79,8 @@ export class Subscription {
   readonly name: string;
   /** The place of its name among those of the registry, from 1 on. */
   readonly number: number;
+  /** Whether a snapshot has brought it, and its feed has not been followed since. */
+  isAwaited = false;
   /** ms without contact after which nothing is answered. */
   readonly maxLag: number;
   /** What the feeds of this name have brought. */
@@ -96,6 +115,7 @@ export class Subscription {
   ) {
     this.#sink = sink;
     this.#clock = clock;
+    this.#since = clock.monotonic();
     this.#replicaLag = replicaLag;
     this.#position = previous?.position;
     this.#started = previous?.position !== undefined;
@@ -131,6 +151,42 @@ export class Subscription {
   /** When the contact was last lost, in ms since the epoch; undefined: it has not been. */
   get lostAt(): number | undefined {
     return this.#lostAt;
+  }
+
+  /** How it is, for those who watch. */
+  get state(): SubscriptionState {
+    if (this.isAwaited) return "starting";
+    if (this.#closed) return "ended";
+    if (!this.#live) return this.#contact !== undefined && this.#isLost ? "lost" : "starting";
+    if (this.#isUnasked) return "lost";
+    return this.lag > this.maxLag ? "stale" : "live";
+  }
+
+  /** Whether the feed could not be asked when it last was, so that the registry did not answer. */
+  get isUnasked(): boolean {
+    return this.#live && this.#isUnasked;
+  }
+
+  /** What the feed has met last; it is kept when that has passed. */
+  get fault(): FeedFault | undefined {
+    return this.#fault;
+  }
+
+  /** ms since it was followed. */
+  get age(): number {
+    return this.#clock.monotonic() - this.#since;
+  }
+
+  /**
+   * Notes what the feed has met.
+   *
+   * @param what A sentence without a secret.
+   * @param at Whether an attempt to read it has failed, a look before an answer, or the feed for good.
+   */
+  noteFault(what: string, at: "attempt" | "look" | "end" = "attempt"): void {
+    // A request may look several times: these are no attempts in a row.
+    const attempts = at === "attempt" ? ++this.#failures : 1;
+    this.#fault = { what, at: this.#clock.now(), attempts, isFinal: at === "end" };
   }
 
   /** Why and when the feed has last voided everything, in ms since the epoch; undefined: it has not. */
@@ -204,6 +260,7 @@ export class Subscription {
       this.#live = batch.state === "live" && batch.contact !== undefined;
     }
     this.#count(batch);
+    if (this.#live) this.#failures = 0;
     this.#sink.stateChanged();
     this.#sink.batchApplied();
     const spent = this.#clock.monotonic() - start;
@@ -216,7 +273,8 @@ export class Subscription {
     counters.batches++;
     counters.changes += changes.length;
     counters.repeated += repeated?.length ?? 0;
-    if (state === "lost" && !this.#isLost) {
+    // A feed that has had no contact has none to lose.
+    if (state === "lost" && !this.#isLost && this.#contact !== undefined) {
       counters.losses++;
       this.#lostAt = this.#clock.now();
       this.#isLost = true;
@@ -249,8 +307,10 @@ export class Subscription {
         const begun = reset === undefined ? {} : { reset };
         this.onLook({ changes, position, state: "live", contact: this.#contact, ...begun });
       }
+      this.#isUnasked = false;
       return this.#live;
     } catch {
+      this.#isUnasked = true;
       return false;
     }
   }

@@ -12,8 +12,6 @@ import type { SavedSubscription } from "./snapshot.ts";
 /** The subscriptions of a registry, by name. */
 export class Subscriptions {
   readonly #byName: Map<string, Subscription> = new Map();
-  /** Names that a snapshot brought, and that have not been followed since. */
-  readonly #awaited: Set<string> = new Set();
   #wasFollowed = false;
   readonly #clock: Clock;
   /** The documents that partial feeds report; undefined: no feed is partial. */
@@ -49,6 +47,11 @@ export class Subscriptions {
     if (this.#looking.length === 0) return true;
     for (const subscription of this.#looking) if (!subscription.look()) return false;
     return this.live;
+  }
+
+  /** Whether a feed could not be asked when it last was. */
+  get unasked(): boolean {
+    return this.#looking.some(({ isUnasked }) => isUnasked);
   }
 
   /** Whether a follower was given the group or family of that name, or none has to be. */
@@ -113,7 +116,6 @@ export class Subscriptions {
       reach,
     );
     this.#byName.set(name, subscription);
-    this.#awaited.delete(name);
     this.#wasFollowed = true;
     this.#updateDocuments();
     for (const group of previous?.reach.groups ?? []) {
@@ -124,9 +126,9 @@ export class Subscriptions {
   }
 
   #retireClosed(host: ChangeSink): void {
-    const names = [...this.#byName.keys()];
-    const areGone = names.every((name) => this.#byName.get(name)!.closed && !this.#awaited.has(name));
-    if (areGone) { for (const name of names) this.retire(host, name); }
+    const all = [...this.#byName.values()];
+    if (!all.every(({ closed, isAwaited }) => closed && !isAwaited)) return;
+    for (const { name } of all) this.retire(host, name);
   }
 
   /**
@@ -143,7 +145,6 @@ export class Subscriptions {
       throw new TypeError(`The feed ${JSON.stringify(name)} is being followed: close() its follower first`);
     }
     this.#byName.delete(name);
-    this.#awaited.delete(name);
     this.#updateDocuments();
     host.reset("reset");
     host.stateChanged();
@@ -171,8 +172,8 @@ export class Subscriptions {
       const number = this.#byName.size + 1;
       const subscription = new Subscription(host, this.#clock, previous.name, number, 0, undefined, previous);
       subscription.close();
+      subscription.isAwaited = true;
       this.#byName.set(previous.name, subscription);
-      this.#awaited.add(previous.name);
       this.#wasFollowed = true;
     }
     this.updateDeadlines();

@@ -29,13 +29,9 @@ test("mapFeed: each change is replaced, and all else of a batch is kept", async 
     ...kept,
     changes: [{ id: "blog/a", rev: "1-a" }, { id: "blog/b", deleted: true }],
   });
-  feed.reader.push({ changes: [], position: undefined, state: "lost", contact: undefined });
-  assert.deepEqual((await batches.next()).value, {
-    changes: [],
-    position: undefined,
-    state: "lost",
-    contact: undefined,
-  });
+  const lost = { position: undefined, state: "lost", contact: undefined, fault: new Error("cut") } as const;
+  feed.reader.push({ ...lost, changes: [] });
+  assert.deepEqual((await batches.next()).value, { ...lost, changes: [] });
 });
 
 test("mapFeed: ends as the feed does, and passes return() and faults on", async () => {

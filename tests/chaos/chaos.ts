@@ -166,6 +166,7 @@ class Run {
     await this.#requests(this.#plan.calm);
     const before = await this.#calm();
     const calm = { ...this.#sum() };
+    this.#plan.onProgress?.(calm, this.#faults);
     const seconds = () => (performance.now() - start) / 1_000;
     while (!this.#enough(seconds())) {
       for (const fault of shuffled(faultNames, this.#random)) {

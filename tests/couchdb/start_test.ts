@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ChangesError } from "../../mod.ts";
 import { has, ids, live, until, withDatabase } from "../support/feed_harness.ts";
 import { json } from "../support/scripted_couchdb.ts";
 
@@ -121,10 +122,12 @@ test("changes: contact is when the last page was asked for", () =>
     assert.equal(batch?.contact?.wall, asked);
   }));
 
-test("changes: without a database at the start there is one lost batch and a feed that keeps trying", () =>
+test("changes: without a database at the start each attempt gives a lost batch with its fault", () =>
   withDatabase(async ({ database, open }) => {
     database.fail("information", (_, response) => json(response, 500, "{}"), 3);
     const seen = await until(open().batches(), live);
-    assert.deepEqual(seen.map(({ state }) => state), ["lost", "live"]);
+    assert.deepEqual(seen.map(({ state }) => state), ["lost", "lost", "lost", "live"]);
     assert.deepEqual([seen[0]?.position, seen[0]?.contact], [undefined, undefined]);
+    const faults = seen.map(({ fault }) => fault instanceof ChangesError ? fault.code : fault);
+    assert.deepEqual(faults, ["server-error", "server-error", "server-error", undefined]);
   }));

@@ -32,6 +32,7 @@ test("main: fills an embedded database, serves, says what to try, stops on SIGTE
   assert.equal(stderr, "");
   assert.equal(code, 0);
   assert.match(stdout, /3100 of 3100 documents/);
+  assert.match(stdout, /live: http:\/\/127\.0\.0\.1:\d+\/_stillfresh$/m);
   assert.equal(stdout.match(/^ {2}curl /gm)?.length, 5);
   assert.match(
     stdout,

@@ -265,7 +265,7 @@ test("story: on request it explains a page for the fields of the client, and not
     const [status, text] = await explained(path);
     assert.equal(status, 200);
     assert.match(text, new RegExp(`^GET ${path}: .*304`, "s"));
-    assert.match((await explained("/nothing"))[1], /undeclared/);
+    assert.match((await explained("/nothing"))[1], /only a 200 is registered/);
     assert.match((await visit(blog)).text, /href="\/story\/why\?path=%2Fposts%2F/);
     for (
       const other of ["", "//evil.example/", "/\\evil.example/", "http://[", "/stats", "/story/why?path=/"]

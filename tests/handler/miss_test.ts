@@ -154,6 +154,14 @@ test("withEtag: what an upstream declares is no declaration, and passes to the c
   }
 });
 
+for (const status of [204, 206, 301, 404, 500]) {
+  test(`withEtag: a ${status} that declares nothing is refused for its status: a declaration would not help`, async () => {
+    const site = wrap(() => new Response(null, { status, headers: PUBLIC }));
+    await site.ask(request());
+    assert.deepEqual([site.registry.stats["not-200"], site.registry.stats.undeclared], [1, 0]);
+  });
+}
+
 test("withEtag: a malformed tag of the handler is left alone, and not registered (RFC 9110 §8.8.3)", async () => {
   for (const etag of ["own", '"a b"', 'w/"a"', '"a"b', '"a", "b"']) {
     const site = wrap(() => new Response("page", { headers: { ...PUBLIC, etag, ...dependsOn("a") } }));

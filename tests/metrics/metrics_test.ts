@@ -321,7 +321,24 @@ test("metrics: nothing that a client or a document says is in the text", async (
   assert.equal(metrics({ registry: { site: registry } }).text().includes(secret), false);
 });
 
+/** What is given in the place of a request. */
+const NO_REQUESTS: readonly (readonly [what: string, given: unknown])[] = [
+  ["nothing", undefined],
+  ["Hono's context", { req: { raw: new Request("http://localhost/metrics") } }],
+  ["Node's request", { method: "GET", headers: { accept: "*/*" } }],
+];
+
+for (const [what, given] of NO_REQUESTS) {
+  test(`metrics: ${what} is no Request, and the answer says what is`, () => {
+    const scrape = metrics({ registry: new EtagRegistry() });
+    assert.throws(() => scrape(given as Request), /takes a Request, not \[object .*c\.req\.raw/);
+  });
+}
+
 const MISTAKES: readonly (readonly [what: string, given: unknown, message: RegExp])[] = [
+  ["no options", undefined, /takes \{ registry \}.*undefined/],
+  ["null in the place of options", null, /takes \{ registry \}.*undefined/],
+  ["a registry in the place of options", new EtagRegistry(), /takes \{ registry \}, not an EtagRegistry/],
   ["nothing", {}, /takes \{ registry \}.*undefined/],
   ["null", { registry: null }, /takes \{ registry \}.*null/],
   ["no registry", { registry: {} }, /was given none/],

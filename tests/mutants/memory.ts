@@ -84,14 +84,14 @@ export const memoryMutants: readonly Mutant[] = [
   mutant(
     "no floor at a pin",
     "registry/subscription.ts",
-    "batch.reset !== undefined || !this.#started ||",
-    "batch.reset !== undefined ||",
+    '(!this.#started ? "began" : unresumed ? "unresumed" : undefined)',
+    '(this.#started && unresumed ? "unresumed" : undefined)',
   ),
   mutant(
     "no floor at a reset",
     "registry/subscription.ts",
-    "batch.reset !== undefined || !this.#started ||",
-    "!this.#started ||",
+    'batch.reset ?? (!this.#started ? "began"',
+    '(!this.#started ? "began"',
   ),
   mutant("the floor does not settle", MEMORY, FLOOR_SETTLES, ""),
   mutant(

@@ -407,8 +407,11 @@ test("mysql: garbage, nothing, and an answer that does not come are losses, and 
       onEvent: (event) => events.push(event),
     });
     const reader = feed.batches();
-    assert.equal((await reader.next()).value!.state, "lost", JSON.stringify(rows));
-    assert.equal(events[0]!.type, "lost");
+    const first = (await reader.next()).value!;
+    assert.equal(first.state, "lost", JSON.stringify(rows));
+    const [event] = events;
+    assert.equal(event?.type, "lost");
+    assert.equal(first.fault, event.error, "the batch has the fault that the event tells");
     await reader.return!();
   }
   const feed = changes(() => new Promise(() => {}), { tables, sleep: () => Promise.resolve() });

@@ -39,7 +39,7 @@ const clients = 6;
 /** Readings of a client in a row. */
 const READS = 8;
 const database = "ledger";
-/** The one prepared transaction that is committed only when its rows can be written past the triggers no more. */
+/** The prepared transaction that is left until a feed has had time to begin. */
 const ABANDONED = "abandoned";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -226,7 +226,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
         const [recovered] = await ending.query("xa recover");
         for (const { data } of recovered) {
           const name = String(data);
-          if (name === ABANDONED) continue;
+          if (name === ABANDONED && isAbandoned) continue;
           const since = prepared.get(name) ?? performance.now();
           prepared.set(name, since);
           if (performance.now() - since < 400) continue;
@@ -257,6 +257,9 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
 
   const anIdle = () => Array.from({ length: posts }, (_, n) => n + 1).findLast((id) => !busy.has(id));
 
+  /** Whether that one is left for now; a crash may bring it back later. */
+  let isAbandoned = false;
+
   /** Prepares a write, and leaves it to another connection: its own, which held the table, is gone. */
   async function abandon(id: number): Promise<void> {
     const connection = await writing.getConnection();
@@ -276,6 +279,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
     const id = anIdle();
     if (id === undefined) return;
     let abandoned: Promise<void> | undefined;
+    isAbandoned = true;
     await write([id], async () => {
       /** Does not wait for long, because all others wait behind it. */
       const define = async (statement: string) => {
@@ -305,20 +309,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
     });
     // Time for a feed to begin.
     await wait(500 + random.next() * 1_000);
-    // By connections of its own: one of a pool may have been killed, or be left in the middle of such a commit.
-    const isCommitted = async () => {
-      const connection = await mysql.createConnection({ ...address, database });
-      try {
-        const [prepared] = await connection.query("xa recover");
-        if (!prepared.some(({ data }) => String(data) === ABANDONED)) return true;
-        await connection.query(`xa commit '${ABANDONED}'`);
-        adopted++;
-        return true;
-      } finally {
-        connection.destroy();
-      }
-    };
-    while (!await spared(isCommitted)) await wait(50);
+    isAbandoned = false;
     await abandoned;
   }
 

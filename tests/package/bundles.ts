@@ -43,12 +43,12 @@ const sources = [
 
 /** By what is imported. */
 export const bundles: Readonly<Record<string, BundleRules>> = {
-  "everything of .": { from: "mod.ts", without: feeds, most: 41_800 },
+  "everything of .": { from: "mod.ts", without: feeds, most: 42_800 },
   "withEtag": {
     from: "mod.ts",
     names: ["withEtag"],
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 32_900,
+    most: 33_300,
   },
   "EtagRegistry": {
     from: "mod.ts",
@@ -58,19 +58,19 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
       ...http("preconditions", "selected_representation", "http_date", "cache_control"),
       ...http("cache_groups", "structured_field_list", "cdn_tags", "problem_details"),
     ],
-    most: 15_200,
+    most: 15_600,
   },
   "follow": {
     from: "mod.ts",
     names: ["follow"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts"],
-    most: 2_400,
+    most: 2_920,
   },
   "followOnDemand": {
     from: "mod.ts",
     names: ["followOnDemand"],
     without: [...feeds, "src/http/", "src/handler/", "src/registry/entry_store.ts", "src/registry/follow.ts"],
-    most: 2_290,
+    most: 2_520,
   },
   "group, groupBy": {
     from: "mod.ts",
@@ -133,7 +133,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./proxy": {
     from: "src/proxy/proxy.ts",
     without: [...feeds, "src/proxy/command/", "src/registry/follow.ts"],
-    most: 35_700,
+    most: 36_300,
   },
   "everything of ./why": {
     from: "src/why/why.ts",
@@ -148,7 +148,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./metrics": {
     from: "src/metrics/metrics.ts",
     without: [...feeds, "src/handler/", "src/registry/follow.ts"],
-    most: 3_560,
+    most: 3_700,
   },
   "ChangesError": { from: "mod.ts", names: ["ChangesError"], without: [...feeds, ...rooms], most: 180 },
   "everything of ./couchdb": {
@@ -181,7 +181,7 @@ export const bundles: Readonly<Record<string, BundleRules>> = {
   "everything of ./hono": {
     from: "src/hono/etag.ts",
     without: [...feeds, "src/registry/follow.ts", "src/changes/changes_error.ts"],
-    most: 33_300,
+    most: 33_900,
   },
   "everything of ./pouchdb": {
     from: "src/pouchdb.ts",

@@ -189,21 +189,21 @@ export class Reader {
     return contact === undefined ? 0 : proofPeriod(maxLag) - possiblyElapsed(contact, instant(clock));
   }
 
-  /** Yields the loss: an empty batch with state `"lost"`, once; and once more for each reset while it lasts. */
+  /** Yields the loss: an empty batch with state `"lost"`; and another for each fault and each reset while it lasts. */
   *#lose(decision: RetryDecision): Generator<CouchBatch, void, undefined> {
     const { monitor } = this.#settings;
     const { fault, reset } = decision;
     const lost = { type: "lost", ...faultFields(fault) } as const;
     const cursor = this.#cursor;
+    const met = fault === undefined ? {} : { fault };
     if (cursor === undefined) {
-      if (this.#lossReported) return;
+      if (!this.#lossReported) monitor.emit(lost);
       this.#lossReported = true;
-      monitor.emit(lost);
-      yield { changes: [], position: this.#from, state: "lost", contact: undefined };
-    } else if (cursor.state !== "lost" || reset !== undefined) {
+      yield { changes: [], position: this.#from, state: "lost", contact: undefined, ...met };
+    } else if (cursor.state !== "lost" || reset !== undefined || fault !== undefined) {
       if (cursor.state !== "lost") monitor.emit(lost);
       cursor.state = "lost";
-      yield cursor.batch([], cursor.since, reset);
+      yield { ...cursor.batch([], cursor.since, reset), ...met };
     }
   }
 

@@ -86,6 +86,7 @@ test("trap 36: credentials leave the URL, headers are made for each request, a 4
     database.fail("any", refuse(401), 9);
     const from = database.requests.length;
     await until(batches, lost);
+    assert.equal((await batches.next()).value?.state, "lost");
     const reading = batches.next();
     await time.asleep((ms) => ms === 60_000);
     assert.equal(database.requests.length - from, 2);
