@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-q6a6MC/JIfMdPOEJE+lnTh6gNp9hdNG76HEa/ZszNf0='; script-src 'sha256-4fOH45umN4MeCj43nNARkjp25hJx6c3rADCZJNZj90k='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-vM58/+Vi4bbY16aikSEmKKr++fppfNLAiY7w8hES9EI='; script-src 'sha256-bgVbcwGbGsIfhT5BTYFFUMSVSZGPESPqkSCvzaWa3uQ='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -199,8 +199,7 @@ background: var(--hit-ink);
 background: var(--bad);
 border-radius: 0;
 }
-[data-state="starting"] .dot,
-[data-state="waiting"] .dot {
+[data-state="starting"] .dot {
 background: var(--run);
 }
 .dot,
@@ -807,7 +806,6 @@ unfollowed: "Unfollowed: every handler runs",
 const FEED_STATES = {
 live: "live",
 starting: "no contact yet",
-waiting: "not live yet",
 lost: "contact lost",
 stale: "no contact within maxLag",
 ended: "ended",
@@ -1165,7 +1163,7 @@ const facts = pairs.map(([key]) => make("div", {}, make("dt", {}, key), make("dd
 card.replaceChildren(title, make("dl", { class: "facts" }, ...facts));
 }
 const title = (card.querySelector("h3 > span + span"));
-write(title, \`\${name}: \${FEED_STATES[state] ?? state}\`);
+write(title, \`\${name}: \${FEED_STATES[state]}\`);
 card.querySelectorAll("dd").forEach((place, at) => write(place, pairs[at]?.[1] ?? ""));
 }
 let decisions = [];
