@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-vM58/+Vi4bbY16aikSEmKKr++fppfNLAiY7w8hES9EI='; script-src 'sha256-bgVbcwGbGsIfhT5BTYFFUMSVSZGPESPqkSCvzaWa3uQ='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-vM58/+Vi4bbY16aikSEmKKr++fppfNLAiY7w8hES9EI='; script-src 'sha256-rDHPVMzvqGSjjmwBmYFk2NDoTrRME/HN7zHbtq19qWU='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -1210,7 +1210,6 @@ const entry = make("button", { type: "button", class: "link" }, "Look for its en
 entry.addEventListener("click", () => searchFor("url", path.replace(/…$/, "")));
 return [make("p", {}, ...prose(text)), make("p", {}, ...links, entry)];
 });
-details.addEventListener("toggle", waitForRow);
 const row = make("li", {}, details);
 decisionOf.set(row, decision);
 return row;
@@ -1277,6 +1276,7 @@ const more = untold > 0 ? \` \${count(untold)} more were not noted (at most 100 
 const state = paused === undefined ? "" : waitsForRow ? " Paused while a row is open." : " Paused.";
 write(byId("decision-note"), \`\${newest}\${matches}\${count(noted)} noted.\${more}\${state}\`);
 }
+byId("decisions").addEventListener("toggle", waitForRow, true);
 field("kind").addEventListener("change", goOn);
 field("words").addEventListener("input", goOn);
 narrow.addEventListener("change", showDecisions);

@@ -655,7 +655,6 @@ function decisionRow(decision) {
     entry.addEventListener("click", () => searchFor("url", path.replace(/…$/, "")));
     return [make("p", {}, ...prose(text)), make("p", {}, ...links, entry)];
   });
-  details.addEventListener("toggle", waitForRow);
   const row = make("li", {}, details);
   decisionOf.set(row, decision);
   return row;
@@ -740,6 +739,8 @@ function showDecisionNote(shown, passing) {
   write(byId("decision-note"), `${newest}${matches}${count(noted)} noted.${more}${state}`);
 }
 
+// It does not bubble.
+byId("decisions").addEventListener("toggle", waitForRow, true);
 field("kind").addEventListener("change", goOn);
 field("words").addEventListener("input", goOn);
 narrow.addEventListener("change", showDecisions);
