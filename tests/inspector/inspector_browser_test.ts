@@ -348,6 +348,15 @@ test(
         );
         assert.equal(new Set(heights).size, view.width < 480 ? 3 : 1, where);
         assert.ok(await contrast(tab) > 2.5, where);
+        assert.deepEqual(
+          await tab.evaluate(
+            `[getComputedStyle(document.querySelector("#decisions")).maxHeight === "none",
+              getComputedStyle(document.querySelector(".swatch")).forcedColorAdjust]`,
+          ),
+          // A narrow page has no list that scrolls within it; the colours of an area stay where a system sets its own.
+          [view.width < 480, "none"],
+          where,
+        );
         if (view.isJudged) {
           assert.deepEqual(
             await violations(tab, axe),
