@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-C82mA7nxeQp39mfUP7nFsFOKe+RQmoueFjRNqeLmPBY='; script-src 'sha256-li9TMrtGnfL/WxR6BirDOSRVmE3BPZTW9Z7wo5drk0s='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-vM58/+Vi4bbY16aikSEmKKr++fppfNLAiY7w8hES9EI='; script-src 'sha256-rDHPVMzvqGSjjmwBmYFk2NDoTrRME/HN7zHbtq19qWU='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -199,8 +199,7 @@ background: var(--hit-ink);
 background: var(--bad);
 border-radius: 0;
 }
-[data-state="starting"] .dot,
-[data-state="waiting"] .dot {
+[data-state="starting"] .dot {
 background: var(--run);
 }
 .dot,
@@ -481,6 +480,9 @@ button:disabled {
 color: var(--quiet);
 border-color: var(--rule);
 cursor: not-allowed;
+}
+.controls:has(#void) {
+margin-top: 0.6rem;
 }
 #void-note {
 flex-basis: 100%;
@@ -804,7 +806,6 @@ unfollowed: "Unfollowed: every handler runs",
 const FEED_STATES = {
 live: "live",
 starting: "no contact yet",
-waiting: "not live yet",
 lost: "contact lost",
 stale: "no contact within maxLag",
 ended: "ended",
@@ -1162,7 +1163,7 @@ const facts = pairs.map(([key]) => make("div", {}, make("dt", {}, key), make("dd
 card.replaceChildren(title, make("dl", { class: "facts" }, ...facts));
 }
 const title = (card.querySelector("h3 > span + span"));
-write(title, \`\${name}: \${FEED_STATES[state] ?? state}\`);
+write(title, \`\${name}: \${FEED_STATES[state]}\`);
 card.querySelectorAll("dd").forEach((place, at) => write(place, pairs[at]?.[1] ?? ""));
 }
 let decisions = [];
@@ -1209,7 +1210,6 @@ const entry = make("button", { type: "button", class: "link" }, "Look for its en
 entry.addEventListener("click", () => searchFor("url", path.replace(/…$/, "")));
 return [make("p", {}, ...prose(text)), make("p", {}, ...links, entry)];
 });
-details.addEventListener("toggle", waitForRow);
 const row = make("li", {}, details);
 decisionOf.set(row, decision);
 return row;
@@ -1276,6 +1276,7 @@ const more = untold > 0 ? \` \${count(untold)} more were not noted (at most 100 
 const state = paused === undefined ? "" : waitsForRow ? " Paused while a row is open." : " Paused.";
 write(byId("decision-note"), \`\${newest}\${matches}\${count(noted)} noted.\${more}\${state}\`);
 }
+byId("decisions").addEventListener("toggle", waitForRow, true);
 field("kind").addEventListener("change", goOn);
 field("words").addEventListener("input", goOn);
 narrow.addEventListener("change", showDecisions);
@@ -1400,6 +1401,7 @@ if (by === "dependents") offerToVoid(text);
 if (!signal.aborted) write(note, \`The search failed: \${(error).message.trim()}\`);
 }
 }
+addEventListener("pageshow", showWanted);
 field("by").addEventListener("change", showWanted);
 byId("search").addEventListener("submit", (event) => {
 event.preventDefault();

@@ -9,7 +9,7 @@
  * @typedef {import("../events.ts").ShownDecision} ShownDecision
  * @typedef {import("../entries.ts").ShownEntry} ShownEntry
  * @typedef {import("../entries.ts").Found} Found
- * @typedef {Omit<import("../state.ts").FeedState, "state"> & { state: string, faultAt?: number | undefined }} FeedState
+ * @typedef {import("../state.ts").FeedState} FeedState
  * @typedef {import("../state.ts").RegistryState} RegistryState
  *
  * What the server tells of one moment: time, 304s from the registry, 304s after the handler, answers of the handler, 412s
@@ -71,11 +71,9 @@ const STATES = {
   unfollowed: "Unfollowed: every handler runs",
 };
 
-/** @type {Record<string, string>} */
 const FEED_STATES = {
   live: "live",
   starting: "no contact yet",
-  waiting: "not live yet",
   lost: "contact lost",
   stale: "no contact within maxLag",
   ended: "ended",
@@ -598,7 +596,7 @@ function showFeed(card, feed, now) {
     card.replaceChildren(title, make("dl", { class: "facts" }, ...facts));
   }
   const title = /** @type {HTMLElement} */ (card.querySelector("h3 > span + span"));
-  write(title, `${name}: ${FEED_STATES[state] ?? state}`);
+  write(title, `${name}: ${FEED_STATES[state]}`);
   card.querySelectorAll("dd").forEach((place, at) => write(place, pairs[at]?.[1] ?? ""));
 }
 
@@ -657,7 +655,6 @@ function decisionRow(decision) {
     entry.addEventListener("click", () => searchFor("url", path.replace(/…$/, "")));
     return [make("p", {}, ...prose(text)), make("p", {}, ...links, entry)];
   });
-  details.addEventListener("toggle", waitForRow);
   const row = make("li", {}, details);
   decisionOf.set(row, decision);
   return row;
@@ -742,6 +739,8 @@ function showDecisionNote(shown, passing) {
   write(byId("decision-note"), `${newest}${matches}${count(noted)} noted.${more}${state}`);
 }
 
+// It does not bubble.
+byId("decisions").addEventListener("toggle", waitForRow, true);
 field("kind").addEventListener("change", goOn);
 field("words").addEventListener("input", goOn);
 narrow.addEventListener("change", showDecisions);
@@ -896,6 +895,8 @@ async function search() {
   }
 }
 
+// A browser that goes back to the page may have kept the choice.
+addEventListener("pageshow", showWanted);
 field("by").addEventListener("change", showWanted);
 byId("search").addEventListener("submit", (event) => {
   event.preventDefault();
