@@ -123,21 +123,27 @@ export function inspector(options: InspectorOptions): Inspector {
   const methods = readOnly ? "GET, HEAD" : "GET, HEAD, POST";
   let searches = 0;
 
-  async function search(by: SearchBy, text: string, { signal, method }: Request): Promise<Response> {
-    const type = { headers: { ...COMMON, "content-type": "application/json" } };
-    if (method === "HEAD") return new Response(null, type);
+  /** Searches while the client waits: it ends when that is gone. */
+  function search(by: SearchBy, text: string, method: string): Response {
+    const headers = { ...COMMON, "content-type": "application/json" };
+    if (method === "HEAD") return new Response(null, { headers });
     if (searches >= MOST_SEARCHES) return plain(503, "Too many searches are under way: try again.");
     searches++;
+    const client = new AbortController();
     const registeredAt = (entry: StoredEntry) => log.registeredAt(entry);
-    try {
-      const found = await findEntries(core, { by, text, showing, registeredAt, signal });
-      return new Response(JSON.stringify(found), type);
-    } catch (error) {
-      if (signal.aborted) return plain(499, "The client is gone.");
-      throw error;
-    } finally {
-      searches--;
-    }
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        try {
+          const found = await findEntries(core, { by, text, showing, registeredAt, signal: client.signal });
+          controller.enqueue(new TextEncoder().encode(JSON.stringify(found)));
+          controller.close();
+        } finally {
+          searches--;
+        }
+      },
+      cancel: () => client.abort(),
+    });
+    return new Response(body, { headers });
   }
 
   function answer(request: Request, { searchParams }: URL): Response | Promise<Response> {
@@ -148,7 +154,7 @@ export function inspector(options: InspectorOptions): Inspector {
       return plain(403, "This is for the inspector's own page.");
     }
     if (isStream) return stream(events, request.method);
-    if (isSearch) return search(by, searchParams.get("text") ?? "", request);
+    if (isSearch) return search(by, searchParams.get("text") ?? "", request.method);
     const facts = { isUnprotected: authorize === undefined, canVoid: !readOnly, hidesValues: !showValues };
     return new Response(request.method === "HEAD" ? null : page(facts), {
       headers: {
