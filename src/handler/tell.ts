@@ -24,7 +24,11 @@ export function endRequest(registry: RegistryCore, request: Request, end: Outcom
 /** The same where it has been counted. */
 export function tellEnd({ observers }: RegistryCore, request: Request, end: Outcome, told?: Told): void {
   observers.tell?.({
-    ...{ request, end, reason: end, handlerStatus: undefined, stored: false, refusal: undefined },
-    ...told,
+    request,
+    end,
+    reason: told?.reason ?? end,
+    handlerStatus: told?.handlerStatus,
+    stored: told?.stored ?? false,
+    refusal: told?.refusal,
   });
 }

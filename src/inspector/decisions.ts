@@ -17,8 +17,8 @@ const LINGER = 60_000;
 
 /** A span, in ms, in which at most so many hits and so many others are noted: what is more is only counted. */
 export const SPAN = 500;
-const MOST_HITS = 20;
-const MOST_OTHERS = 80;
+const MOST_HITS = 10;
+const MOST_OTHERS = 40;
 
 /** A decision, and when it was made. */
 export interface NotedDecision extends Omit<Decision, "request"> {
@@ -106,15 +106,15 @@ export class DecisionLog {
     this.#hits = this.#others = 0;
   }
 
-  #note({ request, ...made }: Decision): void {
+  #note(decision: Decision): void {
     if (this.#watchers === 0 && !this.#lingers()) return this.close();
-    if (made.stored) this.#noteEntry();
+    if (decision.stored) this.#noteEntry();
     // Thousands of hits a second must not push out what is rare.
-    if (made.end === "hit" ? this.#hits++ >= MOST_HITS : this.#others++ >= MOST_OTHERS) {
+    if (decision.end === "hit" ? this.#hits++ >= MOST_HITS : this.#others++ >= MOST_OTHERS) {
       this.#skipped++;
       return;
     }
-    const { method, url } = request;
+    const { request: { method, url }, ...made } = decision;
     // What plain JavaScript may have passed as a request.
     if (typeof url !== "string") return;
     const number = this.#number + 1;

@@ -1,5 +1,5 @@
 /**
- * Looks through the entries of a registry in slices of about a millisecond, between which requests have their turn.
+ * Looks through the entries of a registry in slices of half a millisecond, between which requests have their turn.
  *
  * @module
  */
@@ -15,8 +15,8 @@ export const MOST_ENTRIES = 100;
 const MOST_GROUPS = 200;
 
 /** ms of looking in a row, and of rest after it: requests wait for a slice at most, and have most of the time. */
-const SLICE = 1;
-const REST = 3;
+const SLICE = 0.5;
+const REST = 2;
 
 /** Entries, and groups of them, between two looks at the clock. */
 const STEP = 64;
@@ -130,13 +130,14 @@ function slices(signal: AbortSignal): (entry: StoredEntry) => Promise<void> | un
 function matcher(core: RegistryCore, { by, text, showing }: Search): (entry: StoredEntry) => boolean {
   const wanted = text.toLowerCase();
   if (by === "url") return ({ key }) => showing.resource(key).toLowerCase().includes(wanted);
-  return (entry) => {
-    const caller = callerOf(entry.storageKey);
-    return core.someGroup(entry, (name) => {
-      if (showing.group(name, caller) === undefined) return false;
-      return by === "dependents" ? name === text : name.toLowerCase().includes(wanted);
-    });
-  };
+  const isWanted = by === "dependents"
+    ? (name: string) => name === text
+    : (name: string) => name.toLowerCase().includes(wanted);
+  return (entry) =>
+    core.someGroup(
+      entry,
+      (name) => isWanted(name) && showing.group(name, callerOf(entry.storageKey)) !== undefined,
+    );
 }
 
 /** An entry as it is shown; undefined: it has left since it was found. */

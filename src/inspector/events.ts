@@ -17,7 +17,7 @@ const MOST_PAGES = 20;
 const MOST_SAMPLES = 600;
 
 /** Decisions of one event. */
-const MOST_AT_ONCE = 100;
+const MOST_AT_ONCE = 50;
 
 /** Decisions that a new page is told. */
 const MOST_AT_FIRST = 300;

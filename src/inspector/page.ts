@@ -9,7 +9,7 @@ import { reasonFamilies } from "../registry/reason.ts";
 import { causes } from "../why/causes.ts";
 
 /** Nothing but this style and this script, nothing from elsewhere, in no frame. */
-export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-vM58/+Vi4bbY16aikSEmKKr++fppfNLAiY7w8hES9EI='; script-src 'sha256-rDHPVMzvqGSjjmwBmYFk2NDoTrRME/HN7zHbtq19qWU='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const contentSecurityPolicy: string = "default-src 'none'; style-src 'sha256-vM58/+Vi4bbY16aikSEmKKr++fppfNLAiY7w8hES9EI='; script-src 'sha256-u4JOQgVD7471ZJC6rI0GKgfBqzzs7mdeZ7xdqen4aC8='; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What the document says of itself, and offers. */
 export interface PageFacts {
@@ -1272,7 +1272,7 @@ if (noted === 0) return;
 const isSifted = passing < noted;
 const newest = shown < passing ? \`Newest \${count(shown)} of \` : "";
 const matches = isSifted ? \`\${count(passing)} that match, of \` : "";
-const more = untold > 0 ? \` \${count(untold)} more were not noted (at most 100 each half second).\` : "";
+const more = untold > 0 ? \` \${count(untold)} more were not noted (at most 50 each half second).\` : "";
 const state = paused === undefined ? "" : waitsForRow ? " Paused while a row is open." : " Paused.";
 write(byId("decision-note"), \`\${newest}\${matches}\${count(noted)} noted.\${more}\${state}\`);
 }

@@ -502,7 +502,7 @@ test(
     withToldPage(async ({ tab, tell }) => {
       await until(tab, text("#state-text"), /^Live/);
       tell({ decisions: decisions(1, 3), untold: 7 });
-      await until(tab, note, /^3 noted\. 7 more were not noted \(at most 100 each half second\)\.$/);
+      await until(tab, note, /^3 noted\. 7 more were not noted \(at most 50 each half second\)\.$/);
       await tab.evaluate(
         "document.querySelector('#pause').click(); document.querySelector('#decisions li').id = 'first'",
       );

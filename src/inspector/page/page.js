@@ -734,7 +734,7 @@ function showDecisionNote(shown, passing) {
   const isSifted = passing < noted;
   const newest = shown < passing ? `Newest ${count(shown)} of ` : "";
   const matches = isSifted ? `${count(passing)} that match, of ` : "";
-  const more = untold > 0 ? ` ${count(untold)} more were not noted (at most 100 each half second).` : "";
+  const more = untold > 0 ? ` ${count(untold)} more were not noted (at most 50 each half second).` : "";
   const state = paused === undefined ? "" : waitsForRow ? " Paused while a row is open." : " Paused.";
   write(byId("decision-note"), `${newest}${matches}${count(noted)} noted.${more}${state}`);
 }
