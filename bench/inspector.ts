@@ -272,6 +272,6 @@ if (import.meta.main) {
   else if (what === "watch") await watch(address!);
   else {
     if (what !== "page") await measureHits();
-    await measureLoad(what === "page" ? 0 : 5);
+    await measureLoad(what === "page" ? 0 : 8);
   }
 }
