@@ -146,7 +146,7 @@ export function inspector(options: InspectorOptions): Inspector {
     return new Response(body, { headers });
   }
 
-  function answer(request: Request, { searchParams }: URL): Response | Promise<Response> {
+  function answer(request: Request, { searchParams }: URL): Response {
     const by = searchParams.get("by");
     const isStream = searchParams.has("events");
     const isSearch = by === "url" || by === "group" || by === "dependents";

@@ -62,6 +62,8 @@ export class Subscription {
   /** Whether the contact was lost, and the feed has not been live since. */
   #isLost = false;
   #closed = false;
+  /** Whether the batch before said so. */
+  #wasLost = false;
   #lostAt: number | undefined;
   #lastReset: { readonly reason: FeedReset; readonly at: number } | undefined;
   #fault: FeedFault | undefined;
@@ -218,12 +220,18 @@ export class Subscription {
     onReset: () => void = () => {},
   ): void {
     if (this.#closed) return;
+    if (this.#saysAgain(batch)) return void this.counters.batches++;
     this.#isApplying = true;
     try {
       this.#apply(batch, groups, onReset);
     } finally {
       this.#isApplying = false;
     }
+  }
+
+  /** Whether a batch says nothing but that a lost feed has tried in vain. */
+  #saysAgain({ state, changes, repeated = [], reset }: ChangeBatch): boolean {
+    return state === "lost" && this.#wasLost && reset === undefined && changes.length + repeated.length === 0;
   }
 
   #apply<C extends Change>(
@@ -258,6 +266,7 @@ export class Subscription {
       this.#position = batch.position;
       this.#contact = batch.contact ?? this.#contact;
       this.#live = batch.state === "live" && batch.contact !== undefined;
+      this.#wasLost = batch.state === "lost";
     }
     this.#count(batch);
     if (this.#live) this.#failures = 0;
@@ -358,6 +367,7 @@ export class Subscription {
     this.#position = undefined;
     this.#contact = undefined;
     this.#started = false;
+    this.#wasLost = false;
     this.#live = false;
     this.#sink.stateChanged();
     if (!this.#closed) this.onRestart();

@@ -225,3 +225,12 @@ for (const [what, after, isTold, options, wasLive] of silences) {
     assert.ok(!lines[0]!.includes(SECRET), lines[0]);
   });
 }
+
+test("follow: a lost feed that tries in vain again and again is lost once, and voids nothing more", async () => {
+  const { subscription, push, follower } = setUp({ onError: () => {} });
+  const lose = () => push({ state: "lost", contact: undefined, position: undefined, fault: refused });
+  for (let attempt = 0; attempt < 4; attempt++) await lose();
+  const { batches, resets } = subscription.counters;
+  assert.deepEqual([batches, resets.began, subscription.fault!.attempts], [4, 1, 4]);
+  await follower.close();
+});
