@@ -371,7 +371,7 @@ export async function ledgerRun(server: Server, { seed, seconds, weakening }: Pl
   }
 
   await Promise.all([
-    ...Array.from({ length: writers }, writer),
+    ...Array.from({ length: weakening?.writers ?? writers }, writer),
     trouble(),
     endPrepared(),
     ...sites.flatMap((site) => Array.from({ length: clients }, () => client(site))),

@@ -16,6 +16,8 @@ export interface Weakening {
   readonly session?: string;
   /** What happens that is a reset, and would hide what is missed; default: all of it. */
   readonly resets?: readonly Reset[];
+  /** How many write at once; default: many. */
+  readonly writers?: number;
 }
 
 type Row = Record<string, string | null>;
@@ -66,6 +68,8 @@ export const weakenings: Readonly<Record<string, Weakening>> = {
   },
   "the list after the look": {
     resets: [],
+    // With many, the feed waits for other long transactions, and no longer for the one that is not listed.
+    writers: 2,
     query: (query) => {
       let before: Row[] = [];
       // Of the look before: transactions that began since are not in it.
