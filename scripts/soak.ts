@@ -35,6 +35,8 @@ async function soakHere(
   step: number,
   tell: (progress: Progress) => void,
 ): Promise<Tally> {
+  // What a feed without contact says there is neither a figure nor a fault.
+  console.warn = () => {};
   const tally = emptyTally();
   let told = performance.now();
   for (let seed = first; seed < end && tally.failures.length === 0; seed += step) {
@@ -113,7 +115,7 @@ async function soak(seeds: number, first: number): Promise<number> {
 }
 
 if (import.meta.main) {
-  const [first = "3300", second = "1", ...more] = Deno.args;
+  const [first = "3500", second = "1", ...more] = Deno.args;
   if (first === "--worker") {
     const [end, step] = more.map(Number);
     const tell = (progress: Progress | Tally) => console.log(JSON.stringify(progress));
