@@ -17,7 +17,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "postgres/": ["changes/"],
   "sqlite/": ["changes/"],
   "why/": ["registry/"],
-  "metrics/": ["registry/"],
+  "metrics/": ["registry/", "http/"],
   "inspector/": ["why/", "registry/", "http/"],
   "reads/": ["handler/", "registry/", "http/"],
   "hono/": ["handler/", "registry/", "changes/", "http/"],

@@ -389,7 +389,7 @@ function inspect(context: HandlerContext, asked: RequestContext, response: Respo
   const dependencies = declared.every((dependency) => dependency[GUARD]) ? [] : declared;
   const isHashed = context.hashBody && ownTag === undefined && !isDecoded(response) && mayBeRead(response);
   if (dependencies.length === 0 && !isHashed) {
-    // Whatever it declared, such as a 404 would not be registered.
+    // A declaration would not help, where the status is another.
     return withoutDependencies(ownTag, response.status === 200 ? "undeclared" : "not-200");
   }
   const selecting = headers.get("vary");

@@ -8,7 +8,7 @@ import type { Decision } from "../registry/decision.ts";
 import type { Outcome } from "../registry/reason.ts";
 
 /** What became of a request besides how it has ended. */
-export type Told = Partial<Omit<Decision, "request" | "end">>;
+type Told = Partial<Omit<Decision, "request" | "end">>;
 
 /**
  * Counts how a request has ended, and tells it.

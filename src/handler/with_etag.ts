@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseContext } from "../http/refuse_context.ts";
 import { EtagRegistry } from "../registry/registry.ts";
 import { type RequestContext, resolveOptions, type WithEtagOptions } from "./context.ts";
 import { noteCrossOrigin } from "./cross_origin.ts";
@@ -294,14 +295,8 @@ function isConditional(headers: Headers): boolean {
   return headers.has("if-none-match") || headers.has("if-match");
 }
 
-/** A framework's context, in the place of the request in it. */
 function refuseRequest(value: unknown): never {
-  throw new TypeError(
-    `A handler under withEtag() takes a Request first, not ${
-      Object.prototype.toString.call(value)
-    }: pass the request ` +
-      "that your framework's context holds (Hono: c.req.raw, h3: event.req)",
-  );
+  refuseContext("A handler under withEtag() takes a Request first", value, "Hono: c.req.raw, h3: event.req");
 }
 
 /** Calls a function, and what follows its result: at once, or when its promise is settled. */

@@ -59,9 +59,9 @@ function isLoopback(host: string): boolean {
 
 /** What servers pass beside a request, or put onto it. */
 interface Connection {
-  /** Deno. */
+  /** As Deno has it. */
   readonly remoteAddr?: { readonly hostname?: unknown };
-  /** Bun's server. */
+  /** As the server of Bun has it. */
   readonly requestIP?: (request: Request) => { readonly address?: unknown } | null;
   /** Hono's server for Node. */
   readonly incoming?: { readonly socket?: Socket };

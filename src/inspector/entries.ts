@@ -30,8 +30,6 @@ export interface ShownEntry {
   readonly etag: string;
   /** Void: a group has changed since. Expired: its own moment has passed. */
   readonly state: "valid" | "void" | "expired";
-  /** Its place in the order in which entries came, from 1 on. */
-  readonly place: number;
   /** When it was registered, in ms since the epoch; undefined: that was not seen. */
   readonly since: number | undefined;
   /** For whom it is; undefined: for no caller of its own. */
@@ -101,8 +99,8 @@ export async function findEntries(core: RegistryCore, search: Search): Promise<F
     walk.end();
   }
   const entries: ShownEntry[] = [];
-  for (const [entry, place] of found.sort(([, one], [, other]) => other - one)) {
-    const shown = shownEntry(core, entry, place, search);
+  for (const [entry] of found.sort(([, one], [, other]) => other - one)) {
+    const shown = shownEntry(core, entry, search);
     if (shown !== undefined) entries.push(shown);
     const resting = rest(entry);
     if (resting !== undefined) await resting;
@@ -144,7 +142,6 @@ function matcher(core: RegistryCore, { by, text, showing }: Search): (entry: Sto
 function shownEntry(
   core: RegistryCore,
   entry: StoredEntry,
-  place: number,
   { showing, registeredAt }: Search,
 ): ShownEntry | undefined {
   const groups = core.groupsOf(entry, MOST_GROUPS);
@@ -158,7 +155,6 @@ function shownEntry(
     resource: showing.resource(key),
     etag: cut(etag),
     state: changed !== undefined ? "void" : expires <= core.now ? "expired" : "valid",
-    place,
     since: registeredAt(entry),
     caller: caller === undefined ? undefined : showing.caller(caller),
     variant: core.selectingOf(entry).map((name, at) => showing.field(name, values[at] ?? null)),

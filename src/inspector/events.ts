@@ -25,9 +25,6 @@ const MOST_AT_FIRST = 300;
 /** Events of one stream: five minutes. The page comes again, and `authorize` is asked again. */
 const MOST_EVENTS = 600;
 
-/** ms after which a page comes again. */
-const RETRY = 1_000;
-
 /** A decision as the page shows it. */
 export interface ShownDecision {
   readonly number: number;
@@ -87,7 +84,6 @@ export class Events {
         this.#open.add(page);
         this.#timer ??= setInterval(() => this.#tellOrEnd(), SPAN);
         if (this.#samples.length === 0) this.#samples.push(sampleOf(this.#core));
-        controller.enqueue(this.#encoder.encode(`retry: ${RETRY}\n`));
         controller.enqueue(this.#event(this.#samples, this.#log.after(0, MOST_AT_FIRST)));
       },
       cancel: () => this.#forget(page),

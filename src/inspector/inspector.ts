@@ -16,6 +16,7 @@
  *
  * @module
  */
+import { refuseContext } from "../http/refuse_context.ts";
 import { coreOf, isRegistry } from "../registry/core.ts";
 import type { StoredEntry } from "../registry/entry.ts";
 import type { EtagRegistry } from "../registry/registry.ts";
@@ -107,7 +108,8 @@ const COMMON: Readonly<Record<string, string>> = {
  */
 export function inspector(options: InspectorOptions): Inspector {
   if (!isRegistry(options?.registry)) {
-    throw new TypeError(`inspector() takes { registry }, one EtagRegistry, not ${shownValue(options)}`);
+    const given = Object.prototype.toString.call(options);
+    throw new TypeError(`inspector() takes { registry }, one EtagRegistry, not ${given}`);
   }
   const { registry, authorize, showValues = false, readOnly = true } = options;
   if (authorize !== undefined && typeof authorize !== "function") {
@@ -182,7 +184,13 @@ export function inspector(options: InspectorOptions): Inspector {
   }
 
   function inspect(request: Request, ...connection: readonly unknown[]): Response | Promise<Response> {
-    if (typeof request?.url !== "string") refuseRequest(request);
+    if (typeof request?.url !== "string") {
+      refuseContext(
+        "An inspector takes a Request first",
+        request,
+        "Hono: (c) => inspect(c.req.raw, c.env), with its connection",
+      );
+    }
     // Bun hands over what a client sent without a legal Host.
     if (!URL.canParse(request.url)) return plain(400, "The address of this request cannot be read.");
     const url = new URL(request.url);
@@ -220,20 +228,6 @@ export function inspector(options: InspectorOptions): Inspector {
       },
     },
   }) as Inspector;
-}
-
-/** A framework's context, in the place of the request in it. */
-function refuseRequest(value: unknown): never {
-  throw new TypeError(
-    `An inspector takes a Request first, not ${
-      shownValue(value)
-    }: pass the request that your framework's context ` +
-      "holds, and the connection (Hono: (c) => inspect(c.req.raw, c.env))",
-  );
-}
-
-function shownValue(value: unknown): string {
-  return Object.prototype.toString.call(value);
 }
 
 function stream(events: Events, method: string): Response {

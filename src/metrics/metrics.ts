@@ -18,6 +18,7 @@
  *
  * @module
  */
+import { refuseContext } from "../http/refuse_context.ts";
 import { coreOf, isRegistry, type RegistryCore } from "../registry/core.ts";
 import type { EtagRegistry } from "../registry/registry.ts";
 import { formatFor } from "./accept.ts";
@@ -92,12 +93,7 @@ export function metrics(options: MetricsOptions): MetricsHandler {
 /** @throws {TypeError} If this is a framework's context, in the place of the request in it. */
 function requireRequest(value: Request): Request {
   if (typeof value?.method === "string" && typeof value.headers?.get === "function") return value;
-  throw new TypeError(
-    `The handler of metrics() takes a Request, not ${
-      Object.prototype.toString.call(value)
-    }: pass the request that ` +
-      "your framework's context holds (Hono: (c) => scrape(c.req.raw))",
-  );
+  refuseContext("The handler of metrics() takes a Request", value, "Hono: (c) => scrape(c.req.raw)");
 }
 
 function coresOf(registry: MetricsOptions["registry"], options: unknown): ReadonlyMap<string, RegistryCore> {
