@@ -22,6 +22,7 @@ import {
 } from "../../src/registry/reason.ts";
 import { causes } from "../../src/why/causes.ts";
 import { pageModule } from "../../scripts/inspector.ts";
+import { Random } from "../simulation/random.ts";
 import { SettableClock } from "../support/clock.ts";
 import { PushedFeed, settled } from "../support/feed.ts";
 import { keep } from "../support/registrations.ts";
@@ -752,4 +753,45 @@ test("inspector: a feed that a snapshot has brought is waited for, and was not c
   const { feeds: [feed], trouble } = (await told(await inspect(open(`${here}?events`)), () => true)).state;
   assert.deepEqual([feed!.name, feed!.state, feed!.lag, feed!.maxLag], ["blog", "starting", undefined, 0]);
   assert.match(trouble!.advice.join(), /"blog" comes from a snapshot, and is not followed yet/);
+});
+
+test("inspector: looking changes nothing of what is answered, kept and evicted", async () => {
+  const random = new Random(7);
+  const sides = [false, true].map((isLookedAt) => {
+    const registry = new EtagRegistry({ manual: true, maxEntries: 20 });
+    const site = withEtag(({ url, headers }: Request) => {
+      const fields = {
+        "etag": '"v"',
+        "vary": "accept-language",
+        "x-for": headers.get("accept-language") ?? "",
+      };
+      return new Response(url, { headers: { ...fields, ...dependsOn(new URL(url).pathname, "all") } });
+    }, {
+      registry,
+      cacheStatus: "Stillfresh",
+      caller: ({ headers }) => headers.get("x-user") ?? undefined,
+    });
+    return { registry, site, inspect: isLookedAt ? inspector({ registry }) : undefined };
+  });
+  const streams = sides.map(({ inspect }) => inspect?.(open(`${here}?events`)));
+  for (let step = 0; step < 1_500; step++) {
+    const path = `/${random.integer(1, 40)}`;
+    const headers: Record<string, string> = {
+      "accept-language": random.pick(["de", "en"]),
+      ...random.chance(0.3) ? { "x-user": random.pick(["a", "b"]) } : {},
+      ...random.chance(0.6) ? { "if-none-match": '"v"' } : {},
+    };
+    const deed = random.next();
+    const answers = await Promise.all(sides.map(async ({ registry, site, inspect }) => {
+      if (deed < 0.05) registry.invalidate(path);
+      else if (deed < 0.07) registry.delete(`http://localhost${path}`);
+      const response = await site(open(`http://localhost${path}`, headers));
+      if (inspect !== undefined && step % 10 === 0) await found(inspect, "group", path);
+      return [response.status, response.headers.get("cache-status"), registry.size, registry.stats];
+    }));
+    assert.deepEqual(answers[0], answers[1], `step ${step}`);
+  }
+  const { hit, evicted } = sides[0]!.registry.stats;
+  assert.ok(hit > 50 && evicted > 200, `${hit} hits, ${evicted} evicted`);
+  await (await streams[1])!.body!.cancel();
 });
